@@ -1,0 +1,12 @@
+import { nameError, SaflaError } from './safla-error.js';
+
+/** The caller is known but may not do this. */
+export class AccessDeniedError extends SaflaError {
+  static {
+    nameError(AccessDeniedError, 'AccessDeniedError');
+  }
+
+  constructor(message: string) {
+    super(message, { code: 'ACCESS_DENIED' });
+  }
+}

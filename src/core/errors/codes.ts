@@ -1,0 +1,25 @@
+/**
+ * Every `code` a {@link SaflaError} can carry, with what it means. Codes are stable: branch on them,
+ * not on messages.
+ */
+export const errorCodes = {
+  ACCESS_DENIED: 'The caller is known but may not do this.',
+  CIRCUIT_OPEN: 'The circuit breaker for this target is open; nothing was sent.',
+  CLOSED: 'The object was closed, or is closing, before or during the call.',
+  CONFIGURATION: 'An option, file or constructor argument is missing or wrong.',
+  CONNECTION: 'The target could not be reached or the connection broke.',
+  HTTP_STATUS: 'The server answered with a status outside 200-299.',
+  MISSING_DEPENDENCY: 'An optional package that this feature stands on is not installed.',
+  NOT_FOUND: 'What was asked for does not exist.',
+  PROTOCOL: 'The other side broke the protocol: its answer cannot be used.',
+  QUEUE_FULL: 'A bounded queue is full; nothing was sent.',
+  RATE_LIMITED: 'A rate limit was reached, locally or at the server.',
+  SERVICE_UNAVAILABLE: 'No way to get a service for tests worked.',
+  TIMEOUT: 'The call did not finish within its time.',
+  TOOL_FAILED: 'A tool reported a failure that its caller may read.',
+  UNSUPPORTED: 'This engine or setting cannot do what was asked.',
+  VALIDATION: 'Data did not match its schema or the documented shape.',
+} as const;
+
+/** One of the keys of {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes;

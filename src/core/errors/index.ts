@@ -1,0 +1,15 @@
+export { AccessDeniedError } from './access-denied-error.js';
+export { CircuitOpenError } from './circuit-open-error.js';
+export { ClosedError } from './closed-error.js';
+export { type ErrorCode, errorCodes } from './codes.js';
+export { ConfigurationError } from './configuration-error.js';
+export { ConnectionError } from './connection-error.js';
+export { MissingDependencyError } from './missing-dependency-error.js';
+export { NotFoundError } from './not-found-error.js';
+export { ProtocolError } from './protocol-error.js';
+export { QueueFullError } from './queue-full-error.js';
+export { RateLimitError } from './rate-limit-error.js';
+export { nameError, SaflaError, type SaflaErrorOptions } from './safla-error.js';
+export { TimeoutError } from './timeout-error.js';
+export { UnsupportedError } from './unsupported-error.js';
+export { ValidationError, type ValidationIssue } from './validation-error.js';

@@ -1,0 +1,16 @@
+import { nameError, SaflaError } from './safla-error.js';
+
+/** A rate limit was reached before its wait fitted into the call. Nothing was sent. */
+export class RateLimitError extends SaflaError {
+  static {
+    nameError(RateLimitError, 'RateLimitError');
+  }
+
+  /** Milliseconds until the limit is expected to allow the call. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, options: { readonly retryAfterMs: number; readonly cause?: unknown }) {
+    super(message, { code: 'RATE_LIMITED', retryable: true, cause: options.cause });
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

@@ -1,0 +1,2 @@
+export * from './errors/index.js';
+export { redact, redactText } from './redact.js';
