@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { defineConfig } from 'tsup';
+import type { Options } from 'tsup';
 
 interface Manifest {
   readonly exports: Record<string, string | { readonly default: string }>;
@@ -16,7 +16,7 @@ const entry = Object.fromEntries(
   }),
 );
 
-export default defineConfig({
+const config: Options = {
   entry,
   format: 'esm',
   target: 'node20',
@@ -25,4 +25,6 @@ export default defineConfig({
   treeshake: true,
   clean: false,
   silent: true,
-});
+};
+
+export default config;

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import type { ViteUserConfig } from 'vitest/config';
 
 const src = fileURLToPath(new URL('./src/', import.meta.url));
 
-export default defineConfig({
+const config: ViteUserConfig = {
   resolve: {
     alias: [
       { find: /^@safla\/sdk$/, replacement: `${src}index.ts` },
@@ -17,4 +17,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     typecheck: { enabled: false },
   },
-});
+};
+
+export default config;

@@ -1,0 +1,76 @@
+import { CallScope, openScope, type ScopeOptions } from './call-scope.js';
+import { detach } from './context.js';
+import { ClosedError } from './errors/closed-error.js';
+import type { Awaitable, CloseOptions } from './types.js';
+
+const defaultCloseMs = 5_000;
+
+/**
+ * The part of an owner of resources that knows what is running: it refuses work after `close`, lets
+ * running calls finish until the deadline, cancels the rest, then releases the resources once.
+ */
+export class Lifecycle {
+  readonly #owner: string;
+  readonly #running: Set<CallScope> = new Set();
+  #idle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(owner: string) {
+    this.#owner = owner;
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** How many calls run now. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** @throws ClosedError after `close` */
+  assertOpen(): void {
+    if (this.#closing) throw new ClosedError(this.#owner);
+  }
+
+  /**
+   * Runs one call inside its own scope. It ends with the caller's signal or time, with the active
+   * context, or with the owner's close deadline.
+   *
+   * @throws ClosedError after `close`
+   */
+  async call<T>(subject: string, options: ScopeOptions, work: (scope: CallScope) => Awaitable<T>): Promise<T> {
+    this.assertOpen();
+    using scope = openScope(subject, options);
+    this.#running.add(scope);
+    try {
+      return await scope.run(() => work(scope));
+    } finally {
+      this.#running.delete(scope);
+      if (this.#running.size === 0) this.#idle?.();
+    }
+  }
+
+  /**
+   * Closes once; later calls get the same promise. `release` gets the milliseconds left for it. It
+   * settles by the deadline even when `release` does not; errors of `release` reject.
+   */
+  close(options: CloseOptions, release: (remainingMs: number) => Awaitable<void>): Promise<void> {
+    this.#closing ??= detach(() => this.#close(options.timeoutMs ?? defaultCloseMs, release));
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number, release: (remainingMs: number) => Awaitable<void>): Promise<void> {
+    using deadline = new CallScope(`close of ${this.#owner}`, { timeoutMs });
+    await deadline.run(() => this.#drained()).catch(() => undefined);
+    for (const scope of [...this.#running]) scope.cancel(new ClosedError(this.#owner));
+    await deadline.run(() => release(deadline.remainingMs));
+  }
+
+  #drained(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import type { Attributes, Meter, Span, Tracer } from '@opentelemetry/api';
+import { correlationIdHere } from './context.js';
+import { SaflaError } from './errors/safla-error.js';
+import { lazy } from './imports.js';
+import { type Logger, safeLogger } from './logger.js';
+import { redactText } from './redact.js';
+
+/** Where logs, spans and metrics go. Taken by every class as `telemetry`. */
+export interface TelemetryOptions {
+  /** Pino-shaped. @default logs nothing */
+  readonly logger?: Logger;
+  /** @default the tracer of the global OpenTelemetry API */
+  readonly tracer?: Tracer;
+  /** @default the meter of the global OpenTelemetry API */
+  readonly meter?: Meter;
+}
+
+/** What a span is about, by the numbers of OpenTelemetry's `SpanKind`. */
+export const spanKind = { internal: 0, server: 1, client: 2, producer: 3, consumer: 4 } as const;
+
+/** A span to open. Names and attributes follow the stable OpenTelemetry semantic conventions. */
+export interface SpanRequest {
+  readonly name: string;
+  readonly kind: (typeof spanKind)[keyof typeof spanKind];
+  readonly attributes?: Attributes;
+}
+
+/** OpenTelemetry's `SpanStatusCode.ERROR`. */
+const statusError = 2;
+const version = '0.1.0';
+const loadApi = lazy(() => import('@opentelemetry/api'));
+
+/**
+ * The logger, tracer and meter of one component. Costs next to nothing until the host either passes
+ * a tracer or meter or registers an OpenTelemetry SDK; only then is the API package loaded.
+ */
+export class Telemetry {
+  readonly logger: Logger;
+  readonly #component: string;
+  readonly #options: TelemetryOptions;
+
+  constructor(component: string, options: TelemetryOptions = {}) {
+    this.#component = component;
+    this.#options = options;
+    this.logger = safeLogger(options.logger, component);
+  }
+
+  /**
+   * Runs `work` inside a span that is active for everything it awaits. An error marks the span with
+   * its code and redacted message, and is thrown on.
+   */
+  async span<T>(request: SpanRequest, work: (span: Span | undefined) => Promise<T>): Promise<T> {
+    const tracer = this.#options.tracer ?? (await this.#globalTracer());
+    if (!tracer) return work(undefined);
+    const correlationId = correlationIdHere();
+    const attributes = { ...request.attributes, ...(correlationId ? { 'safla.correlation_id': correlationId } : {}) };
+    return tracer.startActiveSpan(request.name, { kind: request.kind, attributes }, async (span) => {
+      try {
+        return await work(span);
+      } catch (error) {
+        markFailed(span, error);
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  }
+
+  /** Records a duration in seconds in a histogram, as the semantic conventions ask. */
+  async duration(name: string, seconds: number, attributes: Attributes): Promise<void> {
+    const meter = this.#options.meter ?? (await this.#globalMeter());
+    meter?.createHistogram(name, { unit: 's' }).record(seconds, attributes);
+  }
+
+  /** The W3C trace context of the active span as headers, empty without one. */
+  async propagation(): Promise<Record<string, string>> {
+    if (!hostUsesOpenTelemetry()) return {};
+    const api = await loadApi();
+    const headers: Record<string, string> = {};
+    api.propagation.inject(api.context.active(), headers);
+    return headers;
+  }
+
+  async #globalTracer(): Promise<Tracer | undefined> {
+    if (!hostUsesOpenTelemetry()) return undefined;
+    return (await loadApi()).trace.getTracer(`@safla/sdk/${this.#component}`, version);
+  }
+
+  async #globalMeter(): Promise<Meter | undefined> {
+    if (!hostUsesOpenTelemetry()) return undefined;
+    return (await loadApi()).metrics.getMeter(`@safla/sdk/${this.#component}`, version);
+  }
+}
+
+/**
+ * The API package registers what the host set up under this well-known symbol, shared by all its
+ * 1.x copies. As long as it is absent, loading the package (60 CPU ms) could only give no-ops.
+ */
+function hostUsesOpenTelemetry(): boolean {
+  return Symbol.for('opentelemetry.js.api.1') in globalThis;
+}
+
+function markFailed(span: Span, error: unknown): void {
+  const type = SaflaError.is(error) ? error.code : error instanceof Error ? error.name : 'UNKNOWN';
+  const message = redactText(error instanceof Error ? error.message : String(error));
+  span.setAttribute('error.type', type);
+  span.setStatus({ code: statusError, message });
+}
