@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from './clock.js';
 import { activeScope } from './context-store.js';
+import { ConfigurationError } from './errors/configuration-error.js';
 import { TimeoutError } from './errors/timeout-error.js';
 import type { Awaitable, CallOptions } from './types.js';
 
@@ -130,6 +131,11 @@ export class CallScope implements Disposable {
 
   #startTimer(timeoutMs: number | undefined, inherited: number): number {
     if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+    if (!(timeoutMs > 0)) {
+      throw new ConfigurationError(`timeoutMs must be a number of milliseconds above 0, got ${timeoutMs}`, {
+        field: 'timeoutMs',
+      });
+    }
     const deadline = this.#clock.now() + timeoutMs;
     // A parent that ends first brings its own timer and its own reason.
     if (deadline < inherited) {

@@ -1,0 +1,131 @@
+import { type Awaitable, BoundedQueue, type Clock, openScope, RateLimitError, systemClock } from '../core/index.js';
+import type { AcquireOptions, LimiterStats, LimiterWaitOptions } from './limiter.js';
+
+/**
+ * Takes tokens now, all or none.
+ *
+ * @returns 0 when taken, else the milliseconds until it is worth asking again
+ */
+export type TakeTokens = (cost: number) => Awaitable<number>;
+
+interface Waiter {
+  readonly cost: number;
+  readonly grant: () => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/** The waiting line in front of a source of tokens: first come first served, bounded, abortable. */
+export class LimiterQueue {
+  readonly #name: string;
+  readonly #take: TakeTokens;
+  readonly #maxWaitMs: number;
+  readonly #clock: Clock;
+  readonly #waiters: BoundedQueue<Waiter>;
+  #serving = false;
+  #wake: () => void = () => undefined;
+  #granted = 0;
+  #refused = 0;
+
+  constructor(name: string, take: TakeTokens, options: LimiterWaitOptions & { readonly clock?: Clock }) {
+    this.#name = name;
+    this.#take = take;
+    this.#maxWaitMs = options.maxWaitMs ?? 30_000;
+    this.#clock = options.clock ?? systemClock;
+    this.#waiters = new BoundedQueue({ name: `queue of ${name}`, maxItems: options.maxQueue ?? 1_000 });
+  }
+
+  stats(): LimiterStats {
+    return { waiting: this.#waiters.size, granted: this.#granted, refused: this.#refused };
+  }
+
+  async acquire(options: AcquireOptions = {}): Promise<void> {
+    const cost = options.cost ?? 1;
+    // With nobody waiting, a source that answers at once spares the caller a timer and a place in line.
+    const answer = this.#serving ? undefined : this.#take(cost);
+    if (answer !== 0) await this.#wait(cost, options, answer);
+    this.#granted += 1;
+  }
+
+  async #wait(cost: number, options: AcquireOptions, answer: Awaitable<number> | undefined): Promise<void> {
+    using scope = openScope(this.#name, { ...options, clock: this.#clock });
+    let leave = (): boolean => false;
+    let stopTimer = (): void => undefined;
+    try {
+      await scope.run(
+        () =>
+          new Promise<void>((grant, refuse) => {
+            leave = this.#waiters.push({ cost, grant, refuse });
+            stopTimer = this.#clock.schedule(() => refuse(this.#refusal(this.#maxWaitMs)), this.#maxWaitMs);
+            if (!this.#serving) void this.#serve(answer);
+          }),
+      );
+    } finally {
+      stopTimer();
+      leave();
+      if (this.#waiters.size === 0) this.#wake();
+    }
+  }
+
+  /** Serves the waiters in order until none is left. */
+  async #serve(firstAnswer: Awaitable<number> | undefined): Promise<void> {
+    this.#serving = true;
+    let answer = firstAnswer;
+    for (let waiter = this.#waiters.peek(); waiter; waiter = this.#waiters.peek()) {
+      answer ??= this.#ask(waiter);
+      const waitMs = typeof answer === 'number' ? answer : await this.#settled(answer, waiter);
+      answer = undefined;
+      if (waitMs === 0) {
+        // If this waiter left while the source was asked, its tokens go to whoever is next in line.
+        this.#waiters.shift()?.grant();
+      } else if (waitMs > this.#maxWaitMs) {
+        this.#refuseHead(waiter, this.#refusal(waitMs));
+      } else if (waitMs > 0) {
+        await this.#pause(waitMs);
+      }
+    }
+    this.#serving = false;
+  }
+
+  #ask(waiter: Waiter): Awaitable<number> {
+    try {
+      return this.#take(waiter.cost);
+    } catch (error) {
+      this.#refuseHead(waiter, error);
+      return Number.NaN;
+    }
+  }
+
+  async #settled(answer: PromiseLike<number>, waiter: Waiter): Promise<number> {
+    try {
+      return await answer;
+    } catch (error) {
+      this.#refuseHead(waiter, error);
+      return Number.NaN;
+    }
+  }
+
+  #refuseHead(waiter: Waiter, error: unknown): void {
+    if (this.#waiters.peek() === waiter) this.#waiters.shift();
+    waiter.refuse(error);
+  }
+
+  /** Sleeps until it is worth asking again, or until the last waiter has left. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.schedule(resolve, ms);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  #refusal(retryAfterMs: number): RateLimitError {
+    this.#refused += 1;
+    const wait = Math.ceil(retryAfterMs);
+    return new RateLimitError(
+      `${this.#name}: the limit is reached and the next turn is about ${wait} ms away, longer than a call may wait (maxWaitMs: ${this.#maxWaitMs})`,
+      { retryAfterMs: wait },
+    );
+  }
+}
