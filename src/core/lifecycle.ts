@@ -4,6 +4,8 @@ import { ClosedError } from './errors/closed-error.js';
 import type { Awaitable, CloseOptions } from './types.js';
 
 const defaultCloseMs = 5_000;
+/** The rest of the time is kept for releasing, so that stuck calls cannot use it up. */
+const drainShare = 0.8;
 
 /**
  * The part of an owner of resources that knows what is running: it refuses work after `close`, lets
@@ -61,10 +63,12 @@ export class Lifecycle {
   }
 
   async #close(timeoutMs: number, release: (remainingMs: number) => Awaitable<void>): Promise<void> {
-    using deadline = new CallScope(`close of ${this.#owner}`, { timeoutMs });
-    await deadline.run(() => this.#drained()).catch(() => undefined);
+    const subject = `close of ${this.#owner}`;
+    using whole = new CallScope(subject, { timeoutMs });
+    using draining = new CallScope(subject, { timeoutMs: timeoutMs * drainShare, parents: [whole] });
+    await draining.run(() => this.#drained()).catch(() => undefined);
     for (const scope of [...this.#running]) scope.cancel(new ClosedError(this.#owner));
-    await deadline.run(() => release(deadline.remainingMs));
+    await whole.run(() => release(whole.remainingMs));
   }
 
   #drained(): Promise<void> {

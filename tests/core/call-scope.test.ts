@@ -1,0 +1,111 @@
+import { getEventListeners } from 'node:events';
+import { CallScope, ConfigurationError, openScope, TimeoutError, withContext } from '@safla/sdk/core';
+import { describe, expect, it } from 'vitest';
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+describe('CallScope', () => {
+  it('gives the result of work that settles in time', async () => {
+    using scope = new CallScope('work', { timeoutMs: 5_000 });
+    await expect(scope.run(async () => 42)).resolves.toBe(42);
+    expect(scope.cancelled).toBe(false);
+  });
+
+  it("rejects with the caller's own reason when the signal aborts, though the work never settles", async () => {
+    const controller = new AbortController();
+    using scope = new CallScope('work', { signal: controller.signal });
+    const result = scope.run(never);
+    const reason = new Error('changed my mind');
+    controller.abort(reason);
+    await expect(result).rejects.toBe(reason);
+  });
+
+  it('does not start work for a signal that was aborted before', async () => {
+    using scope = new CallScope('work', { signal: AbortSignal.abort('gone') });
+    let started = false;
+    await expect(
+      scope.run(() => {
+        started = true;
+      }),
+    ).rejects.toBe('gone');
+    expect(started).toBe(false);
+  });
+
+  it('rejects with TimeoutError naming the work and the limit', async () => {
+    using scope = new CallScope('GET /slow', { timeoutMs: 5 });
+    const error = await scope.run(never).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ code: 'TIMEOUT', retryable: true, timeoutMs: 5 });
+    expect(String(error)).toContain('GET /slow');
+  });
+
+  it('turns work that throws synchronously into a rejection', async () => {
+    using scope = new CallScope('work');
+    await expect(
+      scope.run(() => {
+        throw new Error('at once');
+      }),
+    ).rejects.toThrow('at once');
+  });
+
+  it('hands drivers a signal that aborts with the same reason, also when read late', () => {
+    using early = new CallScope('work');
+    const { signal } = early;
+    early.cancel('why');
+    expect(signal.reason).toBe('why');
+    using late = new CallScope('work');
+    late.cancel('why');
+    expect(late.signal.aborted && late.signal.reason).toBe('why');
+  });
+
+  it('leaves no listener on a long-lived signal after 1,000 calls', async () => {
+    const { signal } = new AbortController();
+    for (let i = 0; i < 1_000; i++) {
+      using scope = openScope('work', { signal, timeoutMs: 1_000 });
+      await scope.run(async () => scope.signal);
+    }
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  it('ends a child with its parent and keeps the shorter deadline', async () => {
+    using parent = new CallScope('parent', { timeoutMs: 20 });
+    using child = new CallScope('child', { timeoutMs: 60_000, parents: [parent] });
+    expect(child.deadline).toBe(parent.deadline);
+    expect(child.remainingMs).toBeLessThanOrEqual(20);
+    await expect(child.run(never)).rejects.toThrow('parent did not finish within 20 ms');
+  });
+
+  it('does not let a child that ends disturb its parent', () => {
+    using parent = new CallScope('parent');
+    using child = new CallScope('child', { parents: [parent] });
+    child.cancel('only me');
+    expect(parent.cancelled).toBe(false);
+  });
+
+  it('stops sleeping when cancelled', async () => {
+    using scope = new CallScope('nap');
+    const sleep = scope.sleep(60_000);
+    scope.cancel(new Error('wake up'));
+    await expect(sleep).rejects.toThrow('wake up');
+  });
+
+  it.each([Number.NaN, -1, 0])('refuses a time limit of %s', (timeoutMs) => {
+    expect(() => new CallScope('work', { timeoutMs })).toThrow(ConfigurationError);
+  });
+
+  it('accepts limits longer than a timer can hold', async () => {
+    using scope = new CallScope('work', { timeoutMs: 2 ** 40 });
+    await scope.sleep(5);
+    expect(scope.cancelled).toBe(false);
+  });
+
+  it('joins the active context', async () => {
+    const outer = new AbortController();
+    const seen = withContext({ signal: outer.signal }, async () => {
+      using scope = openScope('inner call');
+      await scope.run(never);
+    });
+    outer.abort('stop all');
+    await expect(seen).rejects.toBe('stop all');
+  });
+});

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClosedError, Lifecycle, TimeoutError } from '@safla/sdk/core';
+import { describe, expect, it } from 'vitest';
+
+const nothing = async (): Promise<void> => undefined;
+
+describe('Lifecycle', () => {
+  it('lets running calls finish before it releases', async () => {
+    const life = new Lifecycle('Store');
+    const order: string[] = [];
+    const call = life.call('read', {}, async () => {
+      await sleep(20);
+      order.push('call');
+    });
+    await life.close({}, async () => void order.push('release'));
+    await call;
+    expect(order).toEqual(['call', 'release']);
+  });
+
+  it('refuses calls from the moment close is called', async () => {
+    const life = new Lifecycle('Store');
+    const closing = life.close({}, nothing);
+    await expect(life.call('read', {}, nothing)).rejects.toBeInstanceOf(ClosedError);
+    await closing;
+  });
+
+  it('cancels calls that do not finish by the deadline, and still releases', async () => {
+    const life = new Lifecycle('Store');
+    const stuck = life.call('read', {}, () => new Promise(() => undefined));
+    let released = false;
+    const closing = life.close({ timeoutMs: 20 }, () => {
+      released = true;
+    });
+    await expect(stuck).rejects.toBeInstanceOf(ClosedError);
+    await closing.catch(() => undefined);
+    expect(released).toBe(true);
+  });
+
+  it('settles by the deadline when releasing hangs', async () => {
+    const life = new Lifecycle('Store');
+    await expect(life.close({ timeoutMs: 20 }, () => new Promise(() => undefined))).rejects.toBeInstanceOf(
+      TimeoutError,
+    );
+  });
+
+  it('closes once', async () => {
+    const life = new Lifecycle('Store');
+    let times = 0;
+    const release = (): void => {
+      times += 1;
+    };
+    await Promise.all([life.close({}, release), life.close({}, release)]);
+    await life.close({}, release);
+    expect(times).toBe(1);
+  });
+});

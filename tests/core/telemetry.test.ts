@@ -1,0 +1,60 @@
+import { context, propagation, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { ConnectionError, spanKind, Telemetry, withContext } from '@safla/sdk/core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const exporter = new InMemorySpanExporter();
+
+describe('Telemetry', () => {
+  const telemetry = new Telemetry('api');
+  const request = { name: 'GET', kind: spanKind.client, attributes: { 'server.address': 'h' } };
+
+  it('opens no span as long as the host has not set up OpenTelemetry', async () => {
+    await expect(telemetry.span(request, async (span) => span)).resolves.toBeUndefined();
+    await expect(telemetry.propagation()).resolves.toEqual({});
+  });
+
+  describe('with the OpenTelemetry SDK', () => {
+    beforeAll(() => {
+      context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+      propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+      trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+    });
+    beforeEach(() => exporter.reset());
+    afterAll(() => {
+      trace.disable();
+      context.disable();
+      propagation.disable();
+    });
+
+    it('opens spans that nest over awaits and carry the correlation id', async () => {
+      await withContext({ correlationId: 'c-9' }, () =>
+        telemetry.span(request, () =>
+          telemetry.span({ name: 'inner', kind: spanKind.internal }, async () => undefined),
+        ),
+      );
+      const [inner, outer] = exporter.getFinishedSpans();
+      expect(inner?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId);
+      expect(outer?.kind).toBe(2);
+      expect(outer?.attributes).toEqual({ 'server.address': 'h', 'safla.correlation_id': 'c-9' });
+    });
+
+    it('marks a failed span with the code and a redacted message', async () => {
+      const failing = telemetry.span(request, async () => {
+        throw new ConnectionError('no answer from https://u:hunter2@h/');
+      });
+      await expect(failing).rejects.toBeInstanceOf(ConnectionError);
+      const [span] = exporter.getFinishedSpans();
+      expect(span?.status.code).toBe(2);
+      expect(span?.attributes['error.type']).toBe('CONNECTION');
+      expect(JSON.stringify([span?.status, span?.attributes, span?.events])).not.toContain('hunter2');
+    });
+
+    it('gives the trace context of the active span as headers', async () => {
+      const headers = await telemetry.span(request, () => telemetry.propagation());
+      expect(headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    });
+  });
+});
