@@ -1,0 +1,8 @@
+export { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
+export type { Namespace, ServiceKind, ServiceName, TestService } from './services/test-service.js';
+export {
+  type ServiceRequest,
+  type ServiceSettings,
+  TestContainer,
+  type TestContainerOptions,
+} from './test-container.js';

