@@ -2,6 +2,7 @@ import { type Clock, systemClock } from './clock.js';
 import { activeScope } from './context-store.js';
 import { ConfigurationError } from './errors/configuration-error.js';
 import { TimeoutError } from './errors/timeout-error.js';
+import { followSignal } from './signal-followers.js';
 import type { Awaitable, CallOptions } from './types.js';
 
 type CancelListener = (reason: unknown) => void;
@@ -150,9 +151,7 @@ export class CallScope implements Disposable {
       this.cancel(signal.reason);
       return;
     }
-    const onAbort = (): void => this.cancel(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.#detach.push(() => signal.removeEventListener('abort', onAbort));
+    this.#detach.push(followSignal(signal, (reason) => this.cancel(reason)));
   }
 }
 

@@ -1,14 +1,18 @@
 import { ConfigurationError } from './errors/configuration-error.js';
 
 /** Looks at one option; throws a {@link ConfigurationError} that names `field`. */
-export type OptionCheck = (value: unknown, field: string) => void;
+export interface OptionCheck {
+  (value: unknown, field: string): void;
+  /** Set by `is.required`: the option must be there. */
+  readonly required?: true;
+}
 
 /** The options an owner knows and how each is checked. */
 export type OptionChecks<Options> = { readonly [K in keyof Options]-?: OptionCheck };
 
 /**
  * Checks an options object once, where it enters. Unknown names are refused with the nearest known
- * one; absent options are not checked.
+ * one; absent options are checked only for being required.
  *
  * @param owner What takes the options, as it reads in errors: `APIIntegration`.
  * @throws ConfigurationError
@@ -56,6 +60,10 @@ export const is = {
     if (typeof value !== 'object' || value === null) fail(field, 'an object', value);
   }) as OptionCheck,
   anything: (() => undefined) as OptionCheck,
+  /** Makes a check refuse an absent or undefined option too. */
+  required(check: OptionCheck): OptionCheck {
+    return Object.assign((value: unknown, field: string) => check(value, field), { required: true as const });
+  },
   /** An absolute URL with one of the schemes, given with the colon: `is.url('http:', 'https:')`. */
   url(...schemes: readonly string[]): OptionCheck {
     return (value, field) => {
@@ -91,11 +99,15 @@ export const is = {
 function checkObject(options: unknown, owner: string, checks: Record<string, OptionCheck>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     fail(owner, 'an options object', options);
-  for (const [name, value] of Object.entries(options as object)) {
-    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+  const given = options as Record<string, unknown>;
+  for (const name of Object.keys(given)) {
     const field = `${owner}.${name}`;
-    if (!check) throw new ConfigurationError(`${field} is not an option${hint(name, Object.keys(checks))}`, { field });
-    if (value !== undefined) check(value, field);
+    if (!Object.hasOwn(checks, name))
+      throw new ConfigurationError(`${field} is not an option${hint(name, Object.keys(checks))}`, { field });
+  }
+  for (const [name, check] of Object.entries(checks)) {
+    const value = given[name];
+    if (value !== undefined || check.required) check(value, `${owner}.${name}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { BoundedQueue, type CallScope, is, type OptionChecks } from '../core/index.js';
+import { BoundedQueue, type CallScope, is, type OptionChecks, type Removal } from '../core/index.js';
 
 /** How many calls may run at once. */
 export interface BulkheadOptions {
@@ -8,7 +8,10 @@ export interface BulkheadOptions {
   readonly maxQueue?: number;
 }
 
-export const bulkheadChecks: OptionChecks<BulkheadOptions> = { maxConcurrent: is.count, maxQueue: is.countOrZero };
+export const bulkheadChecks: OptionChecks<BulkheadOptions> = {
+  maxConcurrent: is.required(is.count),
+  maxQueue: is.countOrZero,
+};
 
 /** Limits how many calls run at once; the others wait in a bounded line that can be aborted. */
 export class Bulkhead {
@@ -39,12 +42,16 @@ export class Bulkhead {
       this.#running += 1;
       return;
     }
-    let leave = (): boolean => false;
+    let leaveLine: Removal | undefined;
+    const turn = (): Promise<void> =>
+      new Promise((resolve) => {
+        leaveLine = this.#waiting.push(resolve);
+      });
     try {
-      await scope.run(() => new Promise<void>((resolve) => (leave = this.#waiting.push(resolve))));
+      await scope.run(turn);
     } catch (error) {
-      // If the place was given in the same turn as the cancellation, it goes on to the next.
-      if (!leave()) this.leave();
+      // When the place was given in the same turn as the cancellation, it goes on to the next.
+      if (leaveLine && !leaveLine()) this.leave();
       throw error;
     }
   }

@@ -17,8 +17,8 @@ export interface LocalLimiterOptions extends LimiterWaitOptions {
 
 /** Checks of {@link LocalLimiterOptions}, for owners that take them as an option of their own. */
 export const localLimiterChecks: OptionChecks<LocalLimiterOptions> = {
-  limit: is.count,
-  intervalMs: is.milliseconds,
+  limit: is.required(is.count),
+  intervalMs: is.required(is.milliseconds),
   maxQueue: is.countOrZero,
   maxWaitMs: is.countOrZero,
   name: is.text,

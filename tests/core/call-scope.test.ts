@@ -67,6 +67,18 @@ describe('CallScope', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
+  it('puts one listener on a signal however many calls share it', async () => {
+    const controller = new AbortController();
+    const calls = Array.from({ length: 50 }, () => {
+      const scope = openScope('work', { signal: controller.signal });
+      return scope.run(never).finally(() => scope[Symbol.dispose]());
+    });
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    controller.abort('all');
+    await expect(Promise.allSettled(calls)).resolves.toEqual(Array(50).fill({ status: 'rejected', reason: 'all' }));
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+  });
+
   it('ends a child with its parent and keeps the shorter deadline', async () => {
     using parent = new CallScope('parent', { timeoutMs: 20 });
     using child = new CallScope('child', { timeoutMs: 60_000, parents: [parent] });

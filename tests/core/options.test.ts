@@ -10,7 +10,7 @@ interface Options {
 }
 
 const checks: OptionChecks<Options> = {
-  url: is.url('http:', 'https:'),
+  url: is.required(is.url('http:', 'https:')),
   timeoutMs: is.milliseconds,
   limit: is.count,
   mode: is.oneOf('a', 'b'),
@@ -39,6 +39,7 @@ describe('checkOptions', () => {
     [{ url: 'https://h', mode: 'c' }, 'Client.mode', 'one of "a", "b"'],
     [{ url: 'https://h', nested: { ratio: 2 } }, 'Client.nested.ratio', 'from 0 to 1'],
     [{ url: 'https://h', nested: null }, 'Client.nested', 'an options object'],
+    [{ limit: 1 }, 'Client.url', 'got undefined'],
     [null, 'Client', 'an options object'],
     ['https://h', 'Client', 'an options object'],
   ])('refuses %j naming the field', (options, field, text) => {
