@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { ServiceUnavailableError, TestContainer } from '../src/testing/index.js';
+import { run } from './run.js';
+
+/** What the test run got. */
+export interface Services {
+  /** For people: what was found or installed, and what could not be had. */
+  readonly lines: string[];
+  /** `POSTGRES_URL` and `REDIS_URL`, which `TestContainer.start` in a test finds first. */
+  readonly env: Record<string, string>;
+  /** Names of the services that could not be had. */
+  readonly missing: string[];
+  stop(): Promise<void>;
+}
+
+const variables = { postgres: 'POSTGRES_URL', redis: 'REDIS_URL' } as const;
+
+/** One server of each kind for the whole run. With `install`, a missing Redis is installed as root on Debian. */
+export async function ensureServices({ install }: { install: boolean }): Promise<Services> {
+  const container = new TestContainer();
+  const services: Services = { lines: [], env: {}, missing: [], stop: () => container.stop() };
+  const failures: string[] = [];
+  for (const name of ['postgres', 'redis'] as const) {
+    let failure = await tryStart(container, name);
+    if (failure && name === 'redis' && install && canInstall()) {
+      services.lines.push(await installRedis());
+      failure = await tryStart(container, name);
+    }
+    if (failure) {
+      services.missing.push(name);
+      failures.push(...failure.split('\n'));
+    } else services.env[variables[name]] = container[name].url;
+  }
+  services.lines.push(...container.report(), ...failures);
+  return services;
+}
+
+async function tryStart(container: TestContainer, name: keyof typeof variables): Promise<string | undefined> {
+  try {
+    await container.start({ [name]: true });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ServiceUnavailableError) return error.message;
+    throw error;
+  }
+}
+
+function canInstall(): boolean {
+  return process.getuid?.() === 0 && existsSync('/etc/debian_version') && existsSync('/usr/bin/apt-get');
+}
+
+/** Debian's word for "start no service while packages are installed" (invoke-rc.d(8)). */
+const policy = '/usr/sbin/policy-rc.d';
+
+/** Installs the programs only: no system-wide server is started. Gives a line that says how it went. */
+async function installRedis(): Promise<string> {
+  const ownPolicy = !existsSync(policy);
+  if (ownPolicy) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
+      const { code, output } = await run('apt-get', args, { env });
+      if (code !== 0)
+        return `redis: apt-get ${args.join(' ')} failed: ${output.trim().split('\n').slice(-3).join(' | ')}`;
+    }
+    return 'redis: not found on this machine, so it was installed: apt-get install redis-server';
+  } finally {
+    if (ownPolicy) await rm(policy, { force: true });
+  }
+}
