@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const exec = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const app = mkdtempSync(join(tmpdir(), 'safla-consumer-'));
+const installed = join(app, 'node_modules/@safla/sdk');
+
+const budget = { packages: 115, megabytes: 40, importCpuMs: 80 };
+/** Entries that need an optional peer to load at all. */
+const needsPeer = ['./testing/vitest'];
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly exports: Record<string, unknown>;
+};
+const entries = Object.keys(manifest.exports)
+  .filter((name) => name !== './package.json' && !needsPeer.includes(name))
+  .map((name) => name.replace(/^\./, '@safla/sdk'));
+
+async function node(...args: readonly string[]): Promise<string> {
+  const { stdout } = await exec(process.execPath, args, { cwd: app });
+  return stdout.trim();
+}
+
+describe('the packed tarball in an empty project', () => {
+  beforeAll(async () => {
+    await exec('npm', ['run', 'build'], { cwd: root });
+    const { stdout } = await exec('npm', ['pack', '--json', '--pack-destination', app], { cwd: root });
+    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+    mkdirSync(app, { recursive: true });
+    writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+    await exec(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', join(app, filename)],
+      { cwd: app },
+    );
+  }, 300_000);
+
+  afterAll(() => rmSync(app, { recursive: true, force: true }));
+
+  it(`installs at most ${budget.packages} packages and ${budget.megabytes} MB`, () => {
+    const lock = JSON.parse(readFileSync(join(app, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, unknown>;
+    };
+    const packages = Object.keys(lock.packages).filter((path) => path !== '').length;
+    const megabytes = sizeOf(join(app, 'node_modules')) / 1e6;
+    console.info(`tarball: ${packages} packages, ${megabytes.toFixed(1)} MB`);
+    expect(packages).toBeLessThanOrEqual(budget.packages);
+    expect(megabytes).toBeLessThanOrEqual(budget.megabytes);
+  });
+
+  it('ships what its export map names, and no sources, tests or maps', () => {
+    for (const target of Object.values(manifest.exports)) {
+      for (const path of typeof target === 'string' ? [target] : Object.values(target as Record<string, string>)) {
+        expect(existsSync(join(installed, path)), path).toBe(true);
+      }
+    }
+    expect(readdirSync(installed).sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+  });
+
+  it.each(entries)('%s loads by import and by require, with the same names', async (entry) => {
+    const names = (await node(
+      '--input-type=module',
+      '-e',
+      `console.log(Object.keys(await import('${entry}')).sort().join())`,
+    )) as string;
+    const required = await node(
+      '--input-type=commonjs',
+      '--no-warnings',
+      '-e',
+      `console.log(Object.keys(require('${entry}')).filter((n) => n !== '__esModule' && n !== 'module.exports').sort().join())`,
+    );
+    expect(names.length).toBeGreaterThan(0);
+    expect(required).toBe(names);
+  });
+
+  it(`costs at most ${budget.importCpuMs} CPU ms over bare Node to import, and ends at once without process listeners`, async () => {
+    const script = (line: string): string =>
+      `${line}; const { user, system } = process.cpuUsage(); console.log((user + system) / 1000, process.eventNames().length)`;
+    const bare: number[] = [];
+    const loaded: number[] = [];
+    let listeners: [string?, string?] = [];
+    for (let round = 0; round < 9; round++) {
+      const [bareMs, bareListeners] = (await node('--input-type=module', '-e', script(''))).split(' ');
+      const [ms, count] = (await node('--input-type=module', '-e', script(`await import('@safla/sdk')`))).split(' ');
+      bare.push(Number(bareMs));
+      loaded.push(Number(ms));
+      listeners = [bareListeners, count];
+    }
+    // The smallest of several rounds: CPU time on a busy machine is only ever added to.
+    const cost = Math.min(...loaded) - Math.min(...bare);
+    console.info(`import of the root: ${cost.toFixed(1)} CPU ms over bare Node`);
+    expect(cost).toBeLessThanOrEqual(budget.importCpuMs);
+    expect(listeners[1]).toBe(listeners[0]);
+  });
+
+  it('compiles in a strict consumer without skipLibCheck and without the optional peers', async () => {
+    const imports = entries.map(
+      (entry, i) => `import * as entry${i} from '${entry}';\nexport type Entry${i} = typeof entry${i};`,
+    );
+    writeFileSync(join(app, 'consumer.ts'), `${imports.join('\n')}\n${consumer}`);
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const settings = ['--strict', '--skipLibCheck', 'false', '--noEmit', '--module', 'nodenext', '--target', 'es2022'];
+    const types = [
+      '--lib',
+      'es2023,esnext.disposable',
+      '--types',
+      'node',
+      '--typeRoots',
+      join(root, 'node_modules/@types'),
+    ];
+    const outcome = await exec(process.execPath, [tsc, ...settings, ...types, 'consumer.ts'], { cwd: app }).catch(
+      (error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }),
+    );
+    expect(outcome.stdout).toBe('');
+  });
+});
+
+const consumer = `
+import { APIIntegration, SaflaError, policy, type APIResponse } from '@safla/sdk';
+const api = new APIIntegration('https://api.example.com/v1', 'key', 50);
+export async function load(): Promise<unknown> {
+  try {
+    const answer: APIResponse<unknown> = await api.request('/x');
+    return answer.data;
+  } catch (error) {
+    if (SaflaError.is(error)) return error.code;
+    throw error;
+  }
+}
+export const careful = policy({ timeoutMs: 1_000 });
+`;
+
+function sizeOf(path: string): number {
+  const stat = lstatSync(path);
+  if (!stat.isDirectory()) return stat.size;
+  return readdirSync(path).reduce((total, name) => total + sizeOf(join(path, name)), 0);
+}
