@@ -1,3 +1,6 @@
+export type { Direction } from './fault-proxy/conditions.js';
+export { FaultProxy, type FaultProxyConnections, type FaultProxyOptions } from './fault-proxy/fault-proxy.js';
+export { ManualClock } from './manual-clock.js';
 export { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
 export type { Namespace, ServiceKind, ServiceName, TestService } from './services/test-service.js';
 export {

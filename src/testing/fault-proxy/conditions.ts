@@ -1,0 +1,8 @@
+/** `up` is from the client to the target, `down` back. */
+export type Direction = 'up' | 'down' | 'both';
+
+/** What one direction of a proxy does to what passes. */
+export interface Conditions {
+  frozen: boolean;
+  delayMs: number;
+}
