@@ -1,0 +1,57 @@
+import type { Awaitable } from '../../core/index.js';
+
+/** Where the values of variables come from. */
+export interface VariableSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly input: (id: string) => Awaitable<string | undefined>;
+}
+
+/** Something wrong at one place of a config. `path` is `servers.files.env.KEY`. */
+export interface Problem {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** `$${` is a literal `${`; an unclosed `${` has no second group. */
+const reference = /\$\$\{|\$\{([^}]*)(\})?/g;
+const form = /^(?:(env|input):)?([A-Za-z_][\w.-]*)(?::-(.*))?$/s;
+
+/**
+ * Replaces `${NAME}`, `${env:NAME}`, `${input:id}`, each with an optional `:-default` for when it is
+ * unset or empty, and `$${` by `${`. What comes in is not looked at again. Problems are added to
+ * `problems`, so that one error can name all of them.
+ */
+export async function expandVariables(
+  text: string,
+  path: string,
+  sources: VariableSources,
+  problems: Problem[],
+): Promise<string> {
+  let out = '';
+  let end = 0;
+  for (const match of text.matchAll(reference)) {
+    out += text.slice(end, match.index);
+    end = match.index + match[0].length;
+    out += match[1] === undefined ? '${' : await resolve(match[1], match[2] !== undefined, path, sources, problems);
+  }
+  return out + text.slice(end);
+}
+
+async function resolve(
+  inside: string,
+  closed: boolean,
+  path: string,
+  sources: VariableSources,
+  problems: Problem[],
+): Promise<string> {
+  const [, kind = 'env', name, fallback] = form.exec(inside) ?? [];
+  if (!closed || name === undefined) {
+    problems.push({ path, text: `has a \${ that is not a variable; write $\${ for the characters themselves` });
+    return '';
+  }
+  const value = kind === 'input' ? await sources.input(name) : sources.env[name];
+  if (value !== undefined && (value !== '' || fallback === undefined)) return value;
+  if (fallback !== undefined) return fallback;
+  problems.push({ path, text: kind === 'input' ? `needs the input '${name}'` : `needs the variable ${name}` });
+  return '';
+}

@@ -1,0 +1,58 @@
+import type { ParseError } from 'jsonc-parser';
+import { ConfigurationError, lazy } from '../../core/index.js';
+
+const loadYAML = lazy(() => import('yaml'));
+const loadJSONC = lazy(() => import('jsonc-parser'));
+
+/** More aliases than a person writes, fewer than a bomb needs. */
+const maxAliases = 100;
+
+/**
+ * Reads YAML 1.2, JSON or JSON with comments. Messages name file, line and column, and never show
+ * what stands there.
+ *
+ * @throws ConfigurationError
+ */
+export async function parseConfigText(text: string, file: string): Promise<unknown> {
+  const isJSON = /\.jsonc?$/i.test(file) || text.trimStart().startsWith('{');
+  return isJSON ? parseJSON(text, file) : parseYAML(text, file);
+}
+
+async function parseJSON(text: string, file: string): Promise<unknown> {
+  const { parse, printParseErrorCode } = await loadJSONC();
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true, disallowComments: false });
+  const first = errors[0];
+  if (first) throw notReadable(file, 'JSON', printParseErrorCode(first.error), placeOf(text, first.offset));
+  return value;
+}
+
+async function parseYAML(text: string, file: string): Promise<unknown> {
+  const { LineCounter, parseDocument } = await loadYAML();
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
+  const first = document.errors[0];
+  if (first) {
+    const { line, col } = lineCounter.linePos(first.pos[0]);
+    throw notReadable(file, 'YAML', first.code, `${line}:${col}`);
+  }
+  try {
+    return document.toJS({ maxAliasCount: maxAliases });
+  } catch (error) {
+    throw new ConfigurationError(`${file}: its YAML aliases expand to too much, or refer to nothing`, { cause: error });
+  }
+}
+
+/** The cause is left out: a parser's own message may quote the file. */
+function notReadable(file: string, language: string, code: string, place: string): Error {
+  const problem = code
+    .replaceAll('_', ' ')
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return new ConfigurationError(`${file}:${place}: not valid ${language} (${problem})`);
+}
+
+function placeOf(text: string, offset: number): string {
+  const lines = text.slice(0, offset).split('\n');
+  return `${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
+}

@@ -1,0 +1,109 @@
+import { ProtocolError } from '../../core/index.js';
+import type { Transport } from '../sdk/server-sdk.js';
+import type { ServerProcess } from './server-process.js';
+
+/** A longer message is more than any server should send at once. */
+const maxMessageBytes = 16 * 1024 * 1024;
+const newline = 0x0a;
+
+/**
+ * One JSON-RPC message per line over a process's stdin and stdout (MCP, transports, "stdio"). Lines
+ * that are no JSON-RPC are counted and skipped: some servers print a banner.
+ */
+export class StdioTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: unknown) => void;
+  readonly #process: ServerProcess;
+  readonly #parse: (line: string) => unknown;
+  readonly #stopWithinMs: number;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #received = 0;
+  #garbage = 0;
+
+  constructor(process: ServerProcess, parse: (line: string) => unknown, stopWithinMs: number) {
+    this.#process = process;
+    this.#parse = parse;
+    this.#stopWithinMs = stopWithinMs;
+  }
+
+  /** With `stderr`, what the SDK knows stdio by: there, no answer to its probe means an older protocol. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  get stderr(): null {
+    return null;
+  }
+
+  /** How many messages came. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** How many lines were not JSON-RPC. */
+  get garbage(): number {
+    return this.#garbage;
+  }
+
+  async start(): Promise<void> {
+    this.#process.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#process.ended.then(() => this.onclose?.());
+  }
+
+  async send(message: unknown): Promise<void> {
+    const { stdin } = this.#process;
+    if (stdin.write(`${JSON.stringify(message)}\n`) || stdin.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        stdin.off('drain', done).off('close', done);
+        resolve();
+      };
+      stdin.on('drain', done).on('close', done);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#process.stop(this.#stopWithinMs);
+  }
+
+  #take(chunk: Buffer): void {
+    let rest = chunk;
+    for (let end = rest.indexOf(newline); end !== -1; end = rest.indexOf(newline)) {
+      const line = Buffer.concat([...this.#chunks, rest.subarray(0, end)]).toString('utf8');
+      this.#forget();
+      rest = rest.subarray(end + 1);
+      this.#deliver(line);
+    }
+    if (rest.byteLength === 0) return;
+    this.#chunks.push(rest);
+    this.#bytes += rest.byteLength;
+    if (this.#bytes > maxMessageBytes) this.#refuseFlood();
+  }
+
+  #deliver(line: string): void {
+    if (line.trim() === '') return;
+    let message: unknown;
+    try {
+      message = this.#parse(line);
+    } catch {
+      this.#garbage += 1;
+      return;
+    }
+    this.#received += 1;
+    this.onmessage?.(message);
+  }
+
+  #refuseFlood(): void {
+    this.#forget();
+    this.#garbage += 1;
+    this.onerror?.(new ProtocolError(`The server sent a message of more than ${maxMessageBytes} bytes; it is stopped`));
+    this.#process.stop(0).catch(() => undefined);
+  }
+
+  #forget(): void {
+    this.#chunks = [];
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,36 @@
+export { type LoadMCPConfigOptions, loadMCPConfig } from './config/load-mcp-config.js';
+export type { HTTPServerConfig, MCPConfig, ServerConfig, StdioServerConfig } from './config/mcp-config.js';
+export { MCPClient } from './host/mcp-client.js';
+export { MCPHost, type MCPHostOptions, type OfServer } from './host/mcp-host.js';
+export type { ConsentRequest } from './host/server-link.js';
+export type {
+  Progress,
+  PromptInfo,
+  ResourceInfo,
+  ToolAnswer,
+  ToolCallOptions,
+  ToolInfo,
+} from './host/types.js';
+export type { Listening, ListenOptions } from './server/http-lane.js';
+export { type FetchOptions, MCPServer, type MCPServerOptions } from './server/mcp-server.js';
+export { definePrompt, type Prompt, type PromptDefinition, type PromptMessage } from './server/prompt.js';
+export type { Resource, ResourceContent, ResourceDefinition } from './server/resource.js';
+export { type RunStdioOptions, runStdio } from './server/run-stdio.js';
+export type { ToolCall } from './server/tool-calls.js';
+export { defineTool } from './tools/define-tool.js';
+export { fromJSONSchema } from './tools/from-json-schema.js';
+export type {
+  ContentBlock,
+  LogLevel,
+  Principal,
+  ResourceContents,
+  Tool,
+  ToolAnnotations,
+  ToolContext,
+  ToolDefinition,
+  ToolHandler,
+  ToolResult,
+  ToolReturn,
+  ToolSchema,
+} from './tools/tool.js';
+export { ToolError } from './tools/tool-error.js';

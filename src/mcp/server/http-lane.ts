@@ -1,0 +1,75 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigurationError, ConnectionError, detach } from '../../core/index.js';
+import { loadNodeSDK } from '../sdk/server-sdk.js';
+import type { Lane } from './stdio-lane.js';
+
+/** Where `MCPServer.listen` listens. */
+export interface ListenOptions {
+  /** 0 takes a free one. @default 0 */
+  readonly port?: number;
+  /** Anything but a loopback address needs `allowedHosts` on the server. @default '127.0.0.1' */
+  readonly host?: string;
+  /** @default '/mcp' */
+  readonly path?: string;
+}
+
+/** A Streamable HTTP endpoint that is open. */
+export interface Listening {
+  /** The whole address for clients: `http://127.0.0.1:41234/mcp`. */
+  readonly url: string;
+  readonly port: number;
+}
+
+export interface HTTPLane extends Lane, Listening {}
+
+/** What the lane needs of its server. */
+export interface HTTPLaneOptions extends ListenOptions {
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly maxRequestBytes: number;
+  readonly allowsForeignHosts: boolean;
+  readonly onerror: (error: Error) => void;
+}
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/**
+ * @throws ConfigurationError for an address beyond this machine without allowed hosts
+ * @throws ConnectionError when the port is taken
+ */
+export async function openHTTPLane(options: HTTPLaneOptions): Promise<HTTPLane> {
+  const { host = '127.0.0.1', port = 0, path = '/mcp', fetch, onerror, maxRequestBytes } = options;
+  if (!loopback.has(host) && !options.allowsForeignHosts) {
+    throw new ConfigurationError(
+      `listen on '${host}' is open to other machines: name the hosts that clients use in allowedHosts, or listen on 127.0.0.1`,
+      { field: 'allowedHosts' },
+    );
+  }
+  const { toNodeHandler } = await loadNodeSDK();
+  const handle = toNodeHandler({ fetch }, { onerror, maxRequestBodySize: maxRequestBytes });
+  const server = detach(() =>
+    createServer((request, response) => {
+      if (request.url?.split('?', 1)[0] !== path) response.writeHead(404).end();
+      else handle(request, response).catch(onerror);
+    }),
+  );
+  const address = await listening(server, port, host);
+  const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return { url: `http://${shown}:${address.port}${path}`, port: address.port, close: () => closed(server) };
+}
+
+function listening(server: Server, port: number, host: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new ConnectionError(`Cannot listen on ${host}:${port}`, { systemCode: error.code, cause: error }));
+    });
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,42 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Awaitable } from '../../core/index.js';
+import type { ContentBlock, ToolSchema } from '../tools/tool.js';
+
+/** One message of a prompt. */
+export interface PromptMessage {
+  readonly role: 'user' | 'assistant';
+  readonly content: ContentBlock;
+}
+
+/** What a prompt is, without the function that writes it. */
+export interface PromptDefinition<Input extends ToolSchema> {
+  /** Unique within a server. */
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** An object of texts: prompts have no other arguments in MCP. @default no arguments */
+  readonly input?: Input;
+}
+
+/** A prompt, ready for `MCPServer`. Made by {@link definePrompt}. */
+export interface Prompt extends PromptDefinition<ToolSchema> {
+  /** Takes arguments that `input` has accepted. */
+  readonly handler: (args: unknown) => Awaitable<string | readonly PromptMessage[]>;
+}
+
+/**
+ * Makes a prompt out of a function that writes it: a text becomes one message of the user.
+ *
+ * @example const review = definePrompt({ name: 'review', input: z.object({ code: z.string() }) }, ({ code }) => `Review this:\n${code}`);
+ */
+export function definePrompt<Input extends ToolSchema = ToolSchema<Record<string, string>>>(
+  definition: PromptDefinition<Input>,
+  handler: (args: StandardSchemaV1.InferOutput<Input>) => Awaitable<string | readonly PromptMessage[]>,
+): Prompt {
+  return Object.freeze({ ...definition, handler: handler as Prompt['handler'] });
+}
+
+/** The messages of a prompt's answer. */
+export function toMessages(answer: string | readonly PromptMessage[]): readonly PromptMessage[] {
+  return typeof answer === 'string' ? [{ role: 'user', content: { type: 'text', text: answer } }] : answer;
+}

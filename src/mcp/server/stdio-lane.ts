@@ -1,0 +1,30 @@
+import { detach } from '../../core/index.js';
+import { type Connection, loadStdioSDK } from '../sdk/server-sdk.js';
+import { holdStdout } from './stdout-guard.js';
+
+/** What serves a kind of client until it is closed. */
+export interface Lane {
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the client at the other end of stdin and stdout. `onEnd` is called once, when that client
+ * closes its end or `close` is called; stdout is free again by then.
+ */
+export async function openStdioLane(
+  connect: () => Connection,
+  onerror: (error: Error) => void,
+  onEnd: () => void,
+): Promise<Lane> {
+  const sdk = await loadStdioSDK();
+  const stdout = holdStdout();
+  const transport = new sdk.StdioServerTransport(process.stdin, stdout.wire);
+  const handle = detach(() => sdk.serveStdio(connect, { transport, onerror }));
+  const closed = transport.onclose;
+  transport.onclose = () => {
+    closed?.();
+    stdout[Symbol.dispose]();
+    onEnd();
+  };
+  return handle;
+}

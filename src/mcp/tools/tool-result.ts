@@ -1,0 +1,68 @@
+import { whyNotJSON } from './not-json.js';
+import type { ContentBlock, Tool, ToolResult } from './tool.js';
+import { ToolError } from './tool-error.js';
+
+const blockTypes = new Set(['text', 'image', 'audio', 'resource', 'resource_link']);
+const resultKeys = new Set(['content', 'structuredContent', 'isError', '_meta']);
+
+/**
+ * Turns what a handler returned into an answer.
+ *
+ * @throws ToolError when the value cannot be sent as JSON or is larger than `maxBytes`
+ */
+export function toToolResult(tool: Tool, value: unknown, maxBytes: number): ToolResult {
+  if (typeof value === 'string' && !tool.output) {
+    checkSize(tool, value, maxBytes);
+    return { content: [text(value)] };
+  }
+  const json = toJSON(tool, value);
+  checkSize(tool, json, maxBytes);
+  const copy: unknown = JSON.parse(json);
+  return isToolResult(copy) ? copy : { content: [text(json)], structuredContent: copy };
+}
+
+/** An answer that tells the caller what went wrong. */
+export function failedResult(message: string): ToolResult {
+  return { content: [text(message)], isError: true };
+}
+
+/** True for an object that is an answer already, not a JSON value that happens to have a `content`. */
+export function isToolResult(value: unknown): value is ToolResult {
+  if (typeof value !== 'object' || value === null) return false;
+  const { content } = value as { content?: unknown };
+  return Array.isArray(content) && content.every(isBlock) && Object.keys(value).every((key) => resultKeys.has(key));
+}
+
+function isBlock(value: unknown): value is ContentBlock {
+  return typeof value === 'object' && value !== null && blockTypes.has((value as { type?: string }).type ?? '');
+}
+
+function text(value: string): ContentBlock {
+  return { type: 'text', text: value };
+}
+
+function toJSON(tool: Tool, value: unknown): string {
+  try {
+    const json = JSON.stringify(value) as string | undefined;
+    if (json !== undefined) return json;
+  } catch (error) {
+    throw new ToolError(
+      `Tool '${tool.name}' returned a value that is not JSON: ${whyNotJSON(value) ?? 'its toJSON failed'}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  throw new ToolError(
+    `Tool '${tool.name}' returned a value that is not JSON: ${whyNotJSON(value) ?? 'it is undefined'}`,
+  );
+}
+
+function checkSize(tool: Tool, json: string, maxBytes: number): void {
+  // A UTF-16 unit takes at most three bytes, so short answers need no counting.
+  if (json.length * 3 <= maxBytes) return;
+  const bytes = Buffer.byteLength(json);
+  if (bytes > maxBytes) {
+    throw new ToolError(`Tool '${tool.name}' returned ${bytes} bytes, more than the ${maxBytes} allowed; ask for less`);
+  }
+}
