@@ -1,0 +1,200 @@
+import {
+  BoundedQueue,
+  CallScope,
+  type Closeable,
+  ClosedError,
+  type CloseOptions,
+  detach,
+  Lifecycle,
+  type Logger,
+  redactText,
+} from '../core/index.js';
+import type { ConsumeSettings } from './consume-options.js';
+import type { Delivery, Outcome, TransportSubscription } from './event-transport.js';
+import { redeliveryDelay } from './redelivery.js';
+
+/** Counts of one {@link Consumer} since it began. */
+export interface ConsumerStats {
+  /** Handlers that run now. */
+  readonly running: number;
+  /** Deliveries whose handler succeeded. */
+  readonly handled: number;
+  /** Deliveries that failed, those that became dead letters included. */
+  readonly failed: number;
+  readonly deadLettered: number;
+}
+
+/** What a {@link Consumer} is made of. */
+export interface ConsumerParts {
+  readonly channel: string;
+  readonly settings: ConsumeSettings;
+  readonly subscription: TransportSubscription;
+  /** Runs the handler. Rejects with {@link PoisonError} when trying again cannot help. */
+  readonly handle: (delivery: Delivery, scope: CallScope) => Promise<unknown>;
+  readonly onDeadLetter: (delivery: Delivery, reason: string) => void;
+  readonly onClose: (consumer: Consumer) => void;
+  readonly logger: Logger;
+}
+
+/** Wraps a failure that would be the same at every attempt. Never leaves this module. */
+export class PoisonError extends Error {}
+
+/** Pauses between pulls that fail. */
+const pullBackoff = { maxDeliveries: Number.POSITIVE_INFINITY, baseDelayMs: 100, maxDelayMs: 5_000 };
+
+/**
+ * A running subscription of an {@link EventStream}. `close` takes no more events, gives back those
+ * that were not begun, lets running handlers finish until its deadline, then aborts them; what they
+ * did not finish is delivered again to another member of the group, or to the next one that joins.
+ */
+export class Consumer implements Closeable {
+  /** The channel or pattern it was made for. */
+  readonly channel: string;
+  readonly group: string;
+  readonly #parts: ConsumerParts;
+  readonly #lifecycle: Lifecycle;
+  readonly #stopped: AbortController = new AbortController();
+  readonly #queue: BoundedQueue<Delivery>;
+  #running = 0;
+  #handled = 0;
+  #failed = 0;
+  #deadLettered = 0;
+  #wakePump: (() => void) | undefined;
+
+  /** Made by {@link EventStream.consume}. */
+  constructor(parts: ConsumerParts) {
+    this.channel = parts.channel;
+    this.group = parts.settings.group;
+    this.#parts = parts;
+    this.#lifecycle = new Lifecycle(`Consumer of '${this.channel}' in group '${this.group}'`);
+    this.#queue = new BoundedQueue({ name: 'prefetched events', maxItems: parts.settings.prefetch });
+    void detach(() => this.#pump());
+  }
+
+  stats(): ConsumerStats {
+    return {
+      running: this.#running,
+      handled: this.#handled,
+      failed: this.#failed,
+      deadLettered: this.#deadLettered,
+    };
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    if (!this.#stopped.signal.aborted) {
+      this.#stopped.abort();
+      this.#wakePump?.();
+      for (const delivery of this.#queue.drain()) void this.#settle(delivery, { kind: 'return' });
+    }
+    return this.#lifecycle.close(options, async () => {
+      await this.#parts.subscription.close();
+      this.#parts.onClose(this);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #pump(): Promise<void> {
+    const { signal } = this.#stopped;
+    let failures = 0;
+    while (!signal.aborted) {
+      const room = this.#parts.settings.prefetch - this.#running - this.#queue.size;
+      if (room <= 0) {
+        await new Promise<void>((resolve) => {
+          this.#wakePump = resolve;
+        });
+        continue;
+      }
+      try {
+        const batch = await this.#parts.subscription.pull(room, signal);
+        failures = 0;
+        if (batch.length === 0) return;
+        this.#accept(batch);
+      } catch (error) {
+        failures += 1;
+        await this.#pause(error, failures);
+      }
+    }
+  }
+
+  #accept(batch: readonly Delivery[]): void {
+    for (const delivery of batch) {
+      if (this.#stopped.signal.aborted) void this.#settle(delivery, { kind: 'return' });
+      else this.#queue.push(delivery);
+    }
+    this.#start();
+  }
+
+  #start(): void {
+    while (this.#running < this.#parts.settings.concurrency) {
+      const delivery = this.#queue.shift();
+      if (!delivery) return;
+      this.#running += 1;
+      void this.#work(delivery);
+    }
+  }
+
+  async #work(delivery: Delivery): Promise<void> {
+    const outcome = await this.#try(delivery);
+    await this.#settle(delivery, outcome);
+    this.#running -= 1;
+    this.#start();
+    this.#wakePump?.();
+  }
+
+  async #try(delivery: Delivery): Promise<Outcome> {
+    const subject = `Handler of '${delivery.event.channel}' in group '${this.group}'`;
+    try {
+      const { timeoutMs } = this.#parts.settings;
+      await this.#lifecycle.call(subject, { timeoutMs }, (scope) => this.#parts.handle(delivery, scope));
+      this.#handled += 1;
+      return { kind: 'ack' };
+    } catch (error) {
+      return this.#failure(delivery, error);
+    }
+  }
+
+  #failure(delivery: Delivery, error: unknown): Outcome {
+    if (this.#lifecycle.closed && error instanceof ClosedError) return { kind: 'return' };
+    const { attempt, event } = delivery;
+    const facts = { channel: event.channel, group: this.group, id: event.id, attempt };
+    const failure = error instanceof PoisonError ? error.cause : error;
+    const delayMs = error === failure ? redeliveryDelay(this.#parts.settings.redelivery, attempt) : undefined;
+    this.#failed += 1;
+    if (delayMs !== undefined) {
+      this.#parts.logger.warn(
+        { ...facts, delayMs, error: failure },
+        'handler failed; the event will be delivered again',
+      );
+      return { kind: 'retry', delayMs };
+    }
+    const reason = describe(failure);
+    this.#deadLettered += 1;
+    this.#parts.logger.error({ ...facts, error: failure }, 'event given up; it is a dead letter now');
+    this.#parts.onDeadLetter(delivery, reason);
+    return { kind: 'dead', reason };
+  }
+
+  async #settle(delivery: Delivery, outcome: Outcome): Promise<void> {
+    try {
+      await delivery.settle(outcome);
+    } catch (error) {
+      // The transport still counts it as unsettled and will deliver it again.
+      const { channel, id } = delivery.event;
+      this.#parts.logger.error({ channel, group: this.group, id, outcome: outcome.kind, error }, 'could not settle');
+    }
+  }
+
+  async #pause(error: unknown, failures: number): Promise<void> {
+    const delayMs = redeliveryDelay(pullBackoff, failures) ?? 0;
+    this.#parts.logger.warn({ channel: this.channel, group: this.group, delayMs, error }, 'could not take events');
+    using scope = new CallScope('pause', { signal: this.#stopped.signal });
+    await scope.sleep(delayMs).catch(() => undefined);
+  }
+}
+
+function describe(failure: unknown): string {
+  return redactText(failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure));
+}

@@ -1,0 +1,243 @@
+import {
+  type CallOptions,
+  type Closeable,
+  type CloseOptions,
+  Lifecycle,
+  openScope,
+  ProtocolError,
+  type StandardSchemaV1,
+  spanKind,
+  Telemetry,
+  UnsupportedError,
+  ValidationError,
+  validate,
+} from '../core/index.js';
+import { assertChannelName, assertChannelPattern, isPattern } from './channel-name.js';
+import { type ConsumeOptions, type ConsumeSettings, consumeSettings, type EventHandler } from './consume-options.js';
+import { Consumer } from './consumer.js';
+import { DeadLetters } from './dead-letters.js';
+import { deliveryHandler } from './delivery-handler.js';
+import {
+  type ChannelSchemas,
+  type EventStreamOptions,
+  type EventStreamSettings,
+  eventStreamSettings,
+  type SchemaOf,
+} from './event-stream-options.js';
+import type { Delivery, EventTransport, LogRange, OutgoingEvent, Receipt } from './event-transport.js';
+import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
+import { type EventDraft, toOutgoing } from './outgoing.js';
+import { type ReplayOptions, replayRange } from './replay-options.js';
+
+/** Settings of one {@link EventStream.publish}. */
+export interface PublishOptions extends CallOptions {
+  /** Published again with the same id within the dedupe window, it is stored once. @default a new UUID */
+  readonly id?: string;
+  /** Events with the same key are handled in order by consumers that ask for it. */
+  readonly key?: string;
+}
+
+/**
+ * A log of events per channel, read by consumer groups, at least once: an event whose handler fails
+ * or never finishes is delivered again, with growing pauses, and set aside as a dead letter when it
+ * keeps failing. Events travel as CloudEvents 1.0 with the publisher's trace and correlation id.
+ * For broadcast without a log see {@link EventBusIntegration}.
+ *
+ * @example
+ * await using events = new EventStream({ url: 'memory:', schemas: { 'order.paid': Order } });
+ * await using billing = await events.consume('order.paid', { group: 'billing' }, async ({ data, signal }) => charge(data, signal));
+ * await events.publish('order.paid', { id: '42' }, { id: 'order-42-paid', key: '42' });
+ */
+export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> implements Closeable {
+  readonly #settings: EventStreamSettings;
+  readonly #telemetry: Telemetry;
+  readonly #lifecycle: Lifecycle = new Lifecycle('EventStream');
+  readonly #consumers: Set<Consumer> = new Set();
+
+  /** @throws ConfigurationError */
+  constructor(options: EventStreamOptions<Schemas>) {
+    this.#settings = eventStreamSettings(options);
+    this.#telemetry = new Telemetry('events', options.telemetry);
+  }
+
+  /** The transport beneath, for its `capabilities` and its own methods. */
+  get transport(): EventTransport {
+    return this.#settings.transport;
+  }
+
+  /**
+   * Appends one event. Resolves once the transport has it safe.
+   *
+   * @throws ValidationError for data that does not match the channel's schema, that JSON cannot carry, or that exceeds `maxPayloadBytes`
+   * @throws QueueFullError when the log has no room, ClosedError after `close`
+   */
+  async publish<Channel extends string>(
+    channel: Channel,
+    data: StandardSchemaV1.InferInput<SchemaOf<Schemas, Channel>>,
+    options: PublishOptions = {},
+  ): Promise<Receipt> {
+    const { id, key, ...call } = options;
+    const draft = { channel, data, ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) };
+    const [receipt] = await this.publishMany([draft], call);
+    if (!receipt) throw new ProtocolError(`${this.transport.name} gave no receipt for an event on '${channel}'`);
+    return receipt;
+  }
+
+  /**
+   * Appends events in the given order. All are checked before the first is stored; when the transport
+   * fails midway some may be stored: publish again with the same ids.
+   *
+   * @returns the receipts in the same order
+   * @throws as {@link EventStream.publish}
+   */
+  async publishMany(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly Receipt[]> {
+    const { transport, dedupeWindowMs } = this.#settings;
+    const channel = new Set(events.map((event) => event.channel)).size === 1 ? events[0]?.channel : undefined;
+    const attributes = {
+      'messaging.operation.type': 'send',
+      'messaging.batch.message_count': events.length,
+      ...(channel === undefined ? {} : { 'messaging.destination.name': channel }),
+    };
+    const name = `send ${channel ?? 'events'}`;
+    return this.#lifecycle.call(name, options, (scope) =>
+      this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
+        const trace = await this.#telemetry.propagation();
+        const outgoing: OutgoingEvent[] = [];
+        for (const event of events) outgoing.push(await toOutgoing(event, this.#settings, trace));
+        scope.throwIfCancelled();
+        return transport.publish(outgoing, { dedupeWindowMs, signal: scope.signal });
+      }),
+    );
+  }
+
+  /**
+   * Joins a group and calls `handler` with each event, until the consumer or the stream is closed.
+   * The handler may run again for an event it has seen: make its effects depend on the event's id.
+   *
+   * @param channel a channel, or a pattern: `order.*` is one more segment, `order.**` one or more
+   * @throws ConfigurationError, UnsupportedError when the transport cannot do it, NotFoundError when `from` names an id that the log does not hold
+   */
+  async consume<Channel extends string, S extends StandardSchemaV1 = SchemaOf<Schemas, Channel>>(
+    channel: Channel,
+    options: ConsumeOptions<S>,
+    handler: EventHandler<StandardSchemaV1.InferOutput<S>>,
+  ): Promise<Consumer> {
+    this.#lifecycle.assertOpen();
+    assertChannelPattern(channel);
+    const settings = consumeSettings(options, channel, this.#settings.redelivery);
+    if (typeof handler !== 'function') {
+      throw new ValidationError(`consume of '${channel}'`, [{ path: ['handler'], message: 'must be a function' }]);
+    }
+    this.#assertCapable(channel, settings);
+    const { group, from, ordered, schema } = settings;
+    const subscription = await this.transport.subscribe({ channel, group, from, ordered });
+    const consumer = new Consumer({
+      channel,
+      settings,
+      subscription,
+      handle: deliveryHandler({
+        group,
+        schemaFor: (name) => schema ?? this.#settings.schemas.get(name),
+        handler: handler as EventHandler<never>,
+        telemetry: this.#telemetry,
+      }),
+      onDeadLetter: (delivery, reason) => this.#tellDeadLetter(delivery, group, reason),
+      onClose: () => this.#consumers.delete(consumer),
+      logger: this.#telemetry.logger,
+    });
+    this.#consumers.add(consumer);
+    if (this.#lifecycle.closed) await consumer.close();
+    this.#lifecycle.assertOpen();
+    return consumer;
+  }
+
+  /**
+   * Reads a channel's log again, oldest first, without touching any group.
+   *
+   * @throws NotFoundError when an end names an id that the log does not hold
+   * @example for await (const { id, data } of events.replay('order.paid', { from: { time: yesterday } })) rebuild(id, data);
+   */
+  replay<Channel extends string, S extends StandardSchemaV1 = SchemaOf<Schemas, Channel>>(
+    channel: Channel,
+    options: ReplayOptions<S> = {},
+  ): AsyncGenerator<LoggedEvent<StandardSchemaV1.InferOutput<S>>, void> {
+    this.#lifecycle.assertOpen();
+    assertChannelName(channel);
+    const range = replayRange(options);
+    if (!this.transport.capabilities.replay) throw this.#unsupported('replay');
+    return this.#replay(channel, range, options) as AsyncGenerator<LoggedEvent<never>, void>;
+  }
+
+  /** The channel's events that some group gave up. */
+  deadLetters(channel: string): DeadLetters {
+    this.#lifecycle.assertOpen();
+    assertChannelName(channel);
+    return new DeadLetters(this.transport, channel, () => this.#lifecycle.assertOpen());
+  }
+
+  /**
+   * How many events of the channel the group still has to settle: waiting, running, or between attempts.
+   *
+   * @throws NotFoundError when the channel has no such group
+   */
+  async lag(channel: string, group: string): Promise<number> {
+    this.#lifecycle.assertOpen();
+    assertChannelName(channel);
+    return this.transport.lag(channel, group);
+  }
+
+  /**
+   * Refuses new calls, closes the consumers (see {@link Consumer}), then the transport when the stream
+   * made it. Handlers that publish to this stream are better closed first, by their consumer.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#lifecycle.close(options, async (timeoutMs) => {
+      await Promise.all([...this.#consumers].map((consumer) => consumer.close({ timeoutMs })));
+      if (this.#settings.ownsTransport) await this.transport.close();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async *#replay(channel: string, range: LogRange, options: ReplayOptions): AsyncGenerator<LoggedEvent, void> {
+    using scope = openScope(`replay of '${channel}'`, options);
+    const schema = options.schema ?? this.#settings.schemas.get(channel);
+    scope.throwIfCancelled();
+    for await (const stored of this.transport.read(channel, range)) {
+      const event = toLoggedEvent(stored);
+      const subject = `Event '${event.id}' on '${channel}'`;
+      yield schema ? { ...event, data: await validate(schema, event.data, subject) } : event;
+      scope.throwIfCancelled();
+    }
+  }
+
+  #tellDeadLetter({ event, attempt }: Delivery, group: string, reason: string): void {
+    const { channel } = event;
+    try {
+      this.#settings.onDeadLetter?.({
+        channel,
+        group,
+        reason,
+        attempts: attempt,
+        time: new Date(),
+        event: toLoggedEvent(event),
+      });
+    } catch (error) {
+      this.#telemetry.logger.error({ channel, group, error }, 'onDeadLetter failed');
+    }
+  }
+
+  #assertCapable(channel: string, { from, ordered }: ConsumeSettings): void {
+    const { capabilities } = this.transport;
+    if (!capabilities.groups) throw this.#unsupported('consumer groups');
+    if (isPattern(channel) && !capabilities.pattern) throw this.#unsupported(`the pattern '${channel}'`);
+    if (ordered && !capabilities.ordered) throw this.#unsupported('ordered consumption');
+    if (from !== 'new' && !capabilities.replay) throw this.#unsupported("'from' other than 'new'");
+  }
+
+  #unsupported(what: string): UnsupportedError {
+    return new UnsupportedError(`The ${this.transport.name} cannot do ${what}; inProcess() can`);
+  }
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { correlationIdHere, type StandardSchemaV1, ValidationError, validate } from '../core/index.js';
+import { assertChannelName } from './channel-name.js';
+import type { OutgoingEvent } from './event-transport.js';
+import { encodeJson } from './json.js';
+import { assertPayloadFits } from './payload-limit.js';
+
+/** What is published, before it has an envelope. */
+export interface EventDraft<Data = unknown> {
+  readonly channel: string;
+  /** Anything JSON can carry without loss. */
+  readonly data: Data;
+  /** Published again with the same id within the dedupe window, it is stored once. @default a new UUID */
+  readonly id?: string;
+  /** Events with the same key are handled in order by consumers that ask for it. */
+  readonly key?: string;
+}
+
+/** What every envelope of one stream has in common. */
+export interface EnvelopeSettings {
+  readonly source: string;
+  readonly schemas: ReadonlyMap<string, StandardSchemaV1>;
+  readonly maxPayloadBytes: number;
+}
+
+const maxNameLength = 255;
+
+/**
+ * Checks a draft and puts it into a CloudEvents envelope.
+ *
+ * @param trace the W3C trace context as headers
+ * @throws ValidationError
+ */
+export async function toOutgoing(
+  draft: EventDraft,
+  settings: EnvelopeSettings,
+  trace: Readonly<Record<string, string>>,
+): Promise<OutgoingEvent> {
+  const { channel, data, id = randomUUID(), key } = draft;
+  assertChannelName(channel);
+  const subject = `Event on '${channel}'`;
+  assertName(id, 'id', subject);
+  if (key !== undefined) assertName(key, 'key', subject);
+  const schema = settings.schemas.get(channel);
+  // The schema's output may hold what JSON cannot carry (dates): what is sent is its input.
+  if (schema) await validate(schema, data, subject);
+  const envelope = JSON.stringify({
+    specversion: '1.0',
+    id,
+    source: settings.source,
+    type: channel,
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    partitionkey: key,
+    correlationid: correlationIdHere(),
+    traceparent: trace.traceparent,
+    tracestate: trace.tracestate,
+  });
+  const body = `${envelope.slice(0, -1)},"data":${encodeJson(data, subject)}}`;
+  assertPayloadFits(body, settings.maxPayloadBytes, subject);
+  return key === undefined ? { channel, id, body } : { channel, id, key, body };
+}
+
+function assertName(value: unknown, field: string, subject: string): void {
+  if (typeof value === 'string' && value !== '' && value.length <= maxNameLength) return;
+  throw new ValidationError(subject, [
+    { path: [field], message: `must be a text of 1 to ${maxNameLength} characters` },
+  ]);
+}

@@ -1,0 +1,9 @@
+import type { StoredEvent } from '../../event-transport.js';
+
+/** An event at its place in a channel's log. */
+export interface LogEntry {
+  /** Counts up by one per event; negative for a dead letter given back, which stands in no log. */
+  readonly position: number;
+  readonly bytes: number;
+  readonly event: StoredEvent;
+}
