@@ -126,7 +126,8 @@ export class TestContainer implements AsyncDisposable {
 
   /** One line for each running service, for people: version, kind, origin and the time it took; then what is broken. */
   report(): readonly string[] {
-    return [...this.#running.values()].flatMap(({ service, attempts, readyMs }) => [
+    const running = serviceNames.map((name) => this.#running.get(name)).filter((entry) => entry !== undefined);
+    return running.flatMap(({ service, attempts, readyMs }) => [
       `${service.name} ${service.version} (${service.kind}: ${service.origin}) at ${service.host}:${service.port}, ready in ${Math.round(readyMs)} ms`,
       ...attempts
         .filter(({ broken }) => broken)

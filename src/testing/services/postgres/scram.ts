@@ -4,15 +4,18 @@ import { ProtocolError } from '../../../core/index.js';
 /** The client's side of one SCRAM-SHA-256 exchange (RFC 5802, RFC 7677), without channel binding. */
 export class ScramClient {
   readonly #password: string;
+  readonly #user: string;
   readonly #nonce: string;
   #serverSignature: Buffer | undefined;
 
-  constructor(password: string, nonce: string = randomBytes(18).toString('base64')) {
+  /** @param user Empty for PostgreSQL, which takes the name from its startup message. */
+  constructor(password: string, user: string = '', nonce: string = randomBytes(18).toString('base64')) {
     this.#password = password.normalize('NFKC');
+    this.#user = user;
     this.#nonce = nonce;
   }
 
-  /** PostgreSQL ignores the user name in here and takes that of the startup message. */
+  /** The client's opening. */
   get first(): string {
     return `n,,${this.#firstBare}`;
   }
@@ -43,7 +46,7 @@ export class ScramClient {
   }
 
   get #firstBare(): string {
-    return `n=,r=${this.#nonce}`;
+    return `n=${this.#user},r=${this.#nonce}`;
   }
 }
 
