@@ -29,8 +29,8 @@ export interface ConsumerParts {
   readonly channel: string;
   readonly settings: ConsumeSettings;
   readonly subscription: TransportSubscription;
-  /** Runs the handler. Rejects with {@link PoisonError} when trying again cannot help. */
-  readonly handle: (delivery: Delivery, scope: CallScope) => Promise<unknown>;
+  /** Runs the handler until `end` aborts. Rejects with {@link PoisonError} when trying again cannot help. */
+  readonly handle: (delivery: Delivery, end: AbortSignal) => Promise<unknown>;
   readonly onDeadLetter: (delivery: Delivery, reason: string) => void;
   readonly onClose: (consumer: Consumer) => void;
   readonly logger: Logger;
@@ -52,8 +52,12 @@ export class Consumer implements Closeable {
   readonly channel: string;
   readonly group: string;
   readonly #parts: ConsumerParts;
+  readonly #name: string;
   readonly #lifecycle: Lifecycle;
+  /** Aborts when no more events are taken. */
   readonly #stopped: AbortController = new AbortController();
+  /** Aborts when the close deadline has passed. */
+  readonly #ended: AbortController = new AbortController();
   readonly #queue: BoundedQueue<Delivery>;
   #running = 0;
   #handled = 0;
@@ -66,7 +70,8 @@ export class Consumer implements Closeable {
     this.channel = parts.channel;
     this.group = parts.settings.group;
     this.#parts = parts;
-    this.#lifecycle = new Lifecycle(`Consumer of '${this.channel}' in group '${this.group}'`);
+    this.#name = `Consumer of '${this.channel}' in group '${this.group}'`;
+    this.#lifecycle = new Lifecycle(this.#name);
     this.#queue = new BoundedQueue({ name: 'prefetched events', maxItems: parts.settings.prefetch });
     void detach(() => this.#pump());
   }
@@ -87,6 +92,7 @@ export class Consumer implements Closeable {
       for (const delivery of this.#queue.drain()) void this.#settle(delivery, { kind: 'return' });
     }
     return this.#lifecycle.close(options, async () => {
+      this.#ended.abort(new ClosedError(this.#name));
       await this.#parts.subscription.close();
       this.#parts.onClose(this);
     });
@@ -148,7 +154,7 @@ export class Consumer implements Closeable {
     const subject = `Handler of '${delivery.event.channel}' in group '${this.group}'`;
     try {
       const { timeoutMs } = this.#parts.settings;
-      await this.#lifecycle.call(subject, { timeoutMs }, (scope) => this.#parts.handle(delivery, scope));
+      await this.#lifecycle.call(subject, { timeoutMs }, () => this.#parts.handle(delivery, this.#ended.signal));
       this.#handled += 1;
       return { kind: 'ack' };
     } catch (error) {

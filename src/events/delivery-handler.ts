@@ -1,5 +1,5 @@
 import {
-  type CallScope,
+  currentContext,
   type StandardSchemaV1,
   spanKind,
   type Telemetry,
@@ -7,16 +7,18 @@ import {
   validate,
   withContext,
 } from '../core/index.js';
-import type { EventHandler } from './consume-options.js';
+import type { EventHandler, ReceivedEvent } from './consume-options.js';
 import { PoisonError } from './consumer.js';
 import type { Delivery } from './event-transport.js';
-import { toLoggedEvent } from './logged-event.js';
+import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
 
 /** What {@link deliveryHandler} puts around a handler. */
 export interface DeliveryHandlerParts {
   readonly group: string;
   readonly schemaFor: (channel: string) => StandardSchemaV1 | undefined;
   readonly handler: EventHandler<never>;
+  /** Longest time for one run. */
+  readonly timeoutMs: number;
   readonly telemetry: Telemetry;
 }
 
@@ -25,9 +27,9 @@ export interface DeliveryHandlerParts {
  * cancelled with the delivery and carries the publisher's correlation id, or the event's id where
  * the publisher had none.
  */
-export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Delivery, scope: CallScope) => Promise<void> {
-  const { group, schemaFor, handler, telemetry } = parts;
-  return async (delivery, scope) => {
+export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Delivery, end: AbortSignal) => Promise<void> {
+  const { group, schemaFor, handler, timeoutMs, telemetry } = parts;
+  return async (delivery, end) => {
     const event = toLoggedEvent(delivery.event);
     const { channel, id } = event;
     const attributes = {
@@ -36,19 +38,31 @@ export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Deliver
       'messaging.consumer.group.name': group,
       'messaging.message.id': id,
     };
-    const { signal } = scope;
     const correlationId = event.envelope?.correlationid ?? id;
-    await withContext({ signal, correlationId }, () =>
+    await withContext({ signal: end, timeoutMs, correlationId }, () =>
       telemetry.span({ name: `process ${channel}`, kind: spanKind.consumer, attributes }, async () => {
-        const data = await checked(schemaFor(channel), event.data, `Event '${id}' on '${channel}'`);
-        await handler({ ...event, data, attempt: delivery.attempt, signal } as never);
+        const schema = schemaFor(channel);
+        const data = schema ? await checked(schema, event.data, `Event '${id}' on '${channel}'`) : event.data;
+        await handler(receivedEvent(event, data, delivery.attempt) as never);
       }),
     );
   };
 }
 
-async function checked(schema: StandardSchemaV1 | undefined, data: unknown, subject: string): Promise<unknown> {
-  if (!schema) return data;
+/** The signal is the active context's. Making one costs more than all the rest, so it is made on first read. */
+function receivedEvent(event: LoggedEvent, data: unknown, attempt: number): ReceivedEvent {
+  const context = currentContext();
+  return {
+    ...event,
+    data,
+    attempt,
+    get signal() {
+      return context.signal as AbortSignal;
+    },
+  };
+}
+
+async function checked(schema: StandardSchemaV1, data: unknown, subject: string): Promise<unknown> {
   try {
     return await validate(schema, data, subject);
   } catch (cause) {

@@ -24,7 +24,7 @@ import {
   eventStreamSettings,
   type SchemaOf,
 } from './event-stream-options.js';
-import type { Delivery, EventTransport, LogRange, OutgoingEvent, Receipt } from './event-transport.js';
+import type { Delivery, EventTransport, LogRange, Receipt } from './event-transport.js';
 import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
 import { type EventDraft, toOutgoing } from './outgoing.js';
 import { type ReplayOptions, replayRange } from './replay-options.js';
@@ -102,10 +102,15 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
     return this.#lifecycle.call(name, options, (scope) =>
       this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
         const trace = await this.#telemetry.propagation();
-        const outgoing: OutgoingEvent[] = [];
-        for (const event of events) outgoing.push(await toOutgoing(event, this.#settings, trace));
+        const outgoing = events.map((event) => toOutgoing(event, this.#settings, trace));
+        if (this.#settings.schemas.size > 0) await Promise.all(events.map((event) => this.#assertMatches(event)));
         scope.throwIfCancelled();
-        return transport.publish(outgoing, { dedupeWindowMs, signal: scope.signal });
+        return transport.publish(outgoing, {
+          dedupeWindowMs,
+          get signal() {
+            return scope.signal;
+          },
+        });
       }),
     );
   }
@@ -129,7 +134,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
       throw new ValidationError(`consume of '${channel}'`, [{ path: ['handler'], message: 'must be a function' }]);
     }
     this.#assertCapable(channel, settings);
-    const { group, from, ordered, schema } = settings;
+    const { group, from, ordered, schema, timeoutMs } = settings;
     const subscription = await this.transport.subscribe({ channel, group, from, ordered });
     const consumer = new Consumer({
       channel,
@@ -139,6 +144,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
         group,
         schemaFor: (name) => schema ?? this.#settings.schemas.get(name),
         handler: handler as EventHandler<never>,
+        timeoutMs,
         telemetry: this.#telemetry,
       }),
       onDeadLetter: (delivery, reason) => this.#tellDeadLetter(delivery, group, reason),
@@ -199,6 +205,12 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** What is sent is the schema's input: its output may hold what JSON cannot carry, such as dates. */
+  async #assertMatches({ channel, data }: EventDraft): Promise<void> {
+    const schema = this.#settings.schemas.get(channel);
+    if (schema) await validate(schema, data, `Event on '${channel}'`);
   }
 
   async *#replay(channel: string, range: LogRange, options: ReplayOptions): AsyncGenerator<LoggedEvent, void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { correlationIdHere, type StandardSchemaV1, ValidationError, validate } from '../core/index.js';
+import { correlationIdHere, ValidationError } from '../core/index.js';
 import { assertChannelName } from './channel-name.js';
 import type { OutgoingEvent } from './event-transport.js';
 import { encodeJson } from './json.js';
@@ -19,7 +19,6 @@ export interface EventDraft<Data = unknown> {
 /** What every envelope of one stream has in common. */
 export interface EnvelopeSettings {
   readonly source: string;
-  readonly schemas: ReadonlyMap<string, StandardSchemaV1>;
   readonly maxPayloadBytes: number;
 }
 
@@ -31,19 +30,16 @@ const maxNameLength = 255;
  * @param trace the W3C trace context as headers
  * @throws ValidationError
  */
-export async function toOutgoing(
+export function toOutgoing(
   draft: EventDraft,
   settings: EnvelopeSettings,
   trace: Readonly<Record<string, string>>,
-): Promise<OutgoingEvent> {
+): OutgoingEvent {
   const { channel, data, id = randomUUID(), key } = draft;
   assertChannelName(channel);
   const subject = `Event on '${channel}'`;
   assertName(id, 'id', subject);
   if (key !== undefined) assertName(key, 'key', subject);
-  const schema = settings.schemas.get(channel);
-  // The schema's output may hold what JSON cannot carry (dates): what is sent is its input.
-  if (schema) await validate(schema, data, subject);
   const envelope = JSON.stringify({
     specversion: '1.0',
     id,

@@ -5,9 +5,7 @@ import { GroupCursor } from './group-cursor.js';
 import type { InProcessSettings } from './in-process-options.js';
 import type { LogEntry } from './log-entry.js';
 import { RecentIds } from './recent-ids.js';
-
-/** How many trimmed places may stand at the front before the array is moved together. */
-const compactAfter = 1_024;
+import { SlidingArray } from './sliding-array.js';
 
 /** One channel: its events by position, the groups that read them, and what those gave up. */
 export class ChannelLog {
@@ -16,10 +14,7 @@ export class ChannelLog {
   readonly #settings: InProcessSettings;
   readonly #groups: Map<string, GroupCursor> = new Map();
   readonly #recent: RecentIds;
-  /** Trimmed places at the front stay undefined until they are compacted away. */
-  #entries: (LogEntry | undefined)[] = [];
-  #head = 0;
-  #first = 0;
+  readonly #entries: SlidingArray<LogEntry> = new SlidingArray();
   #bytes = 0;
   #time = 0;
   #dropped = 0;
@@ -33,12 +28,12 @@ export class ChannelLog {
 
   /** Position of the oldest event that is kept. */
   get first(): number {
-    return this.#first;
+    return this.#entries.first;
   }
 
   /** Position the next event will get. */
   get end(): number {
-    return this.#first + this.#entries.length - this.#head;
+    return this.#entries.end;
   }
 
   get bytes(): number {
@@ -55,7 +50,7 @@ export class ChannelLog {
   }
 
   at(position: number): LogEntry | undefined {
-    return this.#entries[this.#head + position - this.#first];
+    return this.#entries.at(position);
   }
 
   /** @throws QueueFullError when there is no room */
@@ -96,7 +91,7 @@ export class ChannelLog {
     const from = this.#locate(range.from);
     const end = range.to === undefined ? this.end : this.#endOf(range.to);
     for (let position = from; position < end; position++) {
-      position = Math.max(position, this.#first);
+      position = Math.max(position, this.first);
       const entry = position < end ? this.at(position) : undefined;
       if (entry) yield entry.event;
     }
@@ -107,7 +102,7 @@ export class ChannelLog {
   }
 
   #locate(from: Exclude<StartPosition, 'new'>): number {
-    if (from === 'start') return this.#first;
+    if (from === 'start') return this.first;
     if ('id' in from) return this.#positionOf(from.id);
     return this.#firstWhere((entry) => entry.event.time >= from.time);
   }
@@ -119,7 +114,7 @@ export class ChannelLog {
 
   /** Binary search: `reached` is false up to some position and true from there on. */
   #firstWhere(reached: (entry: LogEntry) => boolean): number {
-    let low = this.#first;
+    let low = this.first;
     let high = this.end;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
@@ -131,33 +126,25 @@ export class ChannelLog {
   }
 
   #positionOf(id: string): number {
-    const index = this.#entries.findLastIndex((entry) => entry?.event.id === id);
-    if (index >= 0) return this.#first + index - this.#head;
+    for (let position = this.end - 1; position >= this.first; position--) {
+      if (this.at(position)?.event.id === id) return position;
+    }
     throw new NotFoundError(`Channel '${this.#channel}' holds no event with the id '${id}'; it may have been trimmed`);
   }
 
   #makeRoom(bytes: number): void {
     const { maxItems, maxBytes, overflow } = this.#settings;
     if (bytes > maxBytes) throw new QueueFullError(`Channel '${this.#channel}'`, `${maxBytes} bytes`);
-    while (this.end - this.#first >= maxItems || this.#bytes + bytes > maxBytes) {
-      const owing = [...this.#groups.values()].filter((group) => group.owes(this.#first));
+    while (this.#entries.length >= maxItems || this.#bytes + bytes > maxBytes) {
+      const owing = [...this.#groups.values()].filter((group) => group.owes(this.first));
       if (owing.length > 0 && overflow === 'reject') {
         const bound = `${maxItems} events or ${maxBytes} bytes; group '${owing[0]?.name}' has not settled the oldest`;
         throw new QueueFullError(`Channel '${this.#channel}'`, bound);
       }
-      const lost = owing.filter((group) => group.drop(this.#first));
+      const lost = owing.filter((group) => group.drop(this.first));
       if (lost.length > 0) this.#dropped += 1;
-      this.#trimOldest();
+      this.#bytes -= this.at(this.first)?.bytes ?? 0;
+      this.#entries.shift();
     }
-  }
-
-  #trimOldest(): void {
-    this.#bytes -= this.#entries[this.#head]?.bytes ?? 0;
-    this.#entries[this.#head] = undefined;
-    this.#head += 1;
-    this.#first += 1;
-    if (this.#head < compactAfter || this.#head * 2 < this.#entries.length) return;
-    this.#entries = this.#entries.slice(this.#head);
-    this.#head = 0;
   }
 }

@@ -1,7 +1,16 @@
+import { SlidingArray } from './sliding-array.js';
+
+interface RecentId {
+  readonly id: string;
+  readonly expiresAt: number;
+}
+
 /** The ids of one channel that were published lately, bounded in number. */
 export class RecentIds {
-  readonly #expiry: Map<string, number> = new Map();
   readonly #maxIds: number;
+  readonly #latest: Map<string, RecentId> = new Map();
+  /** In the order they came, which for one window is the order they expire in. */
+  readonly #byAge: SlidingArray<RecentId> = new SlidingArray();
   #forgotten = 0;
 
   constructor(maxIds: number) {
@@ -14,24 +23,30 @@ export class RecentIds {
   }
 
   has(id: string, now: number): boolean {
-    return (this.#expiry.get(id) ?? 0) > now;
+    return (this.#latest.get(id)?.expiresAt ?? 0) > now;
   }
 
   remember(id: string, now: number, windowMs: number): void {
-    this.#expiry.delete(id);
     if (windowMs <= 0) return;
+    const recent = { id, expiresAt: now + windowMs };
+    this.#latest.set(id, recent);
+    this.#byAge.push(recent);
     this.#prune(now);
-    this.#expiry.set(id, now + windowMs);
   }
 
-  /** Oldest first: ids leave in the order they came, which is the order they expire in for one window. */
   #prune(now: number): void {
-    for (const [id, expiresAt] of this.#expiry) {
-      if (expiresAt > now) {
-        if (this.#expiry.size < this.#maxIds) return;
+    for (let oldest = this.#oldest(); oldest; oldest = this.#oldest()) {
+      if (oldest.expiresAt > now) {
+        if (this.#byAge.length <= this.#maxIds) return;
         this.#forgotten += 1;
       }
-      this.#expiry.delete(id);
+      this.#byAge.shift();
+      // The same id may have come again since.
+      if (this.#latest.get(oldest.id) === oldest) this.#latest.delete(oldest.id);
     }
+  }
+
+  #oldest(): RecentId | undefined {
+    return this.#byAge.at(this.#byAge.first);
   }
 }
