@@ -1,0 +1,186 @@
+import {
+  type CallOptions,
+  type Closeable,
+  type CloseOptions,
+  compose,
+  type Health,
+  type HealthCheck,
+  Lifecycle,
+  type StandardSchemaV1,
+  validate,
+} from '../core/index.js';
+import { type AxiosInstance, HTTPError } from '../drivers/http/index.js';
+import type { PolicyStats } from '../resilience/index.js';
+import type { APICall, APIResponse, RequestOptions } from './api-call.js';
+import { activeHealth, passiveHealth } from './api-health.js';
+import { type APIIntegrationOptions, type APISettings, positionalOptions, settingsOf } from './api-options.js';
+import type { HTTPCacheStats } from './cache/http-cache.js';
+import { optionsOf } from './prepared-request.js';
+import type { Query } from './query.js';
+import { RequestRunner } from './request-runner.js';
+import { Wire } from './wire.js';
+
+/** Counters of an {@link APIIntegration}. */
+export interface APIStats {
+  /** Calls, attempts and failures, the state of the circuit and the limiter. Shared with whoever shares the policy. */
+  readonly policy: PolicyStats;
+  /** Absent without a cache. */
+  readonly cache?: HTTPCacheStats;
+}
+
+/**
+ * A REST API as one object: retries, circuit breaker, rate limit, cache, deadlines and cancellation around
+ * every request, typed errors out of it. It stays under its base URL, whatever endpoint it is given.
+ *
+ * The positional form is the seed's: a bearer key, 100 calls an hour unless said otherwise, and a cache.
+ * With options nothing limits or caches unless asked to.
+ *
+ * @throws ConfigurationError for any wrong or unknown option
+ * @example
+ * await using shop = new APIIntegration({ baseURL: 'https://shop.example/v1', auth: key, cache: true });
+ * const { data: order } = await shop.request(path`/orders/${id}`, { schema: Order, timeoutMs: 2_000 });
+ */
+export class APIIntegration implements Closeable, HealthCheck {
+  readonly #settings: APISettings;
+  readonly #wire: Wire;
+  readonly #runner: RequestRunner;
+  readonly #lifecycle: Lifecycle;
+
+  constructor(baseURL: string, apiKey: string, rateLimitPerHour?: number);
+  constructor(options: APIIntegrationOptions);
+  constructor(first: string | APIIntegrationOptions, apiKey?: string, rateLimitPerHour = 100) {
+    // An address that is missing is the positional form with a variable that was not set.
+    const positional = typeof first !== 'object' || first instanceof URL;
+    this.#settings = settingsOf(positional ? positionalOptions(first, apiKey, rateLimitPerHour) : first);
+    this.#wire = new Wire(this.#settings);
+    this.#runner = new RequestRunner(this.#settings, this.#wire);
+    this.#lifecycle = new Lifecycle(`APIIntegration '${this.#settings.name}'`);
+  }
+
+  get name(): string {
+    return this.#settings.name;
+  }
+
+  /**
+   * The axios instance below, loaded on first use: add interceptors to it. Requests made with it directly
+   * have neither credentials nor policy.
+   */
+  get client(): Promise<AxiosInstance> {
+    return this.#wire.client();
+  }
+
+  /**
+   * Sends one request. GET, HEAD, PUT, DELETE and OPTIONS are repeated after failures that may pass, all
+   * others only with an `idempotencyKey`. With a `schema`, `data` is its output.
+   *
+   * @param path below the base, or a same-origin link under it; build it from data with the `path` template
+   * @throws HTTPError for a status outside 200-299; ConnectionError TimeoutError CircuitOpenError
+   * RateLimitError QueueFullError ProtocolError ValidationError ClosedError, or `signal.reason`
+   */
+  request<S extends StandardSchemaV1>(
+    path: string,
+    options: RequestOptions & { readonly schema: S },
+  ): Promise<APIResponse<StandardSchemaV1.InferOutput<S>>>;
+  request(path: string, options?: RequestOptions): Promise<APIResponse>;
+  async request(path: string, options: RequestOptions = {}): Promise<APIResponse> {
+    const { schema, ...rest } = options;
+    const call: APICall = { method: 'GET', ...rest, path };
+    const response = await this.#call(call, (layered) => this.#runner.run(layered));
+    if (!schema) return response;
+    return { ...response, data: await validate(schema, response.data, `answer of ${describe(call)}`) };
+  }
+
+  /** Data of a GET. `params` become the query; `useCache` false neither reads nor fills the cache. */
+  async get(endpoint: string, params?: Query, useCache = true): Promise<unknown> {
+    const { data } = await this.request(endpoint, { ...(params && { query: params }), cache: useCache });
+    return data;
+  }
+
+  /** Data of a POST. It is sent once: use `request` with an `idempotencyKey` to have it repeated. */
+  async post(endpoint: string, data?: unknown): Promise<unknown> {
+    return (await this.request(endpoint, { method: 'POST', body: data })).data;
+  }
+
+  /** Data of a PUT. */
+  async put(endpoint: string, data?: unknown): Promise<unknown> {
+    return (await this.request(endpoint, { method: 'PUT', body: data })).data;
+  }
+
+  /** Data of a PATCH. Like POST it is sent once. */
+  async patch(endpoint: string, data?: unknown): Promise<unknown> {
+    return (await this.request(endpoint, { method: 'PATCH', body: data })).data;
+  }
+
+  /** Data of a DELETE, usually `undefined`. */
+  async delete(endpoint: string): Promise<unknown> {
+    return (await this.request(endpoint, { method: 'DELETE' })).data;
+  }
+
+  /** The answer to a HEAD: its headers, without data. */
+  async head(endpoint: string, params?: Query): Promise<APIResponse> {
+    return this.request(endpoint, { method: 'HEAD', ...(params && { query: params }) });
+  }
+
+  /**
+   * Whether the server takes our credentials: GETs `authPath`, past cache and policy. True for a status of
+   * 200-299, false for 401 and 403.
+   *
+   * @throws HTTPError for any other status; ConnectionError TimeoutError
+   */
+  async authenticate(options: CallOptions = {}): Promise<{ readonly success: boolean }> {
+    const { status, headers } = await this.#probe(this.#settings.authPath, { timeoutMs: 30_000, ...options });
+    if (status >= 200 && status <= 299) return { success: true };
+    if (status === 401 || status === 403) return { success: false };
+    throw new HTTPError({
+      method: 'GET',
+      url: this.#settings.base.resolve(this.#settings.authPath).href,
+      status,
+      headers,
+    });
+  }
+
+  /** From the circuit and the last answer; with `healthPath` by asking it now. Never rejects. */
+  async health(options: CallOptions = {}): Promise<Health> {
+    const { base, policy, healthPath } = this.#settings;
+    if (this.#lifecycle.closed) return { status: 'fail', output: 'closed' };
+    const passive = passiveHealth(policy.circuit(base.origin), this.#wire.last);
+    if (healthPath === undefined) return passive;
+    return activeHealth(async (bounds) => (await this.#probe(healthPath, bounds)).status, options, passive);
+  }
+
+  stats(): APIStats {
+    const { policy, cache } = this.#settings;
+    return { policy: policy.stats(), ...(cache && { cache: cache.stats() }) };
+  }
+
+  /** Refuses new requests, lets running ones finish until the deadline, then cancels them. A given client or transport stays open. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    await this.#lifecycle.close(options, async () => {
+      this.#settings.cache?.clear();
+      await this.#wire.close();
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Runs a call inside its scope and the middleware. */
+  async #call(call: APICall, inner: (call: APICall) => Promise<APIResponse>): Promise<APIResponse> {
+    return this.#lifecycle.call(describe(call), optionsOf(call), (scope) =>
+      compose(this.#settings.use, inner)({ ...call, signal: scope.signal }),
+    );
+  }
+
+  async #probe(path: string, options: CallOptions): Promise<APIResponse> {
+    return this.#call({ method: 'GET', path, ...optionsOf(options) }, async (call) => {
+      const { status, headers } = await this.#runner.probe(call, call.signal ?? new AbortController().signal);
+      return { data: undefined, status, headers, fromCache: false, ageMs: 0, attempts: 1 };
+    });
+  }
+}
+
+/** The call as it reads in errors: a query can hold secrets. */
+function describe({ method, path }: APICall): string {
+  return `${method} ${String(path).split(/[?#]/, 1)[0]}`;
+}

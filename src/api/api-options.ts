@@ -1,0 +1,145 @@
+import { ConfigurationError, checkOptions, is, type OptionChecks, type TelemetryOptions } from '../core/index.js';
+import { type AxiosInstance, checkedHeaders, type HTTPTransport } from '../drivers/http/index.js';
+import { Policy, type PolicyOptions, policy } from '../resilience/index.js';
+import type { APIMiddleware } from './api-call.js';
+import { BaseURL } from './base-url.js';
+import { cacheChecks, type HTTPCacheOptions } from './cache/cache-options.js';
+import { HTTPCache } from './cache/http-cache.js';
+import { type Auth, Credentials } from './credentials.js';
+
+/** Settings of an {@link APIIntegration}. */
+export interface APIIntegrationOptions {
+  /** `http:` or `https:`, without credentials, query and fragment. Every request stays under it. */
+  readonly baseURL: string | URL;
+  /** Leave it out for an API without credentials. @default none */
+  readonly auth?: Auth;
+  /**
+   * A ready axios instance, used through its own adapter and interceptors, not its transforms. The caller
+   * owns it. Its redirects are not followed. @default ours, over `transport`
+   */
+  readonly client?: AxiosInstance;
+  /** What moves the bytes. The caller owns it. @default undiciTransport(), ours */
+  readonly transport?: HTTPTransport;
+  /** A policy to share with others, or the settings of one. @default the defaults of `policy()`, no limiter */
+  readonly policy?: Policy | PolicyOptions;
+  /** @default false; in the positional form on, with a heuristic lifetime of 5 minutes */
+  readonly cache?: boolean | HTTPCacheOptions;
+  /** Longest answer in bytes, counted after decompression. @default 10485760 (10 MiB) */
+  readonly maxResponseBytes?: number;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What `authenticate()` asks. @default the base itself */
+  readonly authPath?: string;
+  /** What `health()` asks. @default none: health is told from the requests that were made */
+  readonly healthPath?: string;
+  /** Layers around every request, the first outermost. */
+  readonly use?: readonly APIMiddleware[];
+  readonly telemetry?: TelemetryOptions;
+  /** As it reads in health reports, errors and logs. @default the host of `baseURL` */
+  readonly name?: string;
+}
+
+const owner = 'APIIntegration';
+
+const optionChecks: OptionChecks<APIIntegrationOptions> = {
+  baseURL: is.anything,
+  auth: is.anything,
+  client: is.function,
+  transport: is.object,
+  policy: is.object,
+  cache: is.either('true, false or an object', is.flag, is.options(cacheChecks)),
+  maxResponseBytes: is.count,
+  headers: is.object,
+  authPath: is.text,
+  healthPath: is.text,
+  use: is.list,
+  telemetry: is.options<TelemetryOptions>({ logger: is.object, tracer: is.object, meter: is.object }),
+  name: is.text,
+};
+
+/** The options, checked once and complete. */
+export interface APISettings {
+  readonly name: string;
+  readonly base: BaseURL;
+  readonly credentials: Credentials | undefined;
+  readonly client: AxiosInstance | undefined;
+  readonly transport: HTTPTransport | undefined;
+  readonly policy: Policy;
+  readonly cache: HTTPCache | undefined;
+  readonly maxResponseBytes: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly authPath: string;
+  readonly healthPath: string | undefined;
+  readonly use: readonly APIMiddleware[];
+  readonly telemetry: TelemetryOptions;
+}
+
+/** @throws ConfigurationError that names the option */
+export function settingsOf(options: APIIntegrationOptions): APISettings {
+  checkOptions(owner, options, optionChecks);
+  if ('auth' in options && options.auth === undefined) {
+    throw new ConfigurationError(
+      `${owner}.auth is undefined; set it, or leave the option out for an API without credentials`,
+      { field: `${owner}.auth` },
+    );
+  }
+  if (options.client && options.transport) {
+    throw new ConfigurationError(`${owner}.transport has no effect beside ${owner}.client: give one of them`, {
+      field: `${owner}.transport`,
+    });
+  }
+  const base = new BaseURL(options.baseURL, `${owner}.baseURL`);
+  const settings: APISettings = {
+    name: options.name ?? new URL(base.href).host,
+    base,
+    credentials: options.auth === undefined ? undefined : new Credentials(options.auth, `${owner}.auth`),
+    client: options.client,
+    transport: options.transport,
+    policy: options.policy instanceof Policy ? options.policy : policy(options.policy),
+    cache: options.cache ? new HTTPCache(options.cache === true ? {} : options.cache) : undefined,
+    maxResponseBytes: options.maxResponseBytes,
+    headers: Object.freeze(fixedHeaders(options.headers ?? {})),
+    authPath: options.authPath ?? '',
+    healthPath: options.healthPath,
+    use: [...(options.use ?? [])],
+    telemetry: options.telemetry ?? {},
+  };
+  for (const path of [settings.authPath, settings.healthPath ?? '']) checkPath(base, path);
+  settings.use.forEach((layer, index) => {
+    is.function(layer, `${owner}.use[${index}]`);
+  });
+  return Object.freeze(settings);
+}
+
+/**
+ * The seed's form: a bearer key, so many calls an hour, and a cache that takes an answer for fresh for 5
+ * minutes when the server says nothing.
+ */
+export function positionalOptions(baseURL: unknown, apiKey: unknown, rateLimitPerHour: unknown): APIIntegrationOptions {
+  is.text(apiKey, `${owner}.apiKey`);
+  is.count(rateLimitPerHour, `${owner}.rateLimitPerHour`);
+  const limit = Number(rateLimitPerHour);
+  const limiter = { limit, intervalMs: 3_600_000, name: `rate limit of ${limit} per hour` };
+  return {
+    baseURL: baseURL as string,
+    auth: { type: 'bearer', token: String(apiKey) },
+    policy: limit === Number.POSITIVE_INFINITY ? {} : { limiter },
+    cache: { heuristicMs: 300_000 },
+  };
+}
+
+function fixedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  try {
+    return checkedHeaders(headers, owner);
+  } catch (cause) {
+    throw new ConfigurationError(`${owner}.headers: ${(cause as Error).message}`, { field: `${owner}.headers`, cause });
+  }
+}
+
+function checkPath(base: BaseURL, path: string): void {
+  try {
+    base.resolve(path);
+  } catch (cause) {
+    throw new ConfigurationError((cause as Error).message, { field: `${owner}.authPath`, cause });
+  }
+}

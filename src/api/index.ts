@@ -1,0 +1,19 @@
+export {
+  type AxiosInstance,
+  axiosAdapter,
+  HTTPError,
+  type HTTPErrorFacts,
+  type HTTPRequest,
+  type HTTPResponse,
+  type HTTPTransport,
+  type UndiciTransportOptions,
+  undiciTransport,
+} from '../drivers/http/index.js';
+export type { APICall, APIMiddleware, APIResponse, RequestOptions } from './api-call.js';
+export { APIIntegration, type APIStats } from './api-integration.js';
+export type { APIIntegrationOptions } from './api-options.js';
+export type { HTTPCacheOptions } from './cache/cache-options.js';
+export type { HTTPCacheStats } from './cache/http-cache.js';
+export type { Auth, Credential } from './credentials.js';
+export { type PathValue, path } from './path.js';
+export type { Query, QueryValue } from './query.js';

@@ -1,0 +1,107 @@
+import type { SpanRequest } from '../core/index.js';
+import { lazy, spanKind, Telemetry } from '../core/index.js';
+import {
+  type AxiosInstance,
+  createAxios,
+  exchangeByAxios,
+  type HTTPAnswer,
+  type HTTPTransport,
+  undiciTransport,
+} from '../drivers/http/index.js';
+import type { APISettings } from './api-options.js';
+import type { PreparedRequest } from './prepared-request.js';
+
+/** How the last exchange ended. */
+export interface LastExchange {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Absent when no answer came. */
+  readonly status?: number;
+}
+
+/** OpenTelemetry's `SpanStatusCode.ERROR`. */
+const statusError = 2;
+
+/**
+ * Moves one request and its answer, once: the axios instance with the transport below it, and around them
+ * a client span after the OpenTelemetry conventions for HTTP.
+ */
+export class Wire {
+  /** The axios instance, made on first use unless one was given. */
+  readonly client: () => Promise<AxiosInstance>;
+  readonly #telemetry: Telemetry;
+  readonly #maxResponseBytes: number | undefined;
+  #ownTransport: HTTPTransport | undefined;
+  #last: LastExchange | undefined;
+
+  constructor({ client, transport, base, maxResponseBytes, telemetry }: APISettings) {
+    this.#telemetry = new Telemetry('api', telemetry);
+    this.#maxResponseBytes = maxResponseBytes;
+    if (client) {
+      this.client = async () => client;
+    } else {
+      const below = transport ?? undiciTransport();
+      if (!transport) this.#ownTransport = below;
+      this.client = lazy(() => createAxios(below, base.href));
+    }
+  }
+
+  get last(): LastExchange | undefined {
+    return this.#last;
+  }
+
+  /** Sends the request and reads the answer, whatever its status. Rejects with typed errors only. */
+  async exchange(request: PreparedRequest, signal: AbortSignal, attempt = 1): Promise<HTTPAnswer> {
+    const { method, url, headers, body, subject } = request;
+    const client = await this.client();
+    const startedAt = performance.now();
+    const facts = { method, url: url.origin + url.pathname, attempt };
+    return this.#telemetry.span(spanOf(request, attempt), async (span) => {
+      try {
+        const answer = await exchangeByAxios(client, {
+          method,
+          url: url.href,
+          headers: { ...headers, ...(await this.#telemetry.propagation()) },
+          body: body.content,
+          signal,
+          maxResponseBytes: this.#maxResponseBytes,
+        });
+        const { status } = answer;
+        this.#last = { at: Date.now(), status };
+        span?.setAttribute('http.response.status_code', status);
+        if (status >= 400) span?.setAttribute('error.type', String(status)).setStatus({ code: statusError });
+        this.#telemetry.logger.debug({ ...facts, status, durationMs: performance.now() - startedAt }, subject);
+        return answer;
+      } catch (error) {
+        if (!signal.aborted) this.#last = { at: Date.now() };
+        this.#telemetry.logger.debug({ ...facts, durationMs: performance.now() - startedAt, error }, subject);
+        throw error;
+      }
+    });
+  }
+
+  /** Closes the transport if it is ours. */
+  async close(): Promise<void> {
+    await this.#ownTransport?.close();
+  }
+}
+
+function spanOf({ method, url }: PreparedRequest, attempt: number): SpanRequest {
+  return {
+    name: method,
+    kind: spanKind.client,
+    attributes: {
+      'http.request.method': method,
+      'server.address': url.hostname,
+      'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+      'url.full': withoutValues(url),
+      ...(attempt > 1 ? { 'http.request.resend_count': attempt - 1 } : {}),
+    },
+  };
+}
+
+/** The URL with its query's values masked: any of them can be a secret or personal. */
+function withoutValues(url: URL): string {
+  const names = [...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=REDACTED`);
+  return url.origin + url.pathname + (names.length > 0 ? `?${names.join('&')}` : '');
+}

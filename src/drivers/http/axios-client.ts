@@ -1,0 +1,14 @@
+import type { AxiosInstance } from 'axios';
+import { lazy } from '../../core/index.js';
+import { axiosAdapter } from './axios-adapter.js';
+import type { HTTPTransport } from './transport.js';
+
+export type { AxiosInstance };
+
+const loadAxios = lazy(() => import('axios'));
+
+/** An axios instance over a transport. It has no credentials in its defaults: they are given per request. */
+export async function createAxios(transport: HTTPTransport, baseURL: string): Promise<AxiosInstance> {
+  const { default: axios } = await loadAxios();
+  return axios.create({ baseURL, adapter: axiosAdapter(transport) });
+}

@@ -1,0 +1,116 @@
+import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
+import {
+  ClosedError,
+  ConfigurationError,
+  ConnectionError,
+  ProtocolError,
+  SaflaError,
+  TimeoutError,
+} from '../../core/index.js';
+import { flatHeaders } from './flat-headers.js';
+import type { HTTPHeaders, HTTPRequest } from './transport.js';
+import { codeOf, withoutPayload } from './wire-failure.js';
+
+/** An answer read to its end. */
+export interface HTTPAnswer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** The headers that went out, after the interceptors. */
+  readonly sent: Readonly<Record<string, string>>;
+}
+
+/**
+ * Sends one request by an axios instance and reads the answer, whatever its status. Interceptors run
+ * as with plain axios; transforms do not: what is sent and what comes back are bytes. No error of axios
+ * leaves here, they hold the request with its credentials and body.
+ *
+ * @throws ConnectionError TimeoutError ProtocolError ClosedError, the signal's reason, or what an interceptor threw
+ */
+export async function exchangeByAxios(client: AxiosInstance, request: HTTPRequest): Promise<HTTPAnswer> {
+  try {
+    return toAnswer(await client.request(toConfig(request)), request);
+  } catch (error) {
+    const response = axiosErrorOf(error)?.response;
+    if (response) return toAnswer(response, request);
+    request.signal?.throwIfAborted();
+    throw failureOf(error, request);
+  }
+}
+
+function toConfig({ method, url, headers, body, signal, maxResponseBytes }: HTTPRequest): AxiosRequestConfig<unknown> {
+  return {
+    url,
+    method,
+    // False keeps axios from assuming a type for a body that came without one.
+    headers: { 'content-type': false, ...headers },
+    data: body,
+    responseType: 'arraybuffer',
+    transformRequest: [],
+    transformResponse: [],
+    allowAbsoluteUrls: true,
+    // Followed by axios, a redirect to another host would take custom credential headers along.
+    maxRedirects: 0,
+    ...(signal && { signal }),
+    ...(maxResponseBytes !== undefined && { maxContentLength: maxResponseBytes }),
+  };
+}
+
+function toAnswer(response: AxiosResponse<unknown>, request: HTTPRequest): HTTPAnswer {
+  if (typeof response?.status !== 'number' || typeof response.headers !== 'object') {
+    throw new ConfigurationError(
+      `${subjectOf(request)}: an interceptor of the axios client gave something other than a response; let it return the response itself`,
+      { field: 'client' },
+    );
+  }
+  return {
+    status: response.status,
+    headers: flatHeaders(response.headers as HTTPHeaders),
+    body: bytesOf(response.data),
+    sent: flatHeaders((response.config?.headers ?? {}) as HTTPHeaders),
+  };
+}
+
+/** Adapters of hosts (mocks, recordings) may answer with what axios would have made of the bytes. */
+function bytesOf(data: unknown): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (data === undefined || data === null) return new Uint8Array();
+  return Buffer.from(typeof data === 'string' ? data : JSON.stringify(data));
+}
+
+interface AxiosFailure {
+  readonly code?: string;
+  readonly message: string;
+  readonly cause?: unknown;
+  readonly config?: { readonly timeout?: number };
+  readonly response?: AxiosResponse<unknown>;
+}
+
+function axiosErrorOf(error: unknown): (Error & AxiosFailure) | undefined {
+  return error instanceof Error && (error as { isAxiosError?: unknown }).isAxiosError === true ? error : undefined;
+}
+
+function failureOf(error: unknown, request: HTTPRequest): unknown {
+  const failure = axiosErrorOf(error);
+  if (!failure) return error;
+  if (SaflaError.is(failure.cause)) return failure.cause;
+  const subject = subjectOf(request);
+  const code = failure.code ?? codeOf(failure.cause) ?? 'ERR_UNKNOWN';
+  const cause = withoutPayload(failure.cause instanceof Error ? failure.cause : failure);
+  if (code === 'ERR_CANCELED') return new ClosedError(`${subject}: cancelled by the axios client; the request`);
+  const timeoutMs = failure.config?.timeout ?? 0;
+  if (timeoutMs > 0 && (code === 'ECONNABORTED' || code === 'ETIMEDOUT'))
+    return new TimeoutError(subject, timeoutMs, { cause });
+  if (failure.message.startsWith('maxContentLength'))
+    return new ProtocolError(
+      `${subject}: the answer is larger than ${request.maxResponseBytes} bytes (maxResponseBytes)`,
+    );
+  return new ConnectionError(`${subject}: the connection failed (${code})`, { systemCode: code, cause });
+}
+
+function subjectOf({ method, url }: HTTPRequest): string {
+  const { origin, pathname } = new URL(url);
+  return `${method} ${origin}${pathname}`;
+}

@@ -1,0 +1,9 @@
+export { axiosAdapter } from './axios-adapter.js';
+export { type AxiosInstance, createAxios } from './axios-client.js';
+export { exchangeByAxios, type HTTPAnswer } from './axios-exchange.js';
+export { checkedHeaders, headerFault } from './header-check.js';
+export { HTTPError, type HTTPErrorFacts } from './http-error.js';
+export { readBody } from './response-body.js';
+export { parseRetryAfter } from './retry-after.js';
+export type { HTTPBody, HTTPHeaders, HTTPRequest, HTTPResponse, HTTPTransport } from './transport.js';
+export { defaultMaxResponseBytes, type UndiciTransportOptions, undiciTransport } from './undici-transport.js';
