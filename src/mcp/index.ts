@@ -11,14 +11,24 @@ export type {
   ToolCallOptions,
   ToolInfo,
 } from './host/types.js';
+export { type APICallTarget, APIIntegrationMCPServer } from './server/api-integration-mcp-server.js';
 export type { Listening, ListenOptions } from './server/http-lane.js';
 export { type FetchOptions, MCPServer, type MCPServerOptions } from './server/mcp-server.js';
 export { definePrompt, type Prompt, type PromptDefinition, type PromptMessage } from './server/prompt.js';
 export type { Resource, ResourceContent, ResourceDefinition } from './server/resource.js';
 export { type RunStdioOptions, runStdio } from './server/run-stdio.js';
 export type { ToolCall } from './server/tool-calls.js';
+export { type AnalysisType, analysisTools } from './tools/analysis-tools.js';
+export { type APISource, apiTools, type WriteMethod } from './tools/api-tools.js';
 export { defineTool } from './tools/define-tool.js';
+export {
+  type EventBusSource,
+  type EventStreamSource,
+  type EventToolsOptions,
+  eventTools,
+} from './tools/event-tools.js';
 export { fromJSONSchema } from './tools/from-json-schema.js';
+export { type MemoryEntry, type MemorySource, memoryTools } from './tools/memory-tools.js';
 export type {
   ContentBlock,
   LogLevel,
@@ -34,3 +44,4 @@ export type {
   ToolSchema,
 } from './tools/tool.js';
 export { ToolError } from './tools/tool-error.js';
+export type { ToolSetOptions } from './tools/tool-set.js';
