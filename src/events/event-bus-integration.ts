@@ -88,20 +88,17 @@ export class EventBusIntegration extends TypedEmitter<EventBusEvents> implements
    * @throws ClosedError after `close`
    */
   async publish(channel: string, event: unknown, options: CallOptions = {}): Promise<BroadcastReceipt> {
-    const { transport, schemas, maxPayloadBytes } = this.#settings;
+    const { transport } = this.#settings;
     assertName(channel, 'publish', []);
     const attributes = { 'messaging.operation.type': 'send', 'messaging.destination.name': channel };
-    return this.#lifecycle.call(`publish to '${channel}'`, options, (scope) =>
-      this.#telemetry.span({ name: `send ${channel}`, kind: spanKind.producer, attributes }, async () => {
-        const subject = `Event on '${channel}'`;
-        const schema = schemas.get(channel);
-        if (schema) validateSync(schema, event, subject);
-        const message = encodeJson(event, subject);
-        assertPayloadFits(message, maxPayloadBytes, subject);
+    return this.#lifecycle.call(`publish to '${channel}'`, options, (scope) => {
+      // Before anything is awaited: the caller may change the event as soon as this returns.
+      const message = this.#encode(channel, event);
+      return this.#telemetry.span({ name: `send ${channel}`, kind: spanKind.producer, attributes }, async () => {
         scope.throwIfCancelled();
         return { channel, receivers: await transport.broadcast(channel, message) };
-      }),
-    );
+      });
+    });
   }
 
   /** Ends all subscriptions, then the transport when the bus made it. Nothing is emitted afterwards. */
@@ -119,6 +116,16 @@ export class EventBusIntegration extends TypedEmitter<EventBusEvents> implements
   protected override onListenerError(error: unknown, listenerOf: string): void {
     this.#telemetry.logger.error({ listenerOf, error }, 'listener failed');
     if (listenerOf !== 'handlerError') this.emit('handlerError', { listenerOf, error });
+  }
+
+  #encode(channel: string, event: unknown): string {
+    const { schemas, maxPayloadBytes } = this.#settings;
+    const subject = `Event on '${channel}'`;
+    const schema = schemas.get(channel);
+    if (schema) validateSync(schema, event, subject);
+    const message = encodeJson(event, subject);
+    assertPayloadFits(message, maxPayloadBytes, subject);
+    return message;
   }
 
   #receive(channel: string, message: string): void {

@@ -26,7 +26,7 @@ import {
 } from './event-stream-options.js';
 import type { Delivery, EventTransport, LogRange, Receipt } from './event-transport.js';
 import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
-import { type EventDraft, toOutgoing } from './outgoing.js';
+import { type EventDraft, encodeDraft, toOutgoing } from './outgoing.js';
 import { type ReplayOptions, replayRange } from './replay-options.js';
 
 /** Settings of one {@link EventStream.publish}. */
@@ -99,11 +99,13 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
       ...(channel === undefined ? {} : { 'messaging.destination.name': channel }),
     };
     const name = `send ${channel ?? 'events'}`;
-    return this.#lifecycle.call(name, options, (scope) =>
-      this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
+    return this.#lifecycle.call(name, options, async (scope) => {
+      // Before anything is awaited: the caller may change the data as soon as this returns.
+      const drafts = events.map(encodeDraft);
+      await this.#assertMatch(events);
+      return this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
         const trace = await this.#telemetry.propagation();
-        const outgoing = events.map((event) => toOutgoing(event, this.#settings, trace));
-        if (this.#settings.schemas.size > 0) await Promise.all(events.map((event) => this.#assertMatches(event)));
+        const outgoing = drafts.map((draft) => toOutgoing(draft, this.#settings, trace));
         scope.throwIfCancelled();
         return transport.publish(outgoing, {
           dedupeWindowMs,
@@ -111,8 +113,8 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
             return scope.signal;
           },
         });
-      }),
-    );
+      });
+    });
   }
 
   /**
@@ -208,9 +210,13 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
   }
 
   /** What is sent is the schema's input: its output may hold what JSON cannot carry, such as dates. */
-  async #assertMatches({ channel, data }: EventDraft): Promise<void> {
-    const schema = this.#settings.schemas.get(channel);
-    if (schema) await validate(schema, data, `Event on '${channel}'`);
+  async #assertMatch(events: readonly EventDraft[]): Promise<void> {
+    await Promise.all(
+      events.map(({ channel, data }) => {
+        const schema = this.#settings.schemas.get(channel);
+        return schema && validate(schema, data, `Event on '${channel}'`);
+      }),
+    );
   }
 
   async *#replay(channel: string, range: LogRange, options: ReplayOptions): AsyncGenerator<LoggedEvent, void> {

@@ -16,31 +16,43 @@ export interface EventDraft<Data = unknown> {
   readonly key?: string;
 }
 
+/** A draft that was checked, its data as JSON: later changes to the data do not reach it. */
+export interface EncodedDraft {
+  readonly channel: string;
+  readonly id: string;
+  readonly key: string | undefined;
+  readonly data: string;
+}
+
+const maxNameLength = 255;
+
+/** @throws ValidationError */
+export function encodeDraft({ channel, data, id = randomUUID(), key }: EventDraft): EncodedDraft {
+  assertChannelName(channel);
+  const subject = `Event on '${channel}'`;
+  assertName(id, 'id', subject);
+  if (key !== undefined) assertName(key, 'key', subject);
+  return { channel, id, key, data: encodeJson(data, subject) };
+}
+
 /** What every envelope of one stream has in common. */
 export interface EnvelopeSettings {
   readonly source: string;
   readonly maxPayloadBytes: number;
 }
 
-const maxNameLength = 255;
-
 /**
- * Checks a draft and puts it into a CloudEvents envelope.
+ * Puts a draft into a CloudEvents envelope.
  *
  * @param trace the W3C trace context as headers
- * @throws ValidationError
+ * @throws ValidationError when it is longer than `maxPayloadBytes`
  */
 export function toOutgoing(
-  draft: EventDraft,
+  { channel, id, key, data }: EncodedDraft,
   settings: EnvelopeSettings,
   trace: Readonly<Record<string, string>>,
 ): OutgoingEvent {
-  const { channel, data, id = randomUUID(), key } = draft;
-  assertChannelName(channel);
-  const subject = `Event on '${channel}'`;
-  assertName(id, 'id', subject);
-  if (key !== undefined) assertName(key, 'key', subject);
-  const envelope = JSON.stringify({
+  const attributes = JSON.stringify({
     specversion: '1.0',
     id,
     source: settings.source,
@@ -52,8 +64,8 @@ export function toOutgoing(
     traceparent: trace.traceparent,
     tracestate: trace.tracestate,
   });
-  const body = `${envelope.slice(0, -1)},"data":${encodeJson(data, subject)}}`;
-  assertPayloadFits(body, settings.maxPayloadBytes, subject);
+  const body = `${attributes.slice(0, -1)},"data":${data}}`;
+  assertPayloadFits(body, settings.maxPayloadBytes, `Event on '${channel}'`);
   return key === undefined ? { channel, id, body } : { channel, id, key, body };
 }
 
