@@ -1,4 +1,11 @@
-import type { CallOptions, Middleware, StandardSchemaV1 } from '../core/index.js';
+import {
+  type CallOptions,
+  is,
+  isSchema,
+  type Middleware,
+  type OptionChecks,
+  type StandardSchemaV1,
+} from '../core/index.js';
 import type { Query } from './query.js';
 
 /** Settings of one request. */
@@ -21,6 +28,20 @@ export interface RequestOptions extends CallOptions {
   /** `false` neither reads nor fills the cache. @default true where the API has a cache */
   readonly cache?: boolean;
 }
+
+export const requestChecks: OptionChecks<RequestOptions> = {
+  method: is.text,
+  query: is.object,
+  body: is.anything,
+  schema: is.either('a Standard Schema', (value, field) => {
+    if (!isSchema(value)) is.function(undefined, field);
+  }),
+  headers: is.object,
+  idempotencyKey: is.text,
+  cache: is.flag,
+  signal: is.object,
+  timeoutMs: is.milliseconds,
+};
 
 /** A request on its way through the middleware: change it by `next({ ...call, headers: … })`. */
 export interface APICall extends Omit<RequestOptions, 'schema'> {

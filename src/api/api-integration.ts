@@ -2,6 +2,7 @@ import {
   type CallOptions,
   type Closeable,
   type CloseOptions,
+  checkOptions,
   compose,
   type Health,
   type HealthCheck,
@@ -11,7 +12,7 @@ import {
 } from '../core/index.js';
 import { type AxiosInstance, HTTPError } from '../drivers/http/index.js';
 import type { PolicyStats } from '../resilience/index.js';
-import type { APICall, APIResponse, RequestOptions } from './api-call.js';
+import { type APICall, type APIResponse, type RequestOptions, requestChecks } from './api-call.js';
 import { activeHealth, passiveHealth } from './api-health.js';
 import { type APIIntegrationOptions, type APISettings, positionalOptions, settingsOf } from './api-options.js';
 import type { HTTPCacheStats } from './cache/http-cache.js';
@@ -83,6 +84,7 @@ export class APIIntegration implements Closeable, HealthCheck {
   ): Promise<APIResponse<StandardSchemaV1.InferOutput<S>>>;
   request(path: string, options?: RequestOptions): Promise<APIResponse>;
   async request(path: string, options: RequestOptions = {}): Promise<APIResponse> {
+    checkOptions('request', options, requestChecks);
     const { schema, ...rest } = options;
     const call: APICall = { method: 'GET', ...rest, path };
     const response = await this.#call(call, (layered) => this.#runner.run(layered));

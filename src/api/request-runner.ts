@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type HTTPAnswer, HTTPError } from '../drivers/http/index.js';
 import { type Attempt, Coalescer, type ExecuteOptions } from '../resilience/index.js';
 import type { APICall, APIResponse } from './api-call.js';
@@ -50,32 +51,30 @@ export class RequestRunner {
 
   async #throughCache(cache: HTTPCache, request: PreparedRequest): Promise<Outcome> {
     const asked = await this.#toCacheRequest(request);
+    if (!asked) return this.#send(request);
     const hit = cache.lookup(asked);
     if (hit) return { answer: hit, attempts: 0, ageMs: hit.ageMs, fromCache: true };
     const fill = cache.beginFill(asked.url);
     try {
-      const load = async (signal: AbortSignal): Promise<Outcome> => {
-        const outcome = await this.#send({ ...request, options: { ...request.options, signal } }, async (answer) => {
-          // An interceptor that changes the credentials on the way out makes it somebody else's answer.
-          const sentBy = principalOf(answer.sent, request.authName);
-          if (sentBy === asked.principal) await cache.store(asked, answer, fill);
-        });
-        return outcome;
+      const keep = async (answer: HTTPAnswer): Promise<void> => {
+        // An interceptor that changes the credentials on the way out makes it somebody else's answer.
+        const sentBy = principalOf(answer.sent, request.authName);
+        if (sentBy === asked.principal) await cache.store(asked, answer, fill);
       };
-      return await this.#flights.run(flightKey(asked, request, fill.id), load, request.options);
+      const load = (shared: AbortSignal): Promise<Outcome> =>
+        this.#send({ ...request, options: { ...request.options, signal: shared } }, keep);
+      const { signal } = request.options;
+      return await this.#flights.run(flightKey(asked, request, fill.id), load, signal ? { signal } : {});
     } finally {
       cache.endFill(asked.url, fill);
     }
   }
 
-  async #toCacheRequest({ url, headers, authName, method }: PreparedRequest): Promise<CacheRequest> {
-    // A ready client may carry credentials in its own defaults.
+  /** Undefined when a ready client adds something to every request that the cache cannot tell apart. */
+  async #toCacheRequest({ url, headers, authName }: PreparedRequest): Promise<CacheRequest | undefined> {
     const { defaults } = await this.#wire.client();
-    const inherited = textsOf(
-      defaults.headers,
-      defaults.headers.common,
-      defaults.headers[method.toLowerCase() as 'get'],
-    );
+    if (defaults.auth || defaults.params) return undefined;
+    const inherited = textsOf(defaults.headers, defaults.headers.common, defaults.headers.get);
     return { url: url.href, principal: principalOf({ ...inherited, ...headers }, authName), headers };
   }
 
@@ -105,10 +104,11 @@ export class RequestRunner {
   }
 }
 
-/** Callers share a request only if they would have sent the same and wait the same time. */
-function flightKey({ principal, url }: CacheRequest, { headers, options }: PreparedRequest, fill: number): string {
+/** Callers share a request only if they would have sent the same and wait the same time. Holds no secrets. */
+function flightKey(asked: CacheRequest, { subject, headers, options }: PreparedRequest, fill: number): string {
   const { 'x-correlation-id': _, ...same } = headers;
-  return [fill, options.timeoutMs, principal, url, JSON.stringify(same)].join('\n');
+  const details = JSON.stringify([fill, options.timeoutMs, asked.principal, asked.url, same]);
+  return `${subject} ${createHash('sha256').update(details).digest('base64url')}`;
 }
 
 function toResponse({ answer, attempts, ageMs, fromCache }: Outcome, { subject }: PreparedRequest): APIResponse {

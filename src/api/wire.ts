@@ -3,6 +3,7 @@ import { lazy, spanKind, Telemetry } from '../core/index.js';
 import {
   type AxiosInstance,
   createAxios,
+  defaultMaxResponseBytes,
   exchangeByAxios,
   type HTTPAnswer,
   type HTTPTransport,
@@ -36,7 +37,8 @@ export class Wire {
 
   constructor({ client, transport, base, maxResponseBytes, telemetry }: APISettings) {
     this.#telemetry = new Telemetry('api', telemetry);
-    this.#maxResponseBytes = maxResponseBytes;
+    // A ready client has no limit by default, a transport has its own.
+    this.#maxResponseBytes = maxResponseBytes ?? (client ? defaultMaxResponseBytes : undefined);
     if (client) {
       this.client = async () => client;
     } else {
@@ -55,7 +57,7 @@ export class Wire {
     const { method, url, headers, body, subject } = request;
     const client = await this.client();
     const startedAt = performance.now();
-    const facts = { method, url: url.origin + url.pathname, attempt };
+    const facts = { correlationId: headers['x-correlation-id'], method, url: url.origin + url.pathname, attempt };
     return this.#telemetry.span(spanOf(request, attempt), async (span) => {
       try {
         const answer = await exchangeByAxios(client, {
@@ -86,7 +88,7 @@ export class Wire {
   }
 }
 
-function spanOf({ method, url }: PreparedRequest, attempt: number): SpanRequest {
+function spanOf({ method, url, headers }: PreparedRequest, attempt: number): SpanRequest {
   return {
     name: method,
     kind: spanKind.client,
@@ -95,6 +97,7 @@ function spanOf({ method, url }: PreparedRequest, attempt: number): SpanRequest 
       'server.address': url.hostname,
       'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
       'url.full': withoutValues(url),
+      'safla.correlation_id': headers['x-correlation-id'] ?? '',
       ...(attempt > 1 ? { 'http.request.resend_count': attempt - 1 } : {}),
     },
   };

@@ -27,7 +27,8 @@ export function axiosAdapter(transport: HTTPTransport): AxiosAdapter {
           url: config.params || config.baseURL ? axios.default.getUri(config) : (config.url ?? ''),
           headers: headersOf(config),
           body: (config.data ?? undefined) as HTTPBody | undefined,
-          signal: scope.signal,
+          // A stream is read after this call, so it follows the caller's own signal.
+          signal: config.responseType === 'stream' ? (config.signal as AbortSignal | undefined) : scope.signal,
           maxResponseBytes: limitOf(config.maxContentLength),
         });
         return toAxiosResponse(answer, config);

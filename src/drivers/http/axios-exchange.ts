@@ -42,6 +42,7 @@ export async function exchangeByAxios(client: AxiosInstance, request: HTTPReques
 function toConfig({ method, url, headers, body, signal, maxResponseBytes }: HTTPRequest): AxiosRequestConfig<unknown> {
   return {
     url,
+    baseURL: '',
     method,
     // False keeps axios from assuming a type for a body that came without one.
     headers: { 'content-type': false, ...headers },
@@ -96,6 +97,8 @@ function failureOf(error: unknown, request: HTTPRequest): unknown {
   const failure = axiosErrorOf(error);
   if (!failure) return error;
   if (SaflaError.is(failure.cause)) return failure.cause;
+  // Without a code it did not come from the wire: a body that failed while it was read, for one.
+  if (failure.code === undefined && failure.cause instanceof Error) return failure.cause;
   const subject = subjectOf(request);
   const code = failure.code ?? codeOf(failure.cause) ?? 'ERR_UNKNOWN';
   const cause = withoutPayload(failure.cause instanceof Error ? failure.cause : failure);

@@ -1,0 +1,2 @@
+export type { RedisScriptClient } from './redis-client.js';
+export { SharedLimiter, type SharedLimiterOptions } from './shared-limiter.js';

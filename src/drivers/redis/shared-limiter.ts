@@ -1,0 +1,188 @@
+import type { RateLimiterRedis } from 'rate-limiter-flexible';
+import {
+  CallScope,
+  type Closeable,
+  type CloseOptions,
+  ConfigurationError,
+  ConnectionError,
+  checkOptions,
+  is,
+  Lifecycle,
+  lazy,
+  type OptionChecks,
+  redactText,
+} from '../../core/index.js';
+import {
+  type AcquireOptions,
+  type Limiter,
+  LimiterQueue,
+  type LimiterStats,
+  type LimiterWaitOptions,
+} from '../../resilience/index.js';
+import { type OwnRedisClient, openRedis, type RedisScriptClient } from './redis-client.js';
+import { slidingWindowScript } from './sliding-window-script.js';
+
+/** A rate for all processes that use the same key on the same Redis. Give `client` or `url`. */
+export interface SharedLimiterOptions extends LimiterWaitOptions {
+  /** A ready ioredis client, Redis or Cluster. The caller owns it. */
+  readonly client?: RedisScriptClient;
+  /** `redis:` or `rediss:`. The connection is ours, opened on first use. */
+  readonly url?: string;
+  /** Names the quota. In Redis it is `safla:limit:<key>`. */
+  readonly key: string;
+  /** Calls per interval, and the largest burst. A whole number. */
+  readonly limit: number;
+  /** The interval in milliseconds. */
+  readonly intervalMs: number;
+  /** How long Redis may take to answer, in milliseconds. @default 2000 */
+  readonly commandTimeoutMs?: number;
+}
+
+const optionChecks: OptionChecks<SharedLimiterOptions> = {
+  client: is.object,
+  url: is.url('redis:', 'rediss:'),
+  key: is.text,
+  limit: is.count,
+  intervalMs: is.milliseconds,
+  commandTimeoutMs: is.milliseconds,
+  maxQueue: is.countOrZero,
+  maxWaitMs: is.countOrZero,
+};
+
+const loadLimiter = lazy(() => import('rate-limiter-flexible'));
+
+/**
+ * One quota for many processes, on Redis by rate-limiter-flexible. In every interval, wherever it
+ * begins, at most `limit` calls are let through in all, by the clock of the Redis server; steady demand
+ * gets at least 60/61 of it. What this stands on: the key is not evicted, and a failover loses no writes.
+ *
+ * Callers wait in line per process, bounded and abortable. When Redis does not answer, `acquire` rejects
+ * with ConnectionError: it neither hangs nor lets the call through.
+ *
+ * @throws ConfigurationError
+ * @example
+ * await using limiter = new SharedLimiter({ url: env.REDIS_URL, key: 'github', limit: 5_000, intervalMs: 3_600_000 });
+ * await using github = new APIIntegration({ baseURL: 'https://api.github.com', auth, policy: { limiter } });
+ */
+export class SharedLimiter implements Limiter, Closeable {
+  readonly #options: Readonly<SharedLimiterOptions>;
+  readonly #commandTimeoutMs: number;
+  readonly #queue: LimiterQueue;
+  readonly #lifecycle: Lifecycle;
+  readonly #quota: () => Promise<(cost: number) => Promise<number>>;
+  #own: OwnRedisClient | undefined;
+
+  constructor(options: SharedLimiterOptions) {
+    checkOptions('SharedLimiter', options, optionChecks);
+    for (const field of ['key', 'limit', 'intervalMs'] as const) {
+      if (options[field] === undefined) throw refusal(field, 'is missing');
+    }
+    if (options.limit === Number.POSITIVE_INFINITY) throw refusal('limit', 'must be finite');
+    if (options.intervalMs === Number.POSITIVE_INFINITY) throw refusal('intervalMs', 'must be finite');
+    if ((options.client === undefined) === (options.url === undefined))
+      throw refusal('client', 'or SharedLimiter.url must be given, and not both');
+    this.#options = Object.freeze({ ...options });
+    this.#commandTimeoutMs = options.commandTimeoutMs ?? 2_000;
+    this.#quota = lazy(() => this.#open());
+    this.#queue = new LimiterQueue(`rate limit '${options.key}'`, (cost) => this.#take(cost), options);
+    this.#lifecycle = new Lifecycle(`SharedLimiter '${options.key}'`);
+  }
+
+  /**
+   * @throws ConnectionError when Redis does not answer in time
+   * @throws RateLimitError QueueFullError ClosedError ConfigurationError (a `cost` that can never be granted)
+   */
+  async acquire(options: AcquireOptions = {}): Promise<void> {
+    const cost = options.cost ?? 1;
+    if (!Number.isSafeInteger(cost) || cost < 1 || cost > this.#options.limit)
+      throw new ConfigurationError(
+        `cost must be a whole number from 1 to the limit of ${this.#options.limit}, got ${cost}`,
+        { field: 'cost' },
+      );
+    await this.#lifecycle.call(`rate limit '${this.#options.key}'`, options, ({ signal }) =>
+      this.#queue.acquire({ cost, signal }),
+    );
+  }
+
+  stats(): LimiterStats {
+    return this.#queue.stats();
+  }
+
+  /** Lets those who wait get their turn until the deadline, then closes the connection if it is ours. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    await this.#lifecycle.close(options, () => this.#own?.disconnect());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #take(cost: number): Promise<number> {
+    const timeoutMs = this.#commandTimeoutMs;
+    using scope = new CallScope('Redis', { timeoutMs });
+    try {
+      return await scope.run(async () => (await this.#quota())(cost));
+    } catch (error) {
+      const subject = `rate limit '${this.#options.key}'`;
+      const cause = this.#own?.lastFailure() ?? error;
+      const reason = scope.cancelled ? `Redis did not answer within ${timeoutMs} ms` : 'Redis cannot be asked';
+      throw new ConnectionError(`${subject}: ${reason} (${textOf(cause)})`, { systemCode: codeOf(cause), cause });
+    }
+  }
+
+  /** Gives the function that takes tokens: 0, or the milliseconds until it is worth asking again. */
+  async #open(): Promise<(cost: number) => Promise<number>> {
+    const { key, limit, intervalMs, url } = this.#options;
+    const { RateLimiterRedis, RateLimiterRes } = await loadLimiter();
+    if (url !== undefined) this.#own ??= await openRedis(url, this.#commandTimeoutMs);
+    const client = this.#options.client ?? this.#own;
+    if (!client) throw refusal('client', 'is missing');
+    const limiter: RateLimiterRedis = new RateLimiterRedis({
+      storeClient: scripted(client, intervalMs),
+      keyPrefix: 'safla:limit',
+      points: limit,
+      // The script counts in milliseconds; whole seconds from 1 select the library's scripted path.
+      duration: Math.max(1, intervalMs / 1_000),
+      customIncrTtlLuaScript: slidingWindowScript,
+    });
+    return async (cost) => {
+      try {
+        await limiter.consume(key, cost);
+        return 0;
+      } catch (error) {
+        if (error instanceof RateLimiterRes) return Math.max(1, error.msBeforeNext);
+        throw error;
+      }
+    };
+  }
+}
+
+interface ScriptedClient {
+  defineCommand(name: string, definition: { readonly lua: string }): void;
+  [command: string]: unknown;
+}
+
+/**
+ * The library defines its script as a command on the client it gets, under one fixed name. On a client
+ * that is shared, that would replace the script of every other limiter, so it gets a stand-in.
+ */
+function scripted(client: RedisScriptClient, intervalMs: number): ScriptedClient {
+  return {
+    defineCommand(name, { lua }) {
+      this[name] = ([key = '', ...args]: string[]) => client.eval(lua, 1, key, ...args, intervalMs);
+    },
+  };
+}
+
+function refusal(field: string, problem: string): ConfigurationError {
+  return new ConfigurationError(`SharedLimiter.${field} ${problem}`, { field: `SharedLimiter.${field}` });
+}
+
+function textOf(error: unknown): string {
+  return redactText(error instanceof Error ? error.message || error.name : String(error));
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
