@@ -1,3 +1,20 @@
+export {
+  type ContractCase,
+  type ContractOptions,
+  type ContractSuite,
+  contractSuite,
+  failsWith,
+  withRunner,
+} from './contract/contract-suite.js';
+export type { EventTransportCapability } from './contract/event-case.js';
+export { eventTransportContract } from './contract/event-transport-contract.js';
+export { type TestRunner, testRunner } from './contract/test-runner.js';
+export {
+  type StoredVector,
+  type VectorMemoryCapability,
+  type VectorMemorySubject,
+  vectorMemoryContract,
+} from './contract/vector-memory-contract.js';
 export type { Direction } from './fault-proxy/conditions.js';
 export { FaultProxy, type FaultProxyConnections, type FaultProxyOptions } from './fault-proxy/fault-proxy.js';
 export { ManualClock } from './manual-clock.js';

@@ -1,0 +1,45 @@
+/**
+ * `@safla/sdk/testing` with its suites bound to vitest, so that they need no `runner`.
+ *
+ * @module
+ */
+import { describe, it } from 'vitest';
+import type { EventTransport } from '../events/index.js';
+import {
+  type ContractCase,
+  type ContractSuite,
+  contractSuite as neutralSuite,
+  withRunner,
+} from './contract/contract-suite.js';
+import type { EventTransportCapability } from './contract/event-case.js';
+import { eventTransportContract as eventTransport } from './contract/event-transport-contract.js';
+import type { TestRunner } from './contract/test-runner.js';
+import {
+  type VectorMemoryCapability,
+  type VectorMemorySubject,
+  vectorMemoryContract as vectorMemory,
+} from './contract/vector-memory-contract.js';
+
+export * from './index.js';
+
+const runner: TestRunner = { describe, it };
+
+/** {@link neutralSuite} whose suites register with vitest. */
+export function contractSuite<Subject, Capability extends string = never>(
+  contract: string,
+  cases: readonly ContractCase<Subject, Capability>[],
+): ContractSuite<Subject, Capability> {
+  return withRunner(neutralSuite(contract, cases), runner);
+}
+
+/** {@link vectorMemory} with vitest's `describe` and `it`. */
+export const vectorMemoryContract: ContractSuite<VectorMemorySubject, VectorMemoryCapability> = withRunner(
+  vectorMemory,
+  runner,
+);
+
+/** {@link eventTransport} with vitest's `describe` and `it`. */
+export const eventTransportContract: ContractSuite<EventTransport, EventTransportCapability> = withRunner(
+  eventTransport,
+  runner,
+);
