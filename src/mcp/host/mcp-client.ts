@@ -43,7 +43,7 @@ export class MCPClient implements Closeable, HealthCheck {
   private constructor(client: SDKClient, request: ConnectRequest) {
     this.#client = client;
     this.name = request.label;
-    this.#lifecycle = new Lifecycle(request.label);
+    this.#lifecycle = new Lifecycle(`The client of ${request.label}`);
     this.#callTimeoutMs = request.callTimeoutMs ?? 60_000;
   }
 
