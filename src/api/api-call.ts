@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  ConfigurationError,
   is,
   isSchema,
   type Middleware,
@@ -33,9 +34,9 @@ export const requestChecks: OptionChecks<RequestOptions> = {
   method: is.text,
   query: is.object,
   body: is.anything,
-  schema: is.either('a Standard Schema', (value, field) => {
-    if (!isSchema(value)) is.function(undefined, field);
-  }),
+  schema: (value, field) => {
+    if (!isSchema(value)) throw new ConfigurationError(`${field} must be a Standard Schema (version 1)`, { field });
+  },
   headers: is.object,
   idempotencyKey: is.text,
   cache: is.flag,

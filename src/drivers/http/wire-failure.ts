@@ -24,8 +24,12 @@ export function wireFailure(error: unknown, context: WireContext): unknown {
   if (SaflaError.is(error)) return error;
   const { subject } = context;
   const code = codeOf(error);
-  if (!(error instanceof Error) || code === undefined) return error;
+  if (!(error instanceof Error)) return error;
   const cause = withoutPayload(error);
+  // The parser names its reason by a code of llhttp, or by none.
+  if (error.name === 'HTTPParserError')
+    return new ProtocolError(`${subject}: the answer is not HTTP (${code ?? 'malformed'})`, { cause });
+  if (code === undefined) return error;
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
       return new TimeoutError(`${subject}: connecting`, context.connectTimeoutMs, { cause });
@@ -41,7 +45,6 @@ export function wireFailure(error: unknown, context: WireContext): unknown {
     case 'UND_ERR_HEADERS_OVERFLOW':
       return new ProtocolError(`${subject}: the headers of the answer are too large`, { cause });
   }
-  if (code.startsWith('HPE_')) return new ProtocolError(`${subject}: the answer is not HTTP (${code})`, { cause });
   if (/^(Z_|ERR__?BROTLI|ERR_PADDING|ERR__ERROR)/.test(code))
     return new ProtocolError(`${subject}: the answer cannot be decompressed (${code})`, { cause });
   return new ConnectionError(`${subject}: the connection failed (${code})`, { systemCode: code, cause });

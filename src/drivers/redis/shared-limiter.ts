@@ -10,6 +10,7 @@ import {
   Lifecycle,
   lazy,
   type OptionChecks,
+  RateLimitError,
   redactText,
 } from '../../core/index.js';
 import {
@@ -22,7 +23,10 @@ import {
 import { type OwnRedisClient, openRedis, type RedisScriptClient } from './redis-client.js';
 import { slidingWindowScript } from './sliding-window-script.js';
 
-/** A rate for all processes that use the same key on the same Redis. Give `client` or `url`. */
+/**
+ * A rate for all processes that use the same key on the same Redis. Give `client` or `url`. To
+ * `maxWaitMs` comes the time that Redis needs to answer.
+ */
 export interface SharedLimiterOptions extends LimiterWaitOptions {
   /** A ready ioredis client, Redis or Cluster. The caller owns it. */
   readonly client?: RedisScriptClient;
@@ -49,6 +53,9 @@ const optionChecks: OptionChecks<SharedLimiterOptions> = {
   maxWaitMs: is.countOrZero,
 };
 
+/** Those in line behind a failure get it too, rather than waiting for one timeout after the other. */
+const failFastMs = 100;
+
 const loadLimiter = lazy(() => import('rate-limiter-flexible'));
 
 /**
@@ -66,11 +73,15 @@ const loadLimiter = lazy(() => import('rate-limiter-flexible'));
  */
 export class SharedLimiter implements Limiter, Closeable {
   readonly #options: Readonly<SharedLimiterOptions>;
+  readonly #subject: string;
   readonly #commandTimeoutMs: number;
   readonly #queue: LimiterQueue;
   readonly #lifecycle: Lifecycle;
   readonly #quota: () => Promise<(cost: number) => Promise<number>>;
+  readonly #maxWaitMs: number;
   #own: OwnRedisClient | undefined;
+  #failure: { readonly error: ConnectionError; readonly until: number } | undefined;
+  #refused = 0;
 
   constructor(options: SharedLimiterOptions) {
     checkOptions('SharedLimiter', options, optionChecks);
@@ -84,7 +95,11 @@ export class SharedLimiter implements Limiter, Closeable {
     this.#options = Object.freeze({ ...options });
     this.#commandTimeoutMs = options.commandTimeoutMs ?? 2_000;
     this.#quota = lazy(() => this.#open());
-    this.#queue = new LimiterQueue(`rate limit '${options.key}'`, (cost) => this.#take(cost), options);
+    this.#maxWaitMs = options.maxWaitMs ?? 30_000;
+    this.#subject = `rate limit '${options.key}'`;
+    // How long a turn may be away is decided with Redis' answer in hand, so that silence is not taken for a limit.
+    const maxWaitMs = this.#maxWaitMs + this.#commandTimeoutMs;
+    this.#queue = new LimiterQueue(this.#subject, (cost) => this.#take(cost), { ...options, maxWaitMs });
     this.#lifecycle = new Lifecycle(`SharedLimiter '${options.key}'`);
   }
 
@@ -99,13 +114,12 @@ export class SharedLimiter implements Limiter, Closeable {
         `cost must be a whole number from 1 to the limit of ${this.#options.limit}, got ${cost}`,
         { field: 'cost' },
       );
-    await this.#lifecycle.call(`rate limit '${this.#options.key}'`, options, ({ signal }) =>
-      this.#queue.acquire({ cost, signal }),
-    );
+    await this.#lifecycle.call(this.#subject, options, ({ signal }) => this.#queue.acquire({ cost, signal }));
   }
 
   stats(): LimiterStats {
-    return this.#queue.stats();
+    const stats = this.#queue.stats();
+    return { ...stats, refused: stats.refused + this.#refused };
   }
 
   /** Lets those who wait get their turn until the deadline, then closes the connection if it is ours. */
@@ -118,15 +132,28 @@ export class SharedLimiter implements Limiter, Closeable {
   }
 
   async #take(cost: number): Promise<number> {
+    if (this.#failure && Date.now() < this.#failure.until) throw this.#failure.error;
+    const waitMs = await this.#ask(cost);
+    if (waitMs <= this.#maxWaitMs) return waitMs;
+    this.#refused += 1;
+    throw new RateLimitError(
+      `${this.#subject}: the limit is reached and the next turn is about ${waitMs} ms away, longer than a call may wait (maxWaitMs: ${this.#maxWaitMs})`,
+      { retryAfterMs: waitMs },
+    );
+  }
+
+  async #ask(cost: number): Promise<number> {
     const timeoutMs = this.#commandTimeoutMs;
     using scope = new CallScope('Redis', { timeoutMs });
     try {
       return await scope.run(async () => (await this.#quota())(cost));
-    } catch (error) {
-      const subject = `rate limit '${this.#options.key}'`;
-      const cause = this.#own?.lastFailure() ?? error;
+    } catch (failure) {
+      const cause = this.#own?.lastFailure() ?? failure;
       const reason = scope.cancelled ? `Redis did not answer within ${timeoutMs} ms` : 'Redis cannot be asked';
-      throw new ConnectionError(`${subject}: ${reason} (${textOf(cause)})`, { systemCode: codeOf(cause), cause });
+      const message = `${this.#subject}: ${reason} (${textOf(cause)})`;
+      const error = new ConnectionError(message, { systemCode: codeOf(cause), cause });
+      this.#failure = { error, until: Date.now() + failFastMs };
+      throw error;
     }
   }
 

@@ -1,0 +1,237 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import {
+  ClosedError,
+  ConfigurationError,
+  ConnectionError,
+  QueueFullError,
+  RateLimitError,
+  withContext,
+} from '@safla/sdk/core';
+import { Redis } from 'ioredis';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SharedLimiter, type SharedLimiterOptions } from '../../../src/drivers/redis/index.js';
+import { rejection } from '../../api/support/server.js';
+import { launch, startRedis } from './redis-server.js';
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let client: Redis;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  client = new Redis(redis.url);
+});
+
+afterAll(async () => {
+  client.disconnect();
+  await redis[Symbol.asyncDispose]();
+});
+
+const hour = 3_600_000;
+const limiterOf = (options: Partial<SharedLimiterOptions> = {}) =>
+  new SharedLimiter({ client, key: randomUUID(), limit: 3, intervalMs: hour, maxWaitMs: 0, ...options });
+
+/** When Redis granted a turn, by its own clock, in milliseconds: it reports each command as it runs it. */
+async function watchGrants(key: string) {
+  const times: number[] = [];
+  const connection = new Redis(redis.url);
+  const monitor = await connection.monitor();
+  monitor.on('monitor', (time: string, [command, name]: string[]) => {
+    if (command?.toLowerCase() === 'hincrby' && name === `safla:limit:${key}`) times.push(Number(time) * 1_000);
+  });
+  return {
+    times,
+    [Symbol.asyncDispose]: async () => {
+      monitor.disconnect();
+      connection.disconnect();
+    },
+  };
+}
+
+/** The most turns within any interval. The script sees whole milliseconds, the monitor parts of them. */
+function busiest(turns: readonly number[], intervalMs: number): number {
+  const sorted = [...turns].sort((a, b) => a - b);
+  let most = 0;
+  let first = 0;
+  sorted.forEach((turn, index) => {
+    while (turn - (sorted[first] ?? turn) >= intervalMs - 1) first += 1;
+    most = Math.max(most, index - first + 1);
+  });
+  return most;
+}
+
+describe('SharedLimiter', () => {
+  it('lets instances with one key share one quota, and others not', async () => {
+    const key = randomUUID();
+    const [a, b, other] = [limiterOf({ key }), limiterOf({ key }), limiterOf()];
+    await a.acquire();
+    await b.acquire();
+    await a.acquire();
+    expect(await rejection(b.acquire())).toBeInstanceOf(RateLimitError);
+    await other.acquire();
+  });
+
+  it('never lets processes exceed the quota together, in any interval, and uses most of it', async () => {
+    const [limit, intervalMs, periods] = [25, 1_000, 5];
+    const key = randomUUID();
+    await using grants = await watchGrants(key);
+    const worker = fileURLToPath(new URL('./quota-worker.ts', import.meta.url));
+    const until = Date.now() + 3_000 + periods * intervalMs;
+    const args = ['--import', 'tsx', worker, redis.url, key, String(limit), String(intervalMs), String(until)];
+    const runs = await Promise.all([1, 2].map(() => promisify(execFile)(process.execPath, args)));
+    const turns = runs.map(({ stdout }) => Number(stdout));
+    expect(turns.every((own) => own > 0)).toBe(true);
+    expect(grants.times).toHaveLength((turns[0] ?? 0) + (turns[1] ?? 0));
+    expect(busiest(grants.times, intervalMs)).toBeLessThanOrEqual(limit);
+    const seconds = (Math.max(...grants.times) - Math.min(...grants.times)) / intervalMs + 1;
+    expect(grants.times.length / (seconds * limit)).toBeGreaterThan(0.6);
+  });
+
+  it('has no double burst around an edge: a fixed window would let twice the limit through', async () => {
+    const key = randomUUID();
+    await using grants = await watchGrants(key);
+    const limiter = limiterOf({ key, limit: 10, intervalMs: 1_000, maxWaitMs: 5_000 });
+    await limiter.acquire();
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    await Promise.all(Array.from({ length: 25 }, () => limiter.acquire()));
+    await expect.poll(() => grants.times.length).toBe(26);
+    expect(busiest(grants.times, 1_000)).toBe(10);
+  });
+
+  it('takes nothing for a cost that does not fit, and tells how long it would take', async () => {
+    const limiter = limiterOf({ limit: 10 });
+    await limiter.acquire({ cost: 8 });
+    const error = (await rejection(limiter.acquire({ cost: 3 }))) as RateLimitError;
+    expect(error).toBeInstanceOf(RateLimitError);
+    expect(error.retryAfterMs).toBeGreaterThan(hour * 0.9);
+    expect(error.retryAfterMs).toBeLessThanOrEqual(hour * (61 / 60));
+    await limiter.acquire({ cost: 2 });
+  });
+
+  it('keeps at most 61 counters per key, which expire', async () => {
+    const key = randomUUID();
+    const limiter = limiterOf({ key, limit: 100_000, intervalMs: 1_000 });
+    const end = Date.now() + 1_500;
+    while (Date.now() < end) await limiter.acquire();
+    const name = `safla:limit:${key}`;
+    expect(await client.hlen(name)).toBeLessThanOrEqual(61);
+    expect(await client.pttl(name)).toBeGreaterThan(0);
+  });
+
+  it('leaves other limiters on the same client alone, also those of rate-limiter-flexible itself', async () => {
+    const before = new RateLimiterRedis({ storeClient: client, points: 2, duration: 60, keyPrefix: randomUUID() });
+    const ours = limiterOf({ limit: 2 });
+    const quick = limiterOf({ limit: 2, intervalMs: 200, maxWaitMs: 5_000 });
+    await ours.acquire();
+    await quick.acquire();
+    await before.consume('x');
+    await before.consume('x');
+    await expect(before.consume('x')).rejects.toMatchObject({ consumedPoints: 3 });
+    await ours.acquire();
+    expect(await rejection(ours.acquire())).toBeInstanceOf(RateLimitError);
+    await quick.acquire();
+    await quick.acquire();
+  });
+
+  it('bounds the line and lets waiters leave it at once', async () => {
+    const limiter = limiterOf({ limit: 1, maxQueue: 1, maxWaitMs: 2 * hour });
+    await limiter.acquire();
+    const controller = new AbortController();
+    const waiting = rejection(limiter.acquire({ signal: controller.signal }));
+    await expect.poll(() => limiter.stats().waiting).toBe(1);
+    expect(await rejection(limiter.acquire())).toBeInstanceOf(QueueFullError);
+    controller.abort('gone');
+    expect(await waiting).toBe('gone');
+    expect(limiter.stats().waiting).toBe(0);
+    expect(await rejection(withContext({ timeoutMs: 20 }, () => limiter.acquire()))).toMatchObject({ code: 'TIMEOUT' });
+  });
+
+  it('rejects with ConnectionError, never with a rate limit, when Redis is down, and recovers when it is back', async () => {
+    await using own = await launch();
+    await using limiter = new SharedLimiter({ url: own.url, key: 'k', limit: 5, intervalMs: hour });
+    await limiter.acquire();
+    await own.stop();
+    const error = (await rejection(limiter.acquire())) as ConnectionError;
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toContain("rate limit 'k'");
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const again = (await rejection(limiter.acquire())) as ConnectionError;
+    expect(again.systemCode).toBe('ECONNREFUSED');
+    await own.restart();
+    await expect
+      .poll(
+        () =>
+          limiter.acquire().then(
+            () => 'granted',
+            () => 'refused',
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe('granted');
+  });
+
+  it('does not hang on a Redis that accepts and never answers, with our client and with a ready one', async () => {
+    const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const options = { key: 'k', limit: 5, intervalMs: hour, commandTimeoutMs: 300, maxWaitMs: 0 };
+    const ready = new Redis(url, { lazyConnect: true });
+    ready.on('error', () => undefined);
+    for (const limiter of [new SharedLimiter({ url, ...options }), new SharedLimiter({ client: ready, ...options })]) {
+      const startedAt = performance.now();
+      const errors = await Promise.all(Array.from({ length: 8 }, () => rejection(limiter.acquire())));
+      for (const error of errors) expect(error).toBeInstanceOf(ConnectionError);
+      // One timeout for all of them, not one after the other.
+      expect(performance.now() - startedAt).toBeLessThan(1_800);
+      await limiter.close();
+    }
+    ready.disconnect();
+    server.close();
+  });
+
+  it('reports an error answer of Redis as ConnectionError with its cause', async () => {
+    const key = randomUUID();
+    await client.set(`safla:limit:${key}`, 'not a hash');
+    const error = (await rejection(limiterOf({ key }).acquire())) as ConnectionError;
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toContain('WRONGTYPE');
+  });
+
+  it('closes its own connection and not a given one; afterwards it refuses', async () => {
+    const key = randomUUID();
+    const own = new SharedLimiter({ url: redis.url, key, limit: 5, intervalMs: hour });
+    const given = limiterOf();
+    await own.acquire();
+    await given.acquire();
+    await Promise.all([own.close(), own.close(), given.close()]);
+    expect(await rejection(own.acquire())).toBeInstanceOf(ClosedError);
+    expect(await rejection(given.acquire())).toBeInstanceOf(ClosedError);
+    expect(await client.ping()).toBe('PONG');
+  });
+
+  it.each([
+    [{ limit: 0 }, 'limit'],
+    [{ limit: Number.NaN }, 'limit'],
+    [{ limit: Number.POSITIVE_INFINITY }, 'limit'],
+    [{ limit: undefined }, 'limit'],
+    [{ intervalMs: -1 }, 'intervalMs'],
+    [{ key: '' }, 'key'],
+    [{ client: undefined }, 'client'],
+    [{ url: 'redis://127.0.0.1' }, 'client'],
+    [{ url: 'http://127.0.0.1' }, 'url'],
+    [{ maxQue: 1 }, "did you mean 'maxQueue'"],
+  ])('refuses %o', (options, field) => {
+    const attempt = () => limiterOf(options as object);
+    expect(attempt).toThrow(ConfigurationError);
+    expect(attempt).toThrow(new RegExp(field));
+  });
+
+  it.each([0, 4, 1.5, Number.NaN])('refuses a cost of %d', async (cost) => {
+    expect(await rejection(limiterOf().acquire({ cost }))).toBeInstanceOf(ConfigurationError);
+  });
+});
