@@ -1,0 +1,18 @@
+import { ValidationError } from '../core/index.js';
+
+/** Refuses an option that is not a whole number in `[least, most]`. */
+export function requireWhole(subject: string, field: string, value: number, least: number, most = 1e6): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new ValidationError(subject, [{ path: [field], message: `expected a whole number from ${least} to ${most}` }]);
+}
+
+/** Refuses an option that is not strictly between 0 and 1. */
+export function requireFraction(subject: string, field: string, value: number): void {
+  if (value > 0 && value < 1) return;
+  throw new ValidationError(subject, [{ path: [field], message: 'expected a number between 0 and 1, both excluded' }]);
+}
+
+/** Refuses a period that cannot be one. Whether the series is long enough for it is another matter. */
+export function requirePeriod(subject: string, period: number | undefined): void {
+  if (period !== undefined) requireWhole(subject, 'period', period, 2, Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,14 @@
+export { analyzePatterns, type Pattern, type PatternOptions, type Patterns } from './analyze-patterns.js';
+export { analyzeStatistics, type Statistics, type StatisticsOptions } from './analyze-statistics.js';
+export { analyzeTrend, type Seasonality, type Trend, type TrendOptions } from './analyze-trend.js';
+export type { Anomaly } from './anomalies.js';
+export { detectPeriod } from './detect-period.js';
+export { type StudentT, studentT } from './distributions/student-t.js';
+export { type Forecast, type ForecastOptions, forecast } from './forecast/forecast.js';
+export type { ForecastMethod } from './forecast/method.js';
+export type { MannKendall } from './mann-kendall.js';
+export type { Outlier } from './outliers.js';
+export { type CSVOptions, type CSVSeries, parseCSV } from './parse-csv.js';
+export { parseSeries, type SeriesInput, type TimePoint } from './parse-series.js';
+export type { RunsTest } from './runs-test.js';
+export type { SenSlope } from './sen-slope.js';
