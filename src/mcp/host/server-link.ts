@@ -124,7 +124,7 @@ export class ServerLink {
     const { StreamableHTTPClientTransport } = await loadClientSDK();
     const target = new URL(url);
     const transport = new StreamableHTTPClientTransport(target, { requestInit: { headers: { ...headers } } });
-    const label = `MCP server '${this.name}' (${target.origin}${target.pathname})`;
+    const label = `MCP server '${this.name}' (${target.origin})`;
     return MCPClient.connect({ label, transport, timeoutMs: startTimeoutMs, callTimeoutMs });
   }
 }
