@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
 /** The widths of the table's columns. */
-const width = { number: 2, step: 27, integration: 27, result: 58, ms: 7 } as const;
+const width = { number: 2, step: 25, integration: 31, result: 68, ms: 6 } as const;
 
 /** Runs the steps of a tour and prints each as one row of a table as soon as it is done. */
 export class Tour {
@@ -39,15 +39,15 @@ export class Tour {
 function row(number: string, step: string, integration: string, result: string, ms: string): string {
   const cells = [
     number.padStart(width.number),
-    fit(step, width.step),
-    fit(integration, width.integration),
-    fit(result, width.result),
+    cell(step, width.step),
+    cell(integration, width.integration),
+    cell(result, width.result),
     ms.padStart(width.ms),
   ];
   return ` ${cells.join('  ')}`;
 }
 
-function fit(text: string, size: number): string {
+function cell(text: string, size: number): string {
   return text.length > size ? `${text.slice(0, size - 1)}…` : text.padEnd(size);
 }
 

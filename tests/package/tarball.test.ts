@@ -93,7 +93,7 @@ describe('the packed tarball in an empty project', () => {
       `${line}; const { user, system } = process.cpuUsage(); console.log((user + system) / 1000, process.eventNames().length)`;
     const bare: number[] = [];
     const loaded: number[] = [];
-    let listeners: [string?, string?] = [];
+    let listeners: readonly (string | undefined)[] = [];
     for (let round = 0; round < 9; round++) {
       const [bareMs, bareListeners] = (await node('--input-type=module', '-e', script(''))).split(' ');
       const [ms, count] = (await node('--input-type=module', '-e', script(`await import('@safla/sdk')`))).split(' ');

@@ -1,0 +1,172 @@
+/**
+ * The tour: an MCP host starts a real MCP server over stdio and works through its tools, with real
+ * data, from a REST API to a forecast. `npm start`, or `npm start -- my.csv` with your own series.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import {
+  type Forecast,
+  healthReport,
+  loadMCPConfig,
+  MCPHost,
+  parseCSV,
+  SaflaError,
+  type ToolAnswer,
+  toSVG,
+  toTerminalChart,
+} from '@safla/sdk';
+import { type Backend, startBackend } from './support/backend.js';
+import {
+  finding,
+  forecastSchema,
+  patternSchema,
+  seriesSchema,
+  statisticsSchema,
+  trendSchema,
+} from './support/shapes.js';
+import { Tour } from './support/tour.js';
+
+const shipped = 'examples/data/air-passengers.csv';
+
+async function main(file: string): Promise<void> {
+  const series = parseCSV(await readSeries(file), { file });
+  const points = series.time.map((date, i) => ({ date, value: series.values[i] ?? 0 }));
+  const title = file === shipped ? 'Monthly airline passengers, 1949 to 1960, in thousands' : file;
+
+  const tour = new Tour();
+  tour.begin(`@safla/sdk: ${title}`);
+
+  await using backend = await tour.step('Start a REST backend', 'node:http', async () => {
+    const started = await startBackend({ name: title, points });
+    return [started, `${started.url}, key required`];
+  });
+
+  const config = await loadMCPConfig('examples/mcp.yaml', { env: environment(backend) });
+  await using host = new MCPHost(config);
+  await tour.step('Start an MCP server', 'loadMCPConfig, MCPHost', async () => {
+    const tools = await host.listTools();
+    return [tools, `assistant over stdio, ${tools.length} tools`];
+  });
+
+  const values = await tour.step('Fetch the series', 'apiTools(APIIntegration)', async () => {
+    const { data } = seriesSchema.parse(await call(host, 'series_get', { path: '/series/current' }));
+    const numbers = data.points.map((point) => point.value);
+    return [numbers, `${numbers.length} values, ${Math.min(...numbers)} to ${Math.max(...numbers)}`];
+  });
+  await tour.step('Fetch it again', 'HTTP cache', async () => {
+    const { fromCache } = seriesSchema.parse(await call(host, 'series_get', { path: '/series/current' }));
+    return [fromCache, `from cache: ${fromCache}; the backend saw ${backend.requests()} request`];
+  });
+
+  const analyse = (analysisType: string): Promise<unknown> =>
+    call(host, 'custom_analysis', { data: values, analysisType });
+  const findings = [
+    await tour.step('Analyse: statistics', 'analysisTools', async () => {
+      const facts = statisticsSchema.parse(await analyse('statistical'));
+      const { mean, median, standardDeviation: sd } = facts;
+      const words = `mean ${round(mean)}, median ${round(median)}, sd ${round(sd)}, ${count(facts.outliers, 'outlier')}`;
+      return [finding('statistics', words), words];
+    }),
+    await tour.step('Analyse: patterns', 'analysisTools', async () => {
+      const { period, anomalies } = patternSchema.parse(await analyse('pattern'));
+      const season = period ? `a season of ${period} steps` : 'no season';
+      const words = `${season}, ${count(anomalies, 'anomaly', 'anomalies')}`;
+      return [finding('patterns', words), words];
+    }),
+    await tour.step('Analyse: trend', 'analysisTools', async () => {
+      const { trend, slope, mannKendall } = trendSchema.parse(await analyse('trend'));
+      const words = `trend ${trend}, ${round(slope)} a step, Mann-Kendall p ${probability(mannKendall?.p)}`;
+      return [finding('trend', words), words];
+    }),
+  ];
+
+  const horizon = Math.min(12, Math.max(3, Math.floor(values.length / 4)));
+  const forecast = await tour.step(`Forecast ${horizon} steps`, 'analysisTools', async () => {
+    const result = forecastSchema.parse(await call(host, 'forecast', { data: values, horizon })) as Forecast;
+    const next = result.mean.slice(0, 3).map(round).join(', ');
+    return [result, `${next}, … by ${result.method}`];
+  });
+  const peak = forecast.mean.indexOf(Math.max(...forecast.mean));
+  findings.push(
+    finding('forecast', `the forecast peaks ${peak + 1} steps ahead at ${round(forecast.mean[peak] ?? 0)}`),
+  );
+
+  await tour.step('Publish the findings', 'eventTools(EventStream)', async () => {
+    for (const data of findings) await call(host, 'events_publish', { channel: 'finding.recorded', data });
+    return [undefined, `${findings.length} events on finding.recorded`];
+  });
+  await tour.step('See them arrive', 'EventStream', async () => {
+    const { events } = (await call(host, 'events_read', { channel: 'finding.recorded' })) as { events: unknown[] };
+    return [events, `${events.length} in the log, in order; a consumer remembers each`];
+  });
+  await tour.step('Remember and find', 'memoryTools(LocalVectorMemory)', async () => {
+    const question = 'when does the forecast peak?';
+    const hit = await firstHit(host, question);
+    return [hit, `"${question}" finds: ${hit}`];
+  });
+
+  await tour.step('Ask for what is not there', 'MCPServer', async () => {
+    const { isError, text } = await host.callTool('custom_analysis', { data: values, analysisType: 'magic' });
+    return [isError, text.replaceAll(/\s+/g, ' ')];
+  });
+  await tour.step('Check health', 'healthReport', async () => {
+    const { status } = await healthReport([host]);
+    return [status, status];
+  });
+
+  const chart = { title, values, times: series.time, forecast };
+  console.log(`\n${toTerminalChart(chart, { width: 100, height: 18, color: process.stdout.hasColors?.() ?? false })}`);
+  await mkdir('out', { recursive: true });
+  await writeFile('out/forecast.svg', toSVG(chart));
+  tour.end('The chart is in out/forecast.svg.');
+}
+
+/** Calls a tool and gives its structured answer; a failed call ends the tour. */
+async function call(host: MCPHost, name: string, args: Record<string, unknown>): Promise<unknown> {
+  const answer: ToolAnswer = await host.callTool(name, args);
+  if (answer.isError) throw new Error(`${name}: ${answer.text}`);
+  return answer.structuredContent;
+}
+
+/** The consumer works beside us: ask until it has remembered. */
+async function firstHit(host: MCPHost, text: string): Promise<string> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const { hits } = (await call(host, 'memory_search', { text, limit: 1 })) as {
+      hits: { metadata: { text: string } }[];
+    };
+    if (hits[0]) return hits[0].metadata.text;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('nothing was remembered');
+}
+
+async function readSeries(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`);
+  }
+}
+
+function environment(backend: Backend): Record<string, string | undefined> {
+  return { ...process.env, SERIES_URL: backend.url, SERIES_KEY: backend.key };
+}
+
+function count(things: readonly unknown[], one: string, many = `${one}s`): string {
+  return `${things.length || 'no'} ${things.length === 1 ? one : many}`;
+}
+
+function round(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+function probability(p: number | undefined): string {
+  return p === undefined ? 'unknown' : p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+try {
+  await main(process.argv[2] ?? shipped);
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  console.error(SaflaError.is(error) ? `${error.code}: ${reason}` : reason);
+  process.exitCode = 1;
+}

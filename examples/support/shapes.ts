@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/** What the tour reads of the tools' answers. */
+export const seriesSchema = z.object({
+  fromCache: z.boolean(),
+  data: z.object({ points: z.array(z.object({ date: z.string(), value: z.number() })) }),
+});
+
+export const statisticsSchema = z.object({
+  mean: z.number(),
+  median: z.number(),
+  standardDeviation: z.number(),
+  outliers: z.array(z.unknown()),
+});
+
+export const patternSchema = z.object({ period: z.number().nullable(), anomalies: z.array(z.unknown()) });
+
+export const trendSchema = z.object({
+  trend: z.string(),
+  slope: z.number(),
+  mannKendall: z.object({ p: z.number() }).nullish(),
+});
+
+export const forecastSchema = z.object({
+  mean: z.array(z.number()),
+  lower: z.array(z.number()).nullable(),
+  upper: z.array(z.number()).nullable(),
+  method: z.string(),
+  period: z.number().nullable(),
+  level: z.number(),
+  n: z.number(),
+  notes: z.array(z.string()),
+});
+
+/** A finding as it is published and remembered. */
+export function finding(id: string, text: string): { readonly id: string; readonly text: string } {
+  return { id, text };
+}

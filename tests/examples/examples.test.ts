@@ -1,0 +1,20 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root, runExample } from './run-example.js';
+
+const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts') && name !== 'quickstart.ts');
+/** Servers that wait for a client on stdin: without one they end at once. */
+const servers = readdirSync(join(root, 'examples/servers')).filter((name) => name !== 'assistant-server.ts');
+
+describe('examples', () => {
+  it.each([...examples, ...servers.map((name) => join('servers', name))])(
+    '%s checks itself, ends and leaves no process',
+    async (name) => {
+      const { code, stderr, left } = await runExample(join('examples', name));
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      expect(left).toEqual([]);
+    },
+  );
+});
