@@ -1,0 +1,15 @@
+export type { Embedding } from './embedding.js';
+export type { Embed } from './local/embedder.js';
+export type {
+  LocalVectorMemoryOptions,
+  NamespaceOptions,
+  SearchOptions,
+  StoreItem,
+  StoreManyOptions,
+  StoreOptions,
+} from './local/local-memory-options.js';
+export type { FilterCondition, FilterValue, MetadataFilter } from './local/metadata-filter.js';
+export type { Metric } from './local/metric.js';
+export type { VectorInput } from './local/vector-input.js';
+export { LocalVectorMemory, type VectorMemoryStats } from './local-vector-memory.js';
+export { VectorMemoryProvider } from './vector-memory-provider.js';

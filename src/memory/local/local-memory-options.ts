@@ -1,0 +1,95 @@
+import { type CallOptions, checkOptions, is, type OptionChecks, type TelemetryOptions } from '../../core/index.js';
+import type { Embed } from './embedder.js';
+import type { MetadataFilter } from './metadata-filter.js';
+import type { Metric } from './metric.js';
+import type { VectorInput } from './vector-input.js';
+
+/** Options of {@link LocalVectorMemory}. */
+export interface LocalVectorMemoryOptions {
+  /** Length of every vector. @default that of the first vector stored */
+  readonly dimension?: number;
+  /**
+   * `cosine` compares directions, `dot` is the inner product, `euclidean` gives a similarity of
+   * 1 / (1 + distance). @default 'cosine'
+   */
+  readonly metric?: Metric;
+  /** Names the embedding model, so that vectors of another are told apart; on spans and in `stats()`. */
+  readonly model?: string;
+  /** Makes vectors of texts. Without it only vectors can be stored and searched for. */
+  readonly embed?: Embed;
+  /** Vectors kept in all namespaces; one more is refused with QueueFullError. @default 1000000 */
+  readonly maxItems?: number;
+  readonly telemetry?: TelemetryOptions;
+}
+
+/** Picks the namespace of a call. Namespaces see nothing of each other. */
+export interface NamespaceOptions {
+  /** A tenant, a user, a subject. @default one namespace of its own */
+  readonly namespace?: string;
+}
+
+/** Settings of {@link LocalVectorMemory.storeMany}. */
+export interface StoreManyOptions extends NamespaceOptions, CallOptions {
+  /** How long the vectors are kept, in milliseconds. @default for ever */
+  readonly ttlMs?: number;
+}
+
+/** Settings of {@link LocalVectorMemory.store}. */
+export type StoreOptions = StoreManyOptions;
+
+/** One of many to store: its vector, or the text to make it of. */
+export interface StoreItem {
+  readonly id: string;
+  readonly vector?: VectorInput;
+  readonly text?: string;
+  readonly metadata?: object;
+}
+
+/** Settings of {@link LocalVectorMemory.search}. */
+export interface SearchOptions extends NamespaceOptions, CallOptions {
+  /** At most this many hits; `Infinity` for all. @default 10 */
+  readonly limit?: number;
+  /** Only hits with at least this similarity. @default all */
+  readonly threshold?: number;
+  /** Only hits whose metadata matches. The result stays exact, however few match. */
+  readonly filter?: MetadataFilter;
+}
+
+const callChecks: OptionChecks<CallOptions> = { signal: is.object, timeoutMs: is.milliseconds };
+const namespaceChecks: OptionChecks<NamespaceOptions> = { namespace: is.text };
+const storeChecks: OptionChecks<StoreManyOptions> = { ...callChecks, ...namespaceChecks, ttlMs: is.milliseconds };
+const searchChecks: OptionChecks<SearchOptions> = {
+  ...callChecks,
+  ...namespaceChecks,
+  // Looked at as data: the positional form takes them too.
+  limit: is.anything,
+  threshold: is.anything,
+  filter: is.anything,
+};
+
+/** @throws ConfigurationError */
+export function checkMemoryOptions(options: LocalVectorMemoryOptions): void {
+  checkOptions<LocalVectorMemoryOptions>('LocalVectorMemory', options, {
+    dimension: is.count,
+    metric: is.oneOf('cosine', 'dot', 'euclidean'),
+    model: is.text,
+    embed: is.function,
+    maxItems: is.count,
+    telemetry: is.object,
+  });
+}
+
+/** @throws ConfigurationError */
+export function checkStoreOptions(call: string, options: StoreManyOptions): void {
+  checkOptions(call, options, storeChecks);
+}
+
+/** @throws ConfigurationError */
+export function checkSearchOptions(options: SearchOptions): void {
+  checkOptions('search', options, searchChecks);
+}
+
+/** @throws ConfigurationError */
+export function checkNamespaceOptions(call: string, options: NamespaceOptions): void {
+  checkOptions(call, options, namespaceChecks);
+}
