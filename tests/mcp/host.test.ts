@@ -192,6 +192,21 @@ describe('a server that cannot be used', () => {
     });
   });
 
+  it('because arguments exceed what stdio carries, fails the call and does not hang', async () => {
+    await using under = host(fixtureServer('demo-server.ts'));
+    const medium = await under.callTool('add', { a: 1, b: 1, more: 'x'.repeat(5_000_000) });
+    expect(medium.structuredContent).toEqual({ sum: 2 });
+    await expect(under.callTool('add', { a: 1, b: 1, more: 'x'.repeat(11_000_000) })).rejects.toMatchObject({
+      code: 'CONNECTION',
+    });
+  });
+
+  it('because its answer never ends, is stopped', async () => {
+    const endless = 'const x = "x".repeat(1e6); const more = () => process.stdout.write(x, more); more()';
+    const error = await startError(scriptServer(endless));
+    expect(error).toMatchObject({ code: 'PROTOCOL' });
+  });
+
   it('because it died later, gives a ConnectionError until it is connected again', async () => {
     await using under = host(fixtureServer('demo-server.ts'));
     await expect(under.callTool('crash')).rejects.toMatchObject({ code: 'CONNECTION' });

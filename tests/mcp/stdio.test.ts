@@ -13,8 +13,11 @@ const initialize = {
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
 };
 
-function start(name: string): { readonly child: ChildProcess; readonly output: { stdout: string; stderr: string } } {
-  const child = spawn(process.execPath, fixture(name), { stdio: ['pipe', 'pipe', 'pipe'] });
+function start(
+  name: string,
+  args: readonly string[] = [],
+): { readonly child: ChildProcess; readonly output: { stdout: string; stderr: string } } {
+  const child = spawn(process.execPath, [...fixture(name), ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
     output.stdout += chunk.toString();
@@ -90,6 +93,12 @@ describe('a server over stdio', () => {
     expect(await exitCode(child)).toBe(1);
     expect(output.stdout).toBe('');
     expect(output.stderr).toMatch(/^Two tools are named 'a': .+\n$/);
+  });
+
+  it('leaves nothing behind that keeps a process alive, and no listener on a lasting signal', async () => {
+    const { child, output } = start('clean-exit.ts', fixture('demo-server.ts'));
+    expect(await exitCode(child)).toBe(0);
+    expect(JSON.parse(output.stdout)).toEqual({ listeners: 0 });
   });
 
   it('is one per process', async () => {

@@ -1,10 +1,10 @@
 import { ProtocolError } from '../../core/index.js';
 import type { Transport } from '../sdk/server-sdk.js';
+import { LineSplitter } from './line-splitter.js';
 import type { ServerProcess } from './server-process.js';
 
 /** A longer message is more than any server should send at once. */
 const maxMessageBytes = 16 * 1024 * 1024;
-const newline = 0x0a;
 
 /**
  * One JSON-RPC message per line over a process's stdin and stdout (MCP, transports, "stdio"). Lines
@@ -17,8 +17,8 @@ export class StdioTransport implements Transport {
   readonly #process: ServerProcess;
   readonly #parse: (line: string) => unknown;
   readonly #stopWithinMs: number;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #lines: LineSplitter = new LineSplitter(maxMessageBytes);
+  #flooded = false;
   #received = 0;
   #garbage = 0;
 
@@ -69,17 +69,8 @@ export class StdioTransport implements Transport {
   }
 
   #take(chunk: Buffer): void {
-    let rest = chunk;
-    for (let end = rest.indexOf(newline); end !== -1; end = rest.indexOf(newline)) {
-      const line = Buffer.concat([...this.#chunks, rest.subarray(0, end)]).toString('utf8');
-      this.#forget();
-      rest = rest.subarray(end + 1);
-      this.#deliver(line);
-    }
-    if (rest.byteLength === 0) return;
-    this.#chunks.push(rest);
-    this.#bytes += rest.byteLength;
-    if (this.#bytes > maxMessageBytes) this.#refuseFlood();
+    for (const line of this.#lines.push(chunk)) this.#deliver(line);
+    if (this.#lines.overflowed && !this.#flooded) this.#refuseFlood();
   }
 
   #deliver(line: string): void {
@@ -96,14 +87,9 @@ export class StdioTransport implements Transport {
   }
 
   #refuseFlood(): void {
-    this.#forget();
+    this.#flooded = true;
     this.#garbage += 1;
     this.onerror?.(new ProtocolError(`The server sent a message of more than ${maxMessageBytes} bytes; it is stopped`));
     this.#process.stop(0).catch(() => undefined);
-  }
-
-  #forget(): void {
-    this.#chunks = [];
-    this.#bytes = 0;
   }
 }
