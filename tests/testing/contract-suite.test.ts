@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ConfigurationError, UnsupportedError } from '@safla/sdk/core';
 import { type ContractOptions, contractSuite, failsWith, testRunner } from '@safla/sdk/testing';
+import { contractSuite as boundSuite } from '@safla/sdk/testing/vitest';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CollectingRunner } from './fixtures/collecting-runner.js';
 
@@ -94,6 +95,18 @@ describe('contractSuite', () => {
     expect(() => testRunner()).toThrow("'@safla/sdk/testing/vitest'");
   });
 });
+
+let ran = 0;
+const boundContract = boundSuite<object>('object', [
+  {
+    name: 'runs in vitest without a runner',
+    async run() {
+      ran++;
+    },
+  },
+]);
+boundContract('a bound suite', () => ({}));
+it('a suite from the vitest entry point registers with vitest', () => expect(ran).toBe(1));
 
 describe('failsWith', () => {
   const refusal = (): never => {

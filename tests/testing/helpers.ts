@@ -39,7 +39,7 @@ export function processesIn(folder: string): number[] {
 
 /** Folders and files of servers in `folder`. */
 export function leftIn(folder: string): string[] {
-  return readdirSync(folder).filter((name) => name.startsWith('safla-'));
+  return readdirSync(folder).filter((name) => /^safla-[0-9a-f]{16}$/.test(name));
 }
 
 /** Everything that a stopped or dead container must not leave. */
@@ -59,16 +59,20 @@ export async function startFixture(
   const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(options.services)], {
     detached: true,
     env: { ...inherited, ...options.environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
+  let errors = '';
+  child.stderr?.on('data', (chunk) => {
+    errors += chunk;
+  });
   const [line] = (await Promise.race([
     once(createInterface(child.stdout as NodeJS.ReadableStream), 'line'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`${name} ended with ${code} before it said anything`);
+    once(child, 'close').then(([code]) => {
+      throw new Error(`${name} ended with ${code} before it said anything: ${errors}`);
     }),
   ])) as [string];
   return { child, line };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chown, lstat, mkdir, rm } from 'node:fs/promises';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../../../core/index.js';
 import { type Identity, isReachable } from './identity.js';
@@ -16,11 +16,11 @@ export interface TemporaryFolder {
  * The folder that keeps prepared files between runs: `configured`, else the system's place for
  * caches, else one in the temporary folder. It may be deleted at any time.
  *
- * @throws ConfigurationError when the only possible folder belongs to somebody else
+ * @throws ConfigurationError when the only possible folder is open to somebody else
  */
 export async function cacheFolder(configured?: string): Promise<string> {
-  const preferred = configured ?? join(userCache(), 'safla-sdk');
   try {
+    const preferred = configured ?? join(userCache(), 'safla-sdk');
     await mkdir(preferred, { recursive: true });
     return preferred;
   } catch (error) {
@@ -62,7 +62,7 @@ function userCache(): string {
 
 /** The name is predictable and the parent is everybody's: a folder that somebody else prepared is refused. */
 async function sharedCache(): Promise<string> {
-  const { uid } = userInfo();
+  const uid = process.getuid?.() ?? -1;
   const path = join(tmpdir(), `safla-sdk-${uid}`);
   await mkdir(path, { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
@@ -70,7 +70,7 @@ async function sharedCache(): Promise<string> {
   const found = await lstat(path);
   const ours = found.isDirectory() && (uid === -1 || (found.uid === uid && (found.mode & 0o022) === 0));
   if (ours) return path;
-  throw new ConfigurationError(`${path} belongs to another user; set cachePath to a folder of your own`, {
+  throw new ConfigurationError(`${path} is not yours alone; set cachePath to a folder that is`, {
     field: 'cachePath',
   });
 }

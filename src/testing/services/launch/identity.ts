@@ -7,7 +7,7 @@ export interface Identity {
   readonly gid?: number;
 }
 
-/** `nobody` on every common system; no account has to exist for it. */
+/** `nobody` on every common Linux. `initdb` wants a name for its user, so an unused number would not do. */
 const nobody = 65_534;
 
 /** PostgreSQL refuses to run as root, so as root its processes run as an unprivileged user. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { watchdogProgram } from './watchdog-program.js';
 
@@ -64,6 +65,6 @@ function startChild(): ChildProcess {
   child.on('error', () => undefined);
   child.stdin?.on('error', () => undefined);
   child.unref();
-  (child.stdin as unknown as { unref?(): void } | null)?.unref?.();
+  if (child.stdin instanceof Socket) child.stdin.unref();
   return child;
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NotFoundError } from '../../../core/index.js';
 import { foldersWith, programFile } from '../launch/binaries.js';
-import { cacheFolder, runParent, temporaryFolder } from '../launch/folders.js';
+import { temporaryFolder } from '../launch/folders.js';
 import { startOnFreePort } from '../launch/start-on-free-port.js';
 import type { ResolverContext, ServiceResolver } from '../resolver.js';
 import { RunningService, type TestService } from '../test-service.js';
@@ -33,7 +34,7 @@ export function systemRedis(folders: readonly string[] = usualFolders): ServiceR
 
 async function launchRedis(file: string, context: ResolverContext): Promise<TestService> {
   const { scope, watchdog } = context;
-  const folder = await temporaryFolder(await runParent({}, await cacheFolder(context.cachePath)), {}, watchdog);
+  const folder = await temporaryFolder(tmpdir(), {}, watchdog);
   const password = randomBytes(18).toString('hex');
   const url = (port: number): string => `redis://:${password}@127.0.0.1:${port}`;
   try {
