@@ -97,24 +97,10 @@ export class ToolCalls {
     }
   }
 
-  async #run(call: ToolCall, request: RequestContext): Promise<ToolResult> {
-    const { tool } = call;
-    let own: ReturnType<typeof currentContext> | undefined;
-    try {
-      return await withContext(tool.timeoutMs === undefined ? {} : { timeoutMs: tool.timeoutMs }, () => {
-        own = currentContext();
-        const context = new CallContext(request, call.correlationId);
-        return runTool(tool, call.arguments, context, this.#options.maxResultBytes);
-      });
-    } catch (error) {
-      // Only the tool's own limit is told; a time-out of something below it is that thing's affair.
-      if (error instanceof TimeoutError && own?.signal?.reason === error && error.timeoutMs === tool.timeoutMs)
-        throw new ToolError(`Tool '${tool.name}' did not finish within ${tool.timeoutMs} ms`, {
-          retryable: true,
-          cause: error,
-        });
-      throw error;
-    }
+  async #run({ tool, arguments: args, correlationId }: ToolCall, request: RequestContext): Promise<ToolResult> {
+    const run = (): Promise<ToolResult> =>
+      runTool(tool, args, new CallContext(request, correlationId), this.#options.maxResultBytes);
+    return tool.timeoutMs === undefined ? run() : inTime(tool, tool.timeoutMs, run);
   }
 
   /** What a client may read of a failure: a `ToolError`'s text, else where to look it up. */
@@ -123,6 +109,22 @@ export class ToolCalls {
     const readable = SaflaError.is(error) && error.code === 'TOOL_FAILED';
     logger[readable ? 'info' : 'error']({ error }, `${subject} failed`);
     return readable ? error.message : `${subject} failed. Reference: ${correlationId}`;
+  }
+}
+
+/** Tells the tool's own limit. A time-out of something below it is that thing's affair, and is not told. */
+async function inTime<T>(tool: Tool, timeoutMs: number, run: () => Promise<T>): Promise<T> {
+  let here: ReturnType<typeof currentContext> | undefined;
+  try {
+    return await withContext({ timeoutMs }, () => {
+      here = currentContext();
+      return run();
+    });
+  } catch (error) {
+    const isOwn = error instanceof TimeoutError && error.timeoutMs === timeoutMs && here?.signal?.reason === error;
+    if (!isOwn) throw error;
+    const message = `Tool '${tool.name}' did not finish within ${timeoutMs} ms`;
+    throw new ToolError(message, { retryable: true, cause: error });
   }
 }
 
