@@ -134,8 +134,10 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     assertLimit(limit);
     assertThreshold(threshold);
     const accepts = filter === undefined ? undefined : compileFilter(filter);
+    this.#lifecycle.assertOpen();
+    const read = this.#read(query, 'query');
     return this.#call('search', options, async (scope) => {
-      const [vector] = await this.#vectors([{ subject: 'query', source: query }], scope);
+      const [vector] = await this.#vectors([read], scope);
       const collection = this.#live(namespace);
       if (!vector) return [];
       assertDimension(vector, this.#dimension, 'query');
@@ -185,21 +187,25 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   }
 
   async #storeAll(call: string, items: readonly StoreItem[], options: StoreManyOptions): Promise<void> {
+    this.#lifecycle.assertOpen();
     checkStoreOptions(call, options);
     const { namespace = defaultNamespace, ttlMs = Number.POSITIVE_INFINITY } = options;
+    // Before anything is awaited: the caller may change what it gave as soon as this returns.
+    const drafts = items.map((item) => {
+      assertId(item.id, call);
+      const metadata = copyMetadata(item.metadata, call);
+      return { id: item.id, metadata, read: this.#read(sourceOf(item, call), `vector of '${item.id}'`) };
+    });
     await this.#call(call, options, async (scope) => {
-      // Before anything is awaited: the caller may change what it gave as soon as this returns.
-      const records = items.map(({ id, metadata }) => {
-        assertId(id, call);
-        return { id, metadata: copyMetadata(metadata, call) };
-      });
-      const sources = items.map((item) => ({ subject: `vector of '${item.id}'`, source: sourceOf(item, call) }));
-      const vectors = await this.#vectors(sources, scope);
+      const vectors = await this.#vectors(
+        drafts.map(({ read }) => read),
+        scope,
+      );
       const dimension = this.#dimension ?? vectors[0]?.length;
       vectors.forEach((vector, index) => {
-        assertDimension(vector, dimension, `vector of '${items[index]?.id}'`);
+        assertDimension(vector, dimension, `vector of '${drafts[index]?.id}'`);
       });
-      this.#assertRoom(records, namespace);
+      this.#assertRoom(drafts, namespace);
       if (dimension === undefined) return;
       this.#dimension = dimension;
       const collection = this.#collections.get(namespace) ?? new VectorCollection(dimension);
@@ -207,31 +213,32 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
       const before = collection.size;
       const timestamp = Date.now();
       vectors.forEach((vector, index) => {
-        const record = records[index];
-        if (record) collection.set({ ...record, timestamp, expiresAt: timestamp + ttlMs }, vector);
+        const { id = '', metadata } = drafts[index] ?? {};
+        collection.set({ id, metadata, timestamp, expiresAt: timestamp + ttlMs }, vector);
       });
       this.#size += collection.size - before;
     });
   }
 
-  /** Reads vectors at once, then makes those of texts, in one call of `embed`. */
-  async #vectors(inputs: readonly VectorSource[], scope: CallScope): Promise<Float64Array[]> {
-    const read = inputs.map(({ subject, source }) => {
-      if (source === '') throw new ValidationError(subject, [{ path: [], message: 'must not be an empty text' }]);
-      return typeof source === 'string' ? source : readVector(source, this.#metric, subject);
+  /** A checked copy of a vector; a text stays what it is. */
+  #read(source: VectorInput | string, subject: string): ReadSource {
+    if (typeof source !== 'string') return { subject, source: readVector(source, this.#metric, subject) };
+    if (source === '') throw new ValidationError(subject, [{ path: [], message: 'must not be an empty text' }]);
+    if (this.#embed) return { subject, source };
+    throw new ConfigurationError('LocalVectorMemory needs the option embed to make vectors of texts', {
+      field: 'LocalVectorMemory.embed',
     });
-    const texts = read.filter((source) => typeof source === 'string');
-    if (texts.length === 0) return read as Float64Array[];
-    if (!this.#embed) {
-      throw new ConfigurationError('LocalVectorMemory needs the option embed to make vectors of texts', {
-        field: 'LocalVectorMemory.embed',
-      });
-    }
-    const made = [...(await embedTexts(this.#embed, texts, scope.signal))];
+  }
+
+  /** Puts vectors in the place of texts, by one call of `embed`. */
+  async #vectors(reads: readonly ReadSource[], scope: CallScope): Promise<Float64Array[]> {
+    const texts = reads.flatMap(({ source }) => (typeof source === 'string' ? source : []));
+    const made = this.#embed && texts.length > 0 ? await embedTexts(this.#embed, texts, scope.signal) : [];
     scope.throwIfCancelled();
-    return read.map((source, index) => {
+    const next = made.values();
+    return reads.map(({ subject, source }) => {
       if (typeof source !== 'string') return source;
-      return readVector(made.shift(), this.#metric, `what embed gave for the ${inputs[index]?.subject}`);
+      return readVector(next.next().value, this.#metric, `what embed gave for the ${subject}`);
     });
   }
 
@@ -274,10 +281,10 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   }
 }
 
-interface VectorSource {
+interface ReadSource {
   /** How it reads in errors. */
   readonly subject: string;
-  readonly source: VectorInput | string;
+  readonly source: Float64Array | string;
 }
 
 function sourceOf({ vector, text }: StoreItem, call: string): VectorInput | string {

@@ -1,0 +1,44 @@
+/**
+ * Notes that an agent remembers and finds again, with tenants and filters, within this process.
+ *
+ *     npx tsx examples/remember-and-find.ts
+ */
+import assert from 'node:assert/strict';
+import { type Embed, LocalVectorMemory } from '@safla/sdk/memory';
+
+/** A stand-in for a real model: it counts letter pairs, so texts that share words are near each other. */
+const embed: Embed = (texts) =>
+  texts.map((text) => {
+    const vector = new Array<number>(256).fill(0);
+    const letters = text.toLowerCase().replace(/[^a-z ]/g, '');
+    for (let i = 1; i < letters.length; i++) {
+      const bucket = (letters.charCodeAt(i - 1) * 31 + letters.charCodeAt(i)) % vector.length;
+      vector[bucket] = (vector[bucket] ?? 0) + 1;
+    }
+    return vector;
+  });
+
+await using memory = new LocalVectorMemory({ embed, model: 'letter-pairs' });
+
+await memory.storeMany([
+  { id: 'printer', text: 'The printer is on floor two', metadata: { kind: 'place', year: 2024 } },
+  { id: 'coffee', text: 'The coffee machine is in the kitchen', metadata: { kind: 'place', year: 2021 } },
+  { id: 'refund', text: 'Refund order 42: arrived damaged', metadata: { kind: 'refund', year: 2024 } },
+]);
+await memory.store('refund', 'Refund order 7: wrong size', { kind: 'refund', year: 2025 }, { namespace: 'other-shop' });
+
+const [place] = await memory.search('where is the printer?');
+assert.equal(place?.id, 'printer');
+
+const refunds = await memory.search('order damaged on arrival', { filter: { kind: 'refund', year: { $gte: 2024 } } });
+assert.deepEqual(
+  refunds.map(({ id, metadata }) => [id, metadata?.year]),
+  [['refund', 2024]],
+);
+
+const elsewhere = await memory.search('order damaged on arrival', { namespace: 'other-shop' });
+assert.equal(elsewhere[0]?.metadata?.year, 2025);
+
+assert.equal(await memory.delete('coffee'), true);
+assert.equal(await memory.count(), 2);
+console.log('found:', place.id, 'with similarity', place.similarity?.toFixed(2));
