@@ -2,17 +2,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { APIIntegration } from '@safla/sdk/api';
 import { EventBusIntegration, EventStream } from '@safla/sdk/events';
-import {
-  analysisTools,
-  apiTools,
-  eventTools,
-  type MCPClient,
-  MCPServer,
-  type MemoryEntry,
-  type MemorySource,
-  memoryTools,
-  type Tool,
-} from '@safla/sdk/mcp';
+import { analysisTools, apiTools, eventTools, type MCPClient, MCPServer, memoryTools, type Tool } from '@safla/sdk/mcp';
+import { LocalVectorMemory, type VectorMemoryProvider } from '@safla/sdk/memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from './support/wait-until.js';
 
@@ -207,52 +198,34 @@ describe('analysisTools', () => {
   });
 });
 
-/** The smallest thing that fits the interface; the real memory has its own test beside it. */
-class Shelf implements MemorySource {
-  readonly entries: Map<string, MemoryEntry & { readonly content: string | number[] }> = new Map();
+/** Counts letters: alike texts get alike vectors. */
+const embed = async (texts: readonly string[]): Promise<number[][]> =>
+  texts.map((text) => Array.from({ length: 26 }, (_, i) => text.split(String.fromCharCode(97 + i)).length - 1));
 
-  async search(query: string | number[], { limit }: { readonly limit: number }): Promise<readonly MemoryEntry[]> {
-    const hits = [...this.entries.values()].filter(({ content }) => String(content).includes(String(query)));
-    return hits.slice(0, limit).map(({ id, metadata }) => ({ id, metadata, similarity: 1 }));
-  }
-
-  async retrieve(id: string): Promise<MemoryEntry | null> {
-    return this.entries.get(id) ?? null;
-  }
-
-  async store(id: string, content: string | number[], metadata?: Record<string, unknown>): Promise<void> {
-    this.entries.set(id, { id, content, metadata });
-  }
-
-  async delete(id: string): Promise<boolean> {
-    return this.entries.delete(id);
-  }
-}
+const remembering = (): LocalVectorMemory => new LocalVectorMemory({ embed });
 
 describe('memoryTools', () => {
   it('only read unless writes are named', () => {
-    expect(names(memoryTools(new Shelf()))).toEqual(['memory_search', 'memory_retrieve']);
-    const all = memoryTools(new Shelf(), { name: 'notes', allow: ['store', 'delete'] });
+    expect(names(memoryTools(remembering()))).toEqual(['memory_search', 'memory_retrieve']);
+    const all = memoryTools(remembering(), { name: 'notes', allow: ['store', 'delete'] });
     expect(names(all)).toEqual(['notes_search', 'notes_retrieve', 'notes_store', 'notes_delete']);
   });
 
   it('store, find, get and forget', async () => {
-    const shelf = new Shelf();
-    await withClient(memoryTools(shelf, { allow: ['store', 'delete'] }), async (client) => {
-      await client.callTool('memory_store', { id: 'a', text: 'the refund', metadata: { order: 1 } });
-      await client.callTool('memory_store', { id: 'b', vector: [1, 2, 3] });
-      expect((await client.callTool('memory_search', { text: 'refund' })).structuredContent).toEqual({
-        hits: [{ id: 'a', metadata: { order: 1 }, similarity: 1 }],
+    const memory: VectorMemoryProvider = remembering();
+    await withClient(memoryTools(memory, { allow: ['store', 'delete'] }), async (client) => {
+      await client.callTool('memory_store', { id: 'a', text: 'a refund for a late order', metadata: { order: 1 } });
+      await client.callTool('memory_store', { id: 'b', text: 'quiz' });
+      const found = await client.callTool('memory_search', { text: 'order refund', limit: 1 });
+      expect(found.structuredContent).toEqual({
+        hits: [{ id: 'a', metadata: { order: 1 }, similarity: expect.closeTo(0.9, 0) }],
       });
-      expect((await client.callTool('memory_search', { vector: [1, 2, 3], limit: 1 })).structuredContent).toMatchObject(
-        {
-          hits: [{ id: 'b' }],
-        },
-      );
-      expect((await client.callTool('memory_retrieve', { id: 'a' })).structuredContent).toEqual({
-        id: 'a',
-        metadata: { order: 1 },
+      const [vector] = await embed(['quiz']);
+      expect((await client.callTool('memory_search', { vector })).structuredContent).toMatchObject({
+        hits: [{ id: 'b', similarity: expect.closeTo(1) }, { id: 'a' }],
       });
+      const got = await client.callTool('memory_retrieve', { id: 'a' });
+      expect(got.structuredContent).toEqual({ id: 'a', metadata: { order: 1 } });
       await client.callTool('memory_delete', { id: 'a' });
       expect(await client.callTool('memory_retrieve', { id: 'a' })).toMatchObject({
         isError: true,
@@ -262,9 +235,18 @@ describe('memoryTools', () => {
   });
 
   it('take either a text or a vector, not both and not none', async () => {
-    await withClient(memoryTools(new Shelf()), async (client) => {
+    await withClient(memoryTools(remembering()), async (client) => {
       expect((await client.callTool('memory_search', {})).isError).toBe(true);
       expect((await client.callTool('memory_search', { text: 'a', vector: [1] })).isError).toBe(true);
+    });
+  });
+
+  it('say what is wrong with a vector, or that texts are not understood', async () => {
+    await withClient(memoryTools(new LocalVectorMemory({ dimension: 3 })), async (client) => {
+      const short = await client.callTool('memory_search', { vector: [1] });
+      expect(short).toMatchObject({ isError: true, text: expect.stringContaining('3') });
+      const text = await client.callTool('memory_search', { text: 'a' });
+      expect(text).toMatchObject({ isError: true, text: expect.stringContaining('embed') });
     });
   });
 });

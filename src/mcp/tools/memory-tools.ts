@@ -1,12 +1,14 @@
+import type { ErrorCode } from '../../core/index.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
+import { readable } from './readable.js';
 import type { Tool } from './tool.js';
 import { ToolError } from './tool-error.js';
 import { checkToolSet, type ToolSetOptions } from './tool-set.js';
 
-/** What {@link memoryTools} needs of a `LocalVectorMemory` or another provider. */
+/** What {@link memoryTools} needs of a `VectorMemoryProvider`. Texts need one that can embed them, as `LocalVectorMemory` with `embed`. */
 export interface MemorySource {
-  search(query: number[] | string, options: { readonly limit: number }): Promise<readonly MemoryEntry[]>;
+  search(query: number[] | string, limit: number): Promise<readonly MemoryEntry[]>;
   retrieve(id: string): Promise<MemoryEntry | null | undefined>;
   store(id: string, content: number[] | string, metadata?: Record<string, unknown>): Promise<unknown>;
   delete(id: string): Promise<unknown>;
@@ -18,6 +20,9 @@ export interface MemoryEntry {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly similarity?: number | undefined;
 }
+
+/** A vector of another dimension, an id too long, a text for a memory that has vectors only. */
+const callerErrors: readonly ErrorCode[] = ['VALIDATION', 'CONFIGURATION'];
 
 type MemoryWrite = 'store' | 'delete';
 
@@ -58,7 +63,7 @@ function searchTool(memory: MemorySource, name: string): Tool {
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     async ({ limit = 10, ...content }) => {
-      const hits = await memory.search(contentOf(content), { limit });
+      const hits = await readable(callerErrors, () => memory.search(contentOf(content), limit));
       return { hits: hits.map((hit) => ({ ...shown(hit), similarity: hit.similarity })) };
     },
   );
@@ -78,7 +83,7 @@ function retrieveTool(memory: MemorySource, name: string): Tool {
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     async (args) => {
-      const entry = await memory.retrieve(args.id);
+      const entry = await readable(callerErrors, () => memory.retrieve(args.id));
       if (!entry) throw new ToolError(`Nothing is remembered under '${args.id}'`);
       return shown(entry);
     },
@@ -100,7 +105,7 @@ function storeTool(memory: MemorySource, name: string): Tool {
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },
     async ({ id: key, metadata, ...content }) => {
-      await memory.store(key, contentOf(content), metadata);
+      await readable(callerErrors, () => memory.store(key, contentOf(content), metadata));
       return { stored: key };
     },
   );
@@ -120,7 +125,7 @@ function deleteTool(memory: MemorySource, name: string): Tool {
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },
     async (args) => {
-      await memory.delete(args.id);
+      await readable(callerErrors, () => memory.delete(args.id));
       return { deleted: args.id };
     },
   );
