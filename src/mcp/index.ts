@@ -1,5 +1,11 @@
 export { type LoadMCPConfigOptions, loadMCPConfig } from './config/load-mcp-config.js';
-export type { HTTPServerConfig, MCPConfig, ServerConfig, StdioServerConfig } from './config/mcp-config.js';
+export type {
+  CommonServerConfig,
+  HTTPServerConfig,
+  MCPConfig,
+  ServerConfig,
+  StdioServerConfig,
+} from './config/mcp-config.js';
 export { MCPClient } from './host/mcp-client.js';
 export { MCPHost, type MCPHostOptions, type OfServer } from './host/mcp-host.js';
 export type { ConsentRequest } from './host/server-link.js';
@@ -23,6 +29,7 @@ export { type APISource, apiTools, type WriteMethod } from './tools/api-tools.js
 export { defineTool } from './tools/define-tool.js';
 export {
   type EventBusSource,
+  type EventMessage,
   type EventStreamSource,
   type EventToolsOptions,
   eventTools,

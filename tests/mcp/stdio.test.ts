@@ -80,6 +80,14 @@ describe('a server over stdio', () => {
     expect(child.signalCode).toBeNull();
   });
 
+  it('minds a signal that comes while it is still being made', async () => {
+    const { child, output } = start('slow-server.ts');
+    await waitUntil(() => output.stderr.includes('making'), 'it is being made');
+    child.kill('SIGTERM');
+    expect(await exitCode(child)).toBe(0);
+    expect(output.stderr).toBe('making\ncleaned up\n');
+  });
+
   it('gives stdout and its listeners back when it closes', async () => {
     const { child, output } = start('restore-stdout.ts');
     child.stdin?.end();

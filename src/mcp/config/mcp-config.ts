@@ -1,5 +1,5 @@
 /** What both kinds of server entries have. */
-interface CommonServerConfig {
+export interface CommonServerConfig {
   /** The tools to offer, by the server's own names; `*` for all. @default all */
   readonly tools?: readonly string[];
   /** Left out when true. @default false */

@@ -50,6 +50,7 @@ export class MCPClient implements Closeable, HealthCheck {
   /**
    * Opens the transport and agrees on a protocol. Closes the transport when that fails.
    *
+   * @internal
    * @throws TimeoutError, ConnectionError or ProtocolError
    */
   static async connect(request: ConnectRequest): Promise<MCPClient> {

@@ -74,7 +74,7 @@ export class ServerLink {
   async close(withinMs: number): Promise<void> {
     this.#closed = true;
     await this.#process?.stop(withinMs);
-    await this.#client?.close({ timeoutMs: withinMs });
+    await this.#client?.close({ timeoutMs: Math.max(1, withinMs) });
     this.#client = undefined;
   }
 

@@ -149,7 +149,7 @@ export class MCPServer implements Closeable {
     };
     try {
       const sources = await this.#sources();
-      this.#lanes.add(await openStdioLane(() => this.#connect(sources), this.#onerror, end));
+      await this.#keep(await openStdioLane(() => this.#connect(sources), this.#onerror, end));
     } catch (error) {
       this.#stdio = false;
       throw error;
@@ -164,15 +164,16 @@ export class MCPServer implements Closeable {
    */
   async listen(options: ListenOptions = {}): Promise<Listening> {
     this.#lifecycle.assertOpen();
-    const lane = await openHTTPLane({
-      ...options,
-      fetch: (request) => this.fetch(request),
-      maxRequestBytes: this.#options.maxRequestBytes ?? fourMiB,
-      allowsForeignHosts: (this.#options.allowedHosts?.length ?? 0) > 0,
-      onerror: this.#onerror,
-    });
-    this.#lanes.add(lane);
-    return { url: lane.url, port: lane.port };
+    const { url, port } = await this.#keep(
+      await openHTTPLane({
+        ...options,
+        fetch: (request) => this.fetch(request),
+        maxRequestBytes: this.#options.maxRequestBytes ?? fourMiB,
+        allowsForeignHosts: (this.#options.allowedHosts?.length ?? 0) > 0,
+        onerror: this.#onerror,
+      }),
+    );
+    return { url, port };
   }
 
   /**
@@ -202,7 +203,7 @@ export class MCPServer implements Closeable {
     const [serving, asking] = sources.sdk.InMemoryTransport.createLinkedPair();
     const { serveStdio } = await loadStdioSDK();
     const lane = serveStdio(() => this.#connect(sources), { transport: serving, onerror: this.#onerror });
-    this.#lanes.add(lane);
+    await this.#keep(lane);
     return MCPClient.connect({
       label: `MCP server '${this.name}'`,
       transport: asking,
@@ -225,6 +226,14 @@ export class MCPServer implements Closeable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** A lane that opened while the server closed is closed with it. */
+  async #keep<L extends Lane>(lane: L): Promise<L> {
+    if (this.#lifecycle.closed) await lane.close();
+    this.#lifecycle.assertOpen();
+    this.#lanes.add(lane);
+    return lane;
   }
 
   #publish(registry: Registry, changed: 'tools' | 'resources' | 'prompts'): this {

@@ -30,7 +30,9 @@ export async function runStdio(
   options: RunStdioOptions = {},
 ): Promise<void> {
   let running: MCPServer | undefined;
+  let stopping = false;
   const stop = (): void => {
+    stopping = true;
     release();
     running?.close().catch(report);
   };
@@ -40,10 +42,11 @@ export async function runStdio(
   for (const signal of signals) process.on(signal, stop);
   try {
     running = typeof server === 'function' ? await server() : server;
+    if (stopping) return await running.close();
     await running.start();
     await running.closed;
   } catch (error) {
-    report(error);
+    if (!stopping) report(error);
     await running?.close().catch(report);
   } finally {
     release();

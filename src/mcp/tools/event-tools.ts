@@ -8,7 +8,8 @@ import { checkToolSet, type ToolSetOptions } from './tool-set.js';
 /** A wrong channel, id or event came from the caller. */
 const callerErrors: readonly ErrorCode[] = ['VALIDATION', 'NOT_FOUND'];
 
-interface Message {
+/** An event as a bus hands it out. */
+export interface EventMessage {
   readonly channel: string;
   readonly event: unknown;
 }
@@ -18,8 +19,8 @@ export interface EventBusSource {
   publish(channel: string, event: unknown): Promise<unknown>;
   subscribe(channels: readonly string[]): Promise<void>;
   unsubscribe(channels: readonly string[]): Promise<void>;
-  on(event: 'event', listener: (message: Message) => void): unknown;
-  off(event: 'event', listener: (message: Message) => void): unknown;
+  on(event: 'event', listener: (message: EventMessage) => void): unknown;
+  off(event: 'event', listener: (message: EventMessage) => void): unknown;
 }
 
 /** What {@link eventTools} needs of an `EventStream`. */
@@ -76,10 +77,10 @@ function waitTool(bus: EventBusSource, name: string, channel: object): Tool {
 }
 
 /** Undefined when none came in time. */
-async function nextEvent(bus: EventBusSource, channel: string, timeoutMs: number): Promise<Message | undefined> {
+async function nextEvent(bus: EventBusSource, channel: string, timeoutMs: number): Promise<EventMessage | undefined> {
   using scope = openScope(`an event on '${channel}'`, { timeoutMs });
-  const { promise, resolve } = withResolver<Message>();
-  const onEvent = (message: Message): void => {
+  const { promise, resolve } = withResolver<EventMessage>();
+  const onEvent = (message: EventMessage): void => {
     if (message.channel === channel) resolve(message);
   };
   bus.on('event', onEvent);

@@ -24,8 +24,6 @@ export interface MemoryEntry {
 /** A vector of another dimension, an id too long, a text for a memory that has vectors only. */
 const callerErrors: readonly ErrorCode[] = ['VALIDATION', 'CONFIGURATION'];
 
-type MemoryWrite = 'store' | 'delete';
-
 const vector = { type: 'array', items: { type: 'number' }, minItems: 1, description: 'Instead of text: an embedding' };
 const text = { type: 'string', minLength: 1, description: 'Text; needs a memory with an embedding function' };
 const id = { type: 'string', minLength: 1, maxLength: 512 };
@@ -42,7 +40,7 @@ interface Content {
  *
  * @example tools: [memoryTools(memory, { allow: ['store'] })]
  */
-export function memoryTools(memory: MemorySource, options: ToolSetOptions<MemoryWrite> = {}): Tool[] {
+export function memoryTools(memory: MemorySource, options: ToolSetOptions<'store' | 'delete'> = {}): Tool[] {
   checkToolSet('memoryTools', options, ['store', 'delete']);
   const { name = 'memory', allow = [] } = options;
   const writes = { store: storeTool, delete: deleteTool };
