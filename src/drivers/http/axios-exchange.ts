@@ -1,15 +1,9 @@
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
-import {
-  ClosedError,
-  ConfigurationError,
-  ConnectionError,
-  ProtocolError,
-  SaflaError,
-  TimeoutError,
-} from '../../core/index.js';
+import { ClosedError, ConfigurationError, SaflaError, TimeoutError } from '../../core/index.js';
 import { flatHeaders } from './flat-headers.js';
+import { tooLarge } from './response-body.js';
 import type { HTTPHeaders, HTTPRequest } from './transport.js';
-import { codeOf, withoutPayload } from './wire-failure.js';
+import { codeOf, wireFailure, withoutPayload } from './wire-failure.js';
 
 /** An answer read to its end. */
 export interface HTTPAnswer {
@@ -32,8 +26,8 @@ export async function exchangeByAxios(client: AxiosInstance, request: HTTPReques
   try {
     return toAnswer(await client.request(toConfig(request)), request);
   } catch (error) {
-    const response = axiosErrorOf(error)?.response;
-    if (response) return toAnswer(response, request);
+    const refused = refusedAnswer(error);
+    if (refused) return toAnswer(refused, request);
     request.signal?.throwIfAborted();
     throw failureOf(error, request);
   }
@@ -93,24 +87,32 @@ function axiosErrorOf(error: unknown): (Error & AxiosFailure) | undefined {
   return error instanceof Error && (error as { isAxiosError?: unknown }).isAxiosError === true ? error : undefined;
 }
 
+/** The answer whose status axios did not accept. Failures while a body is read have a `response` too, without its data. */
+function refusedAnswer(error: unknown): AxiosResponse<unknown> | undefined {
+  const failure = axiosErrorOf(error);
+  const isStatus = failure?.code === 'ERR_BAD_REQUEST' || failure?.code === 'ERR_BAD_RESPONSE';
+  return isStatus && !isTooLarge(failure) ? failure.response : undefined;
+}
+
 function failureOf(error: unknown, request: HTTPRequest): unknown {
   const failure = axiosErrorOf(error);
   if (!failure) return error;
-  if (SaflaError.is(failure.cause)) return failure.cause;
+  const { cause, code } = failure;
+  if (SaflaError.is(cause)) return cause;
   // Without a code it did not come from the wire: a body that failed while it was read, for one.
-  if (failure.code === undefined && failure.cause instanceof Error) return failure.cause;
+  if (code === undefined && cause instanceof Error) return cause;
   const subject = subjectOf(request);
-  const code = failure.code ?? codeOf(failure.cause) ?? 'ERR_UNKNOWN';
-  const cause = withoutPayload(failure.cause instanceof Error ? failure.cause : failure);
-  if (code === 'ERR_CANCELED') return new ClosedError(`${subject}: cancelled by the axios client; the request`);
   const timeoutMs = failure.config?.timeout ?? 0;
+  if (code === 'ERR_CANCELED') return new ClosedError(`${subject}: cancelled by the axios client; the request`);
   if (timeoutMs > 0 && (code === 'ECONNABORTED' || code === 'ETIMEDOUT'))
-    return new TimeoutError(subject, timeoutMs, { cause });
-  if (failure.message.startsWith('maxContentLength'))
-    return new ProtocolError(
-      `${subject}: the answer is larger than ${request.maxResponseBytes} bytes (maxResponseBytes)`,
-    );
-  return new ConnectionError(`${subject}: the connection failed (${code})`, { systemCode: code, cause });
+    return new TimeoutError(subject, timeoutMs, { cause: withoutPayload(failure) });
+  if (isTooLarge(failure)) return tooLarge(subject, request.maxResponseBytes ?? Number.POSITIVE_INFINITY);
+  const origin = codeOf(cause) === undefined ? failure : cause;
+  return wireFailure(origin, { subject, connectTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs });
+}
+
+function isTooLarge({ message }: AxiosFailure): boolean {
+  return message.startsWith('maxContentLength');
 }
 
 function subjectOf({ method, url }: HTTPRequest): string {
