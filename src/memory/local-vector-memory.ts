@@ -5,7 +5,6 @@ import {
   type CloseOptions,
   ConfigurationError,
   Lifecycle,
-  QueueFullError,
   spanKind,
   Telemetry,
   ValidationError,
@@ -27,7 +26,7 @@ import {
 } from './local/local-memory-options.js';
 import { compileFilter } from './local/metadata-filter.js';
 import type { Metric } from './local/metric.js';
-import { VectorCollection } from './local/vector-collection.js';
+import { Namespaces } from './local/namespaces.js';
 import { assertDimension, readVector, type VectorInput } from './local/vector-input.js';
 import { VectorMemoryProvider } from './vector-memory-provider.js';
 
@@ -60,13 +59,10 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   readonly #metric: Metric;
   readonly #model: string | undefined;
   readonly #embed: Embed | undefined;
-  readonly #maxItems: number;
   readonly #telemetry: Telemetry;
   readonly #lifecycle: Lifecycle = new Lifecycle('LocalVectorMemory');
-  readonly #collections: Map<string, VectorCollection> = new Map();
+  readonly #namespaces: Namespaces;
   #dimension: number | undefined;
-  /** Vectors in all namespaces. */
-  #size = 0;
 
   /** @throws ConfigurationError */
   constructor(options: LocalVectorMemoryOptions = {}) {
@@ -76,7 +72,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     this.#metric = options.metric ?? 'cosine';
     this.#model = options.model;
     this.#embed = options.embed;
-    this.#maxItems = options.maxItems ?? defaultMaxItems;
+    this.#namespaces = new Namespaces(options.maxItems ?? defaultMaxItems);
     this.#telemetry = new Telemetry('memory', options.telemetry);
   }
 
@@ -109,9 +105,9 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
 
   /** A copy of what is stored under `id`, its components as float32 holds them, or null. */
   override async retrieve(id: string, options: NamespaceOptions = {}): Promise<Embedding | null> {
-    this.#assertCall('retrieve', options);
+    const namespace = this.#namespace('retrieve', options);
     assertId(id, 'retrieve');
-    return this.#live(options.namespace)?.get(id) ?? null;
+    return this.#namespaces.get(namespace)?.get(id) ?? null;
   }
 
   /**
@@ -130,7 +126,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   ): Promise<Embedding[]> {
     const options = searchOptions(limitOrOptions, leastSimilarity);
     checkSearchOptions(options);
-    const { namespace, limit = 10, threshold = Number.NEGATIVE_INFINITY, filter } = options;
+    const { namespace = defaultNamespace, limit = 10, threshold = Number.NEGATIVE_INFINITY, filter } = options;
     assertLimit(limit);
     assertThreshold(threshold);
     const accepts = filter === undefined ? undefined : compileFilter(filter);
@@ -138,48 +134,34 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     const read = this.#read(query, 'query');
     return this.#call('search', options, async (scope) => {
       const [vector] = await this.#vectors([read], scope);
-      const collection = this.#live(namespace);
       if (!vector) return [];
       assertDimension(vector, this.#dimension, 'query');
+      const collection = this.#namespaces.get(namespace);
       return collection?.search({ metric: this.#metric, vector, limit, threshold, accepts }) ?? [];
     });
   }
 
   /** Removes what is stored under `id`. False when there was nothing. */
   override async delete(id: string, options: NamespaceOptions = {}): Promise<boolean> {
-    this.#assertCall('delete', options);
+    const namespace = this.#namespace('delete', options);
     assertId(id, 'delete');
-    const { namespace = defaultNamespace } = options;
-    const collection = this.#live(namespace);
-    const deleted = collection?.delete(id) ?? false;
-    if (deleted) this.#size -= 1;
-    if (collection?.size === 0) this.#collections.delete(namespace);
-    return deleted;
+    return this.#namespaces.delete(namespace, id);
   }
 
   /** How many vectors one namespace holds. */
   async count(options: NamespaceOptions = {}): Promise<number> {
-    this.#assertCall('count', options);
-    return this.#live(options.namespace)?.size ?? 0;
+    return this.#namespaces.get(this.#namespace('count', options))?.size ?? 0;
   }
 
   /** What is held in all namespaces. */
   stats(): VectorMemoryStats {
-    this.#expire();
-    const collections = [...this.#collections.values()];
-    return {
-      items: this.#size,
-      namespaces: collections.length,
-      dimension: this.#dimension,
-      metric: this.#metric,
-      model: this.#model,
-      vectorBytes: collections.reduce((sum, { bytes }) => sum + bytes, 0),
-    };
+    const { items, namespaces, vectorBytes } = this.#namespaces.stats();
+    return { items, namespaces, dimension: this.#dimension, metric: this.#metric, model: this.#model, vectorBytes };
   }
 
   /** Forgets everything. Calls afterwards reject with ClosedError. */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#lifecycle.close(options, () => this.#collections.clear());
+    return this.#lifecycle.close(options, () => this.#namespaces.clear());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -202,21 +184,15 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
         scope,
       );
       const dimension = this.#dimension ?? vectors[0]?.length;
-      vectors.forEach((vector, index) => {
-        assertDimension(vector, dimension, `vector of '${drafts[index]?.id}'`);
-      });
-      this.#assertRoom(drafts, namespace);
       if (dimension === undefined) return;
-      this.#dimension = dimension;
-      const collection = this.#collections.get(namespace) ?? new VectorCollection(dimension);
-      this.#collections.set(namespace, collection);
-      const before = collection.size;
       const timestamp = Date.now();
-      vectors.forEach((vector, index) => {
-        const { id = '', metadata } = drafts[index] ?? {};
-        collection.set({ id, metadata, timestamp, expiresAt: timestamp + ttlMs }, vector);
+      const stored = drafts.map(({ id, metadata, read: { subject } }, index) => {
+        const vector = vectors[index] as Float64Array;
+        assertDimension(vector, dimension, subject);
+        return { record: { id, metadata, timestamp, expiresAt: timestamp + ttlMs }, vector };
       });
-      this.#size += collection.size - before;
+      this.#namespaces.put(namespace, dimension, stored);
+      this.#dimension = dimension;
     });
   }
 
@@ -251,33 +227,11 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     );
   }
 
-  #assertCall(name: string, options: NamespaceOptions): void {
+  /** The namespace of a call that waits for nothing. */
+  #namespace(call: string, options: NamespaceOptions): string {
     this.#lifecycle.assertOpen();
-    checkNamespaceOptions(name, options);
-  }
-
-  /** The namespace without what has expired. */
-  #live(namespace: string = defaultNamespace): VectorCollection | undefined {
-    const collection = this.#collections.get(namespace);
-    if (collection) this.#size -= collection.expire(Date.now());
-    return collection;
-  }
-
-  /** Removes what has expired, and namespaces that hold nothing. */
-  #expire(): void {
-    for (const namespace of [...this.#collections.keys()]) {
-      if (this.#live(namespace)?.size === 0) this.#collections.delete(namespace);
-    }
-  }
-
-  #assertRoom(records: readonly { readonly id: string }[], namespace: string): void {
-    if (this.#size + records.length <= this.#maxItems) return;
-    this.#expire();
-    const collection = this.#collections.get(namespace);
-    const added = new Set(records.map(({ id }) => id).filter((id) => !collection?.has(id)));
-    if (this.#size + added.size > this.#maxItems) {
-      throw new QueueFullError('LocalVectorMemory', `maxItems is ${this.#maxItems}; nothing was stored`);
-    }
+    checkNamespaceOptions(call, options);
+    return options.namespace ?? defaultNamespace;
   }
 }
 
