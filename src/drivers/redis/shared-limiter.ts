@@ -45,9 +45,9 @@ export interface SharedLimiterOptions extends LimiterWaitOptions {
 const optionChecks: OptionChecks<SharedLimiterOptions> = {
   client: is.object,
   url: is.url('redis:', 'rediss:'),
-  key: is.text,
-  limit: is.count,
-  intervalMs: is.milliseconds,
+  key: is.required(is.text),
+  limit: is.required(is.count),
+  intervalMs: is.required(is.milliseconds),
   commandTimeoutMs: is.milliseconds,
   maxQueue: is.countOrZero,
   maxWaitMs: is.countOrZero,
@@ -85,9 +85,6 @@ export class SharedLimiter implements Limiter, Closeable {
 
   constructor(options: SharedLimiterOptions) {
     checkOptions('SharedLimiter', options, optionChecks);
-    for (const field of ['key', 'limit', 'intervalMs'] as const) {
-      if (options[field] === undefined) throw refusal(field, 'is missing');
-    }
     if (options.limit === Number.POSITIVE_INFINITY) throw refusal('limit', 'must be finite');
     if (options.intervalMs === Number.POSITIVE_INFINITY) throw refusal('intervalMs', 'must be finite');
     if ((options.client === undefined) === (options.url === undefined))

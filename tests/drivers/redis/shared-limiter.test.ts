@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import {
   ClosedError,
   ConfigurationError,
@@ -12,34 +10,40 @@ import {
   RateLimitError,
   withContext,
 } from '@safla/sdk/core';
+import { FaultProxy, TestContainer } from '@safla/sdk/testing';
 import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SharedLimiter, type SharedLimiterOptions } from '../../../src/drivers/redis/index.js';
 import { rejection } from '../../api/support/server.js';
-import { launch, startRedis } from './redis-server.js';
 
-let redis: Awaited<ReturnType<typeof startRedis>>;
+/** Begins every key of this run, so that all can be removed. */
+const run = randomUUID();
+const newKey = (): string => `${run}:${randomUUID()}`;
+
+let services: TestContainer;
 let client: Redis;
 
 beforeAll(async () => {
-  redis = await startRedis();
-  client = new Redis(redis.url);
+  services = await TestContainer.start({ redis: true });
+  client = new Redis(services.redis.url);
 });
 
 afterAll(async () => {
+  const keys = await client.keys(`safla:limit:${run}:*`);
+  if (keys.length > 0) await client.del(keys);
   client.disconnect();
-  await redis[Symbol.asyncDispose]();
+  await services.stop();
 });
 
 const hour = 3_600_000;
 const limiterOf = (options: Partial<SharedLimiterOptions> = {}) =>
-  new SharedLimiter({ client, key: randomUUID(), limit: 3, intervalMs: hour, maxWaitMs: 0, ...options });
+  new SharedLimiter({ client, key: newKey(), limit: 3, intervalMs: hour, maxWaitMs: 0, ...options });
 
 /** When Redis granted a turn, by its own clock, in milliseconds: it reports each command as it runs it. */
 async function watchGrants(key: string) {
   const times: number[] = [];
-  const connection = new Redis(redis.url);
+  const connection = new Redis(services.redis.url);
   const monitor = await connection.monitor();
   monitor.on('monitor', (time: string, [command, name]: string[]) => {
     if (command?.toLowerCase() === 'hincrby' && name === `safla:limit:${key}`) times.push(Number(time) * 1_000);
@@ -67,7 +71,7 @@ function busiest(turns: readonly number[], intervalMs: number): number {
 
 describe('SharedLimiter', () => {
   it('lets instances with one key share one quota, and others not', async () => {
-    const key = randomUUID();
+    const key = newKey();
     const [a, b, other] = [limiterOf({ key }), limiterOf({ key }), limiterOf()];
     await a.acquire();
     await b.acquire();
@@ -78,11 +82,11 @@ describe('SharedLimiter', () => {
 
   it('never lets processes exceed the quota together, in any interval, and uses most of it', async () => {
     const [limit, intervalMs, periods] = [25, 1_000, 5];
-    const key = randomUUID();
+    const key = newKey();
     await using grants = await watchGrants(key);
     const worker = fileURLToPath(new URL('./quota-worker.ts', import.meta.url));
     const until = Date.now() + 3_000 + periods * intervalMs;
-    const args = ['--import', 'tsx', worker, redis.url, key, String(limit), String(intervalMs), String(until)];
+    const args = ['--import', 'tsx', worker, services.redis.url, key, String(limit), String(intervalMs), String(until)];
     const runs = await Promise.all([1, 2].map(() => promisify(execFile)(process.execPath, args)));
     const turns = runs.map(({ stdout }) => Number(stdout));
     expect(turns.every((own) => own > 0)).toBe(true);
@@ -93,7 +97,7 @@ describe('SharedLimiter', () => {
   });
 
   it('has no double burst around an edge: a fixed window would let twice the limit through', async () => {
-    const key = randomUUID();
+    const key = newKey();
     await using grants = await watchGrants(key);
     const limiter = limiterOf({ key, limit: 10, intervalMs: 1_000, maxWaitMs: 5_000 });
     await limiter.acquire();
@@ -114,7 +118,7 @@ describe('SharedLimiter', () => {
   });
 
   it('keeps at most 61 counters per key, which expire', async () => {
-    const key = randomUUID();
+    const key = newKey();
     const limiter = limiterOf({ key, limit: 100_000, intervalMs: 1_000 });
     const end = Date.now() + 1_500;
     while (Date.now() < end) await limiter.acquire();
@@ -151,38 +155,40 @@ describe('SharedLimiter', () => {
     expect(await rejection(withContext({ timeoutMs: 20 }, () => limiter.acquire()))).toMatchObject({ code: 'TIMEOUT' });
   });
 
-  it('rejects with ConnectionError, never with a rate limit, when Redis is down, and recovers when it is back', async () => {
-    await using own = await launch();
-    await using limiter = new SharedLimiter({ url: own.url, key: 'k', limit: 5, intervalMs: hour });
+  it('rejects with ConnectionError, never with a rate limit, when Redis is away, and recovers when it is back', async () => {
+    await using proxy = await FaultProxy.start({ target: services.redis.url });
+    await using limiter = new SharedLimiter({ url: proxy.url, key: newKey(), limit: 500, intervalMs: hour });
     await limiter.acquire();
-    await own.stop();
+    proxy.refuse();
+    proxy.cut();
     const error = (await rejection(limiter.acquire())) as ConnectionError;
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toContain("rate limit 'k'");
+    expect(error.message).toContain('Redis cannot be asked');
+    expect(inspect(error, { depth: Number.POSITIVE_INFINITY })).not.toContain(
+      new URL(proxy.url).password || 'no password',
+    );
     await new Promise((resolve) => setTimeout(resolve, 150));
-    const again = (await rejection(limiter.acquire())) as ConnectionError;
-    expect(again.systemCode).toBe('ECONNREFUSED');
-    await own.restart();
-    await expect
-      .poll(
-        () =>
-          limiter.acquire().then(
-            () => 'granted',
-            () => 'refused',
-          ),
-        { timeout: 10_000 },
-      )
-      .toBe('granted');
+    expect(await rejection(limiter.acquire())).toMatchObject({ code: 'CONNECTION', systemCode: 'ECONNREFUSED' });
+    await proxy.heal();
+    const outcome = () =>
+      limiter.acquire().then(
+        () => 'granted',
+        () => 'refused',
+      );
+    await expect.poll(outcome, { timeout: 10_000 }).toBe('granted');
   });
 
-  it('does not hang on a Redis that accepts and never answers, with our client and with a ready one', async () => {
-    const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const options = { key: 'k', limit: 5, intervalMs: hour, commandTimeoutMs: 300, maxWaitMs: 0 };
-    const ready = new Redis(url, { lazyConnect: true });
+  it('does not hang on a Redis that is silent, with our client and with a ready one', async () => {
+    await using proxy = await FaultProxy.start({ target: services.redis.url });
+    proxy.freeze();
+    const options = { key: newKey(), limit: 5, intervalMs: hour, commandTimeoutMs: 300, maxWaitMs: 0 };
+    const ready = new Redis(proxy.url, { lazyConnect: true });
     ready.on('error', () => undefined);
-    for (const limiter of [new SharedLimiter({ url, ...options }), new SharedLimiter({ client: ready, ...options })]) {
+    const limiters = [
+      new SharedLimiter({ url: proxy.url, ...options }),
+      new SharedLimiter({ client: ready, ...options }),
+    ];
+    for (const limiter of limiters) {
       const startedAt = performance.now();
       const errors = await Promise.all(Array.from({ length: 8 }, () => rejection(limiter.acquire())));
       for (const error of errors) expect(error).toBeInstanceOf(ConnectionError);
@@ -191,11 +197,10 @@ describe('SharedLimiter', () => {
       await limiter.close();
     }
     ready.disconnect();
-    server.close();
   });
 
   it('reports an error answer of Redis as ConnectionError with its cause', async () => {
-    const key = randomUUID();
+    const key = newKey();
     await client.set(`safla:limit:${key}`, 'not a hash');
     const error = (await rejection(limiterOf({ key }).acquire())) as ConnectionError;
     expect(error).toBeInstanceOf(ConnectionError);
@@ -203,8 +208,8 @@ describe('SharedLimiter', () => {
   });
 
   it('closes its own connection and not a given one; afterwards it refuses', async () => {
-    const key = randomUUID();
-    const own = new SharedLimiter({ url: redis.url, key, limit: 5, intervalMs: hour });
+    const key = newKey();
+    const own = new SharedLimiter({ url: services.redis.url, key, limit: 5, intervalMs: hour });
     const given = limiterOf();
     await own.acquire();
     await given.acquire();
