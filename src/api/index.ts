@@ -9,6 +9,7 @@ export {
   type UndiciTransportOptions,
   undiciTransport,
 } from '../drivers/http/index.js';
+export { type RedisScriptClient, SharedLimiter, type SharedLimiterOptions } from '../drivers/redis/index.js';
 export type { APICall, APIMiddleware, APIResponse, RequestOptions } from './api-call.js';
 export { APIIntegration, type APIStats } from './api-integration.js';
 export type { APIIntegrationOptions } from './api-options.js';

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
+import { SharedLimiter, type SharedLimiterOptions } from '@safla/sdk/api';
 import {
   ClosedError,
   ConfigurationError,
@@ -14,7 +15,6 @@ import { FaultProxy, TestContainer } from '@safla/sdk/testing';
 import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SharedLimiter, type SharedLimiterOptions } from '../../../src/drivers/redis/index.js';
 import { rejection } from '../../api/support/server.js';
 
 /** Begins every key of this run, so that all can be removed. */
