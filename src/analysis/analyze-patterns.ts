@@ -1,6 +1,6 @@
 import { type Anomaly, findAnomalies } from './anomalies.js';
 import { autocorrelation } from './autocorrelation.js';
-import { requirePeriod } from './checks.js';
+import { readPeriod } from './checks.js';
 import { type Decomposition, decompose } from './decompose.js';
 import { normal } from './distributions/normal.js';
 import { frequencyTable } from './histogram.js';
@@ -13,7 +13,7 @@ import { usablePeriod } from './usable-period.js';
 
 /** Settings of {@link analyzePatterns}. */
 export interface PatternOptions {
-  /** Length of the season in steps, at least 2; `null` for none. @default found by detectPeriod */
+  /** Length of the season in steps; 1 or `null` for none. @default found by detectPeriod */
   readonly period?: number | null;
 }
 
@@ -65,11 +65,11 @@ const fewestForAnomalies = 8;
  * const { patterns, anomalies } = analyzePatterns(daily, { period: 7 });
  */
 export function analyzePatterns(series: SeriesInput, options: PatternOptions = {}): Patterns {
-  requirePeriod('analyzePatterns', options.period ?? undefined);
+  const given = readPeriod('analyzePatterns', options.period);
   const input = parseSeries(series);
   const { values, unit } = scaled(input);
   const n = values.length;
-  const { period, notes } = usablePeriod(values, options.period);
+  const { period, notes } = usablePeriod(values, given);
   const decomposition = decompose(values, period);
   const lags = autocorrelation(values, Math.max(24, Math.floor(10 * Math.log10(n)), 2 * (period ?? 0)));
   const band = normal.quantile(1 - alpha / 2) / Math.sqrt(n);

@@ -1,4 +1,4 @@
-import { requireFraction, requirePeriod, requireWhole } from './checks.js';
+import { readPeriod, requireFraction, requireWhole } from './checks.js';
 import { decompose } from './decompose.js';
 import { forecast } from './forecast/forecast.js';
 import { linearTrend } from './linear-trend.js';
@@ -12,7 +12,7 @@ import { usablePeriod } from './usable-period.js';
 export interface TrendOptions {
   /** Significance level of the trend test; the interval of Sen's slope has level 1 - alpha. @default 0.05 */
   readonly alpha?: number;
-  /** Length of the season in steps, at least 2; `null` for none. @default found by detectPeriod */
+  /** Length of the season in steps; 1 or `null` for none. @default found by detectPeriod */
   readonly period?: number | null;
   /** Steps in `forecast`, 1 to 10,000. @default one season, 5 without a season */
   readonly horizon?: number;
@@ -64,11 +64,11 @@ const plainHorizon = 5;
 export function analyzeTrend(series: SeriesInput, options: TrendOptions = {}): Trend {
   const { alpha = 0.05 } = options;
   requireFraction('analyzeTrend', 'alpha', alpha);
-  requirePeriod('analyzeTrend', options.period ?? undefined);
+  const given = readPeriod('analyzeTrend', options.period);
   if (options.horizon !== undefined) requireWhole('analyzeTrend', 'horizon', options.horizon, 1, 10_000);
   const input = parseSeries(series);
   const { values, unit } = scaled(input);
-  const { period, notes } = usablePeriod(values, options.period);
+  const { period, notes } = usablePeriod(values, given);
   const line = linearTrend(values);
   const test = mannKendall(values);
   const sen = values.length < 2 ? null : inUnit(senSlope(values, test.varS, 1 - alpha), unit);

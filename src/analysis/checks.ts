@@ -12,7 +12,12 @@ export function requireFraction(subject: string, field: string, value: number): 
   throw new ValidationError(subject, [{ path: [field], message: 'expected a number between 0 and 1, both excluded' }]);
 }
 
-/** Refuses a period that cannot be one. Whether the series is long enough for it is another matter. */
-export function requirePeriod(subject: string, period: number | undefined): void {
-  if (period !== undefined) requireWhole(subject, 'period', period, 2, Number.MAX_SAFE_INTEGER);
+/**
+ * The length of a season as an option gives it: 1 and `null` both mean none, `undefined` leaves it to be
+ * found. Whether the series is long enough for it is another matter.
+ */
+export function readPeriod(subject: string, period: number | null | undefined): number | null | undefined {
+  if (period === undefined || period === null || period === 1) return period === 1 ? null : period;
+  requireWhole(subject, 'period', period, 1, Number.MAX_SAFE_INTEGER);
+  return period;
 }

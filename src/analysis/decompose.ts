@@ -18,10 +18,10 @@ const plainWidth = 7;
 
 /**
  * Classical decomposition by centred moving averages, made robust: a first pass with running medians
- * and phase medians finds outlying values, and the second pass sees what was expected in their place.
- * The ends of the trend are continued by a straight line. Positive seasonal series are taken as
- * multiplicative where that leaves less unexplained. The strength is that of Wang, Smith and Hyndman,
- * Data Mining and Knowledge Discovery 13 (2006) 335.
+ * and phase medians finds outlying values, and the second pass sees what was expected in their place,
+ * if that leaves smaller remainders in the mean. The ends of the trend are continued by a straight line.
+ * Positive seasonal series are taken as multiplicative where that leaves less unexplained. The strength
+ * is that of Wang, Smith and Hyndman, Data Mining and Knowledge Discovery 13 (2006) 335.
  *
  * @param period With at least two full periods in the series, or `null` for trend alone.
  */
@@ -42,9 +42,13 @@ function additively(values: readonly number[], period: number | null): Omit<Deco
   const cleaned = values.map((value, i) =>
     Math.abs(at(scores, i)) > outlierThreshold ? at(first.trend, i) + at(first.season, i) : value,
   );
-  const { trend, season } = takeApart(cleaned, period, averageTrend, plainMean);
-  const expected = trend.map((level, i) => level + at(season, i));
-  const remainder = Float64Array.from(values, (value, i) => value - at(expected, i));
+  const averaged = [values, cleaned].map((series) => {
+    const { trend, season } = takeApart(series, period, averageTrend, plainMean);
+    const expected = trend.map((level, i) => level + at(season, i));
+    const remainder = Float64Array.from(values, (value, i) => value - at(expected, i));
+    return { trend, expected, remainder, size: plainMean(remainder.map(Math.abs)) };
+  });
+  const { trend, expected, remainder } = averaged.reduce((a, b) => (b.size < a.size ? b : a));
   const detrended = Float64Array.from(values, (value, i) => value - at(trend, i));
   const variance = squaredDeviations(detrended);
   const strength = period === null || variance === 0 ? 0 : 1 - squaredDeviations(remainder) / variance;

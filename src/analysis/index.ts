@@ -2,6 +2,10 @@ export { analyzePatterns, type Pattern, type PatternOptions, type Patterns } fro
 export { analyzeStatistics, type Statistics, type StatisticsOptions } from './analyze-statistics.js';
 export { analyzeTrend, type Seasonality, type Trend, type TrendOptions } from './analyze-trend.js';
 export type { Anomaly } from './anomalies.js';
+export type { ChartInput } from './chart/chart-input.js';
+export { extendTimes } from './chart/extend-times.js';
+export { type SVGOptions, toSVG } from './chart/svg.js';
+export { type TerminalChartOptions, toTerminalChart } from './chart/terminal.js';
 export { detectPeriod } from './detect-period.js';
 export { type StudentT, studentT } from './distributions/student-t.js';
 export { type Forecast, type ForecastOptions, forecast } from './forecast/forecast.js';

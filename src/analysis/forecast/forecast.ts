@@ -1,4 +1,4 @@
-import { requireFraction, requirePeriod, requireWhole } from '../checks.js';
+import { readPeriod, requireFraction, requireWhole } from '../checks.js';
 import { findPeriod } from '../detect-period.js';
 import { normal } from '../distributions/normal.js';
 import { at, isConstant } from '../numeric.js';
@@ -11,7 +11,7 @@ import type { ForecastMethod } from './method.js';
 export interface ForecastOptions {
   /** How many steps ahead, 1 to 10,000. */
   readonly horizon: number;
-  /** Length of the season in steps, at least 2; `null` for none. @default found by detectPeriod */
+  /** Length of the season in steps; 1 or `null` for none. @default found by detectPeriod */
   readonly period?: number | null;
   /** Level of the prediction intervals, strictly between 0 and 1. @default 0.95 */
   readonly level?: number;
@@ -50,11 +50,11 @@ const mostSeasons = 20;
  */
 export function forecast(values: SeriesInput, { horizon, period, level = 0.95 }: ForecastOptions): Forecast {
   requireWhole('forecast', 'horizon', horizon, 1, 10_000);
-  requirePeriod('forecast', period ?? undefined);
+  const given = readPeriod('forecast', period);
   requireFraction('forecast', 'level', level);
   const series = parseSeries(values);
   const { values: all, unit } = scaled(series);
-  const season = period === undefined ? findPeriod(all) : period;
+  const season = given === undefined ? findPeriod(all) : given;
   const recent = all.slice(-Math.max(mostValues, mostSeasons * (season ?? 0)));
   const fitted = chooseForecaster(recent, season, horizon);
   const prediction = fitted.predict(horizon);

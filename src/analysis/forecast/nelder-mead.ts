@@ -1,4 +1,4 @@
-import { at } from '../numeric.js';
+import { at, plainMean } from '../numeric.js';
 
 /** Where a function was found to be smallest. */
 export interface Minimum {
@@ -7,70 +7,81 @@ export interface Minimum {
 }
 
 interface Vertex {
-  readonly point: number[];
+  readonly angles: readonly number[];
   readonly value: number;
 }
 
+type Evaluate = (angles: readonly number[]) => Vertex;
+
+/** Length of the first steps, in radians: about a fifth of the cube. */
+const firstStep = 0.25;
+
 /**
  * Minimises a function over the unit cube by the simplex method of Nelder and Mead, The Computer
- * Journal 7 (1965) 308; points outside are moved to the border. Non-finite values count as worst.
+ * Journal 7 (1965) 308. Each coordinate is the squared sine of an angle, so that the search knows no
+ * border (clipping would flatten the simplex there). Non-finite values count as worst.
  *
- * @param start A point inside the cube.
+ * @param start A point of the cube.
  */
 export function minimiseInUnitCube(
   objective: (point: readonly number[]) => number,
   start: readonly number[],
   options: { readonly maxEvaluations?: number; readonly tolerance?: number } = {},
 ): Minimum {
-  const { maxEvaluations = 200 * start.length, tolerance = 1e-8 } = options;
+  const { maxEvaluations = 200 * start.length, tolerance = 1e-9 } = options;
   let evaluations = 0;
-  const evaluate = (raw: readonly number[]): Vertex => {
+  const evaluate: Evaluate = (angles) => {
     evaluations++;
-    const point = raw.map((coordinate) => Math.max(0, Math.min(1, coordinate)));
-    const value = objective(point);
-    return { point, value: Number.isFinite(value) ? value : Number.MAX_VALUE };
+    const value = objective(pointAt(angles));
+    return { angles, value: Number.isFinite(value) ? value : Number.MAX_VALUE };
   };
-  const simplex = [evaluate(start), ...start.map((_, axis) => evaluate(stepped(start, axis)))];
-  while (evaluations < maxEvaluations) {
-    simplex.sort((a, b) => a.value - b.value);
-    const best = simplex[0] as Vertex;
-    const worst = simplex[simplex.length - 1] as Vertex;
-    const nextWorst = simplex[simplex.length - 2] as Vertex;
-    if (worst.value - best.value <= tolerance * (Math.abs(best.value) + tolerance)) break;
-    const centre = start.map((_, axis) => mean(simplex.slice(0, -1).map(({ point }) => at(point, axis))));
-    const along = (factor: number): Vertex =>
-      evaluate(centre.map((middle, axis) => middle + factor * (at(worst.point, axis) - middle)));
-    const reflected = along(-1);
-    let next = reflected;
-    if (reflected.value < best.value) {
-      const expanded = along(-2);
-      if (expanded.value < reflected.value) next = expanded;
-    } else if (reflected.value >= nextWorst.value) {
-      next = along(reflected.value < worst.value ? -0.5 : 0.5);
-      if (next.value >= Math.min(reflected.value, worst.value)) {
-        shrink(simplex, best, evaluate);
-        continue;
-      }
-    }
-    simplex[simplex.length - 1] = next;
+  let simplex = firstSimplex(start, evaluate);
+  while (evaluations < maxEvaluations && !converged(simplex, tolerance)) simplex = improved(simplex, evaluate);
+  const [best] = simplex;
+  return { point: pointAt(best.angles), value: best.value };
+}
+
+/** Vertices from best to worst: the best, those between, the worst. */
+type Simplex = readonly [Vertex, ...Vertex[]];
+
+function firstSimplex(start: readonly number[], evaluate: Evaluate): Simplex {
+  const angles = start.map((coordinate) => Math.asin(Math.sqrt(coordinate)));
+  const inward = (angle: number): number => (angle > Math.PI / 4 ? angle - firstStep : angle + firstStep);
+  const others = angles.map((_, axis) => evaluate(angles.map((angle, i) => (i === axis ? inward(angle) : angle))));
+  return ordered(evaluate(angles), others);
+}
+
+/** One step: the worst vertex goes through the centre of the others, or all of them shrink to the best. */
+function improved(simplex: Simplex, evaluate: Evaluate): Simplex {
+  const [best, ...others] = simplex;
+  const worst = others.pop() ?? best;
+  const kept = [best, ...others];
+  const centre = best.angles.map((_, axis) => plainMean(kept.map(({ angles }) => at(angles, axis))));
+  const along = (factor: number): Vertex =>
+    evaluate(centre.map((middle, axis) => middle + factor * (at(worst.angles, axis) - middle)));
+  const reflected = along(-1);
+  if (reflected.value < best.value) {
+    const expanded = along(-2);
+    return ordered(expanded.value < reflected.value ? expanded : reflected, kept);
   }
-  simplex.sort((a, b) => a.value - b.value);
-  return simplex[0] as Vertex;
+  if (reflected.value < (kept.at(-1) ?? best).value) return ordered(reflected, kept);
+  const contracted = along(reflected.value < worst.value ? -0.5 : 0.5);
+  if (contracted.value < Math.min(reflected.value, worst.value)) return ordered(contracted, kept);
+  const halfway = ({ angles }: Vertex): Vertex =>
+    evaluate(angles.map((angle, axis) => (angle + at(best.angles, axis)) / 2));
+  return ordered(best, [...others, worst].map(halfway));
 }
 
-/** Moves every vertex but the best halfway towards it. */
-function shrink(simplex: Vertex[], best: Vertex, evaluate: (point: readonly number[]) => Vertex): void {
-  for (let i = 1; i < simplex.length; i++) {
-    const vertex = simplex[i] as Vertex;
-    simplex[i] = evaluate(vertex.point.map((value, axis) => (value + at(best.point, axis)) / 2));
-  }
+function ordered(one: Vertex, others: readonly Vertex[]): Simplex {
+  const [best = one, ...rest] = [one, ...others].sort((a, b) => a.value - b.value);
+  return [best, ...rest];
 }
 
-/** A first step of a fifth of the cube, towards its middle. */
-function stepped(point: readonly number[], axis: number): number[] {
-  return point.map((value, i) => (i === axis ? value + (value > 0.5 ? -0.2 : 0.2) : value));
+function converged([best, ...others]: Simplex, tolerance: number): boolean {
+  const worst = others.at(-1) ?? best;
+  return worst.value - best.value <= tolerance * (Math.abs(best.value) + tolerance);
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function pointAt(angles: readonly number[]): number[] {
+  return angles.map((angle) => Math.sin(angle) ** 2);
 }

@@ -2,10 +2,10 @@ import { at } from '../numeric.js';
 import type { SmoothingRates, SmoothingShape } from './smoothing-state.js';
 
 /**
- * Variance of the forecast error at the steps 1, 2, ... of an exponential smoothing model: the
- * formulas of class 1 (additive) and class 3 (relative errors, multiplicative season) in Hyndman,
- * Koehler, Ord and Snyder, Forecasting with Exponential Smoothing, 2008, sections 6.2 and 6.4. The
- * rates count as known, as is usual.
+ * Variance of the forecast error at the steps 1, 2, ... of an exponential smoothing model. Additive:
+ * the exact formula of Hyndman, Koehler, Ord and Snyder, Forecasting with Exponential Smoothing, 2008,
+ * table 6.1. Multiplicative: each relative error in between moves the value by its own factor, whose
+ * variance is taken to the first order; the factors are independent. The rates count as known.
  *
  * @param sigma2 Variance of the one-step error, relative in the multiplicative case.
  * @param bases Level and trend at each step.
@@ -26,14 +26,13 @@ export function predictionVariance(
       return variance;
     });
   }
-  const weights = bases.map((_, i) => (alpha + beta * (i + 1)) ** 2);
-  const squares: number[] = [];
   return bases.map((base, i) => {
-    let spread = 0;
-    for (let j = 1; j <= i; j++) spread += at(weights, j - 1) * at(squares, i - j);
-    const square = base * base + sigma2 * spread;
-    squares.push(square);
-    const seasonal = (1 + gamma * gamma * sigma2) ** Math.floor(i / period);
-    return at(seasons, i) ** 2 * (square * (1 + sigma2) * seasonal - base * base);
+    let product = 1 + sigma2;
+    for (let j = 0; j < i; j++) {
+      const steps = i - j;
+      const onLevel = ((alpha + beta * steps) * at(bases, j)) / base;
+      product *= 1 + sigma2 * (onLevel + (steps % period === 0 ? gamma : 0)) ** 2;
+    }
+    return (base * at(seasons, i)) ** 2 * (product - 1);
   });
 }

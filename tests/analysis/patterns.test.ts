@@ -1,0 +1,157 @@
+import { analyzePatterns } from '@safla/sdk/analysis';
+import { ValidationError } from '@safla/sdk/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decompose } from '../../src/analysis/decompose.js';
+import { frequencyTable } from '../../src/analysis/histogram.js';
+import { seededRandom } from '../../src/analysis/random.js';
+import { runningMedian } from '../../src/analysis/running-median.js';
+import { runsTest } from '../../src/analysis/runs-test.js';
+import { fixtures, gaussian } from './support.js';
+
+describe('analyzePatterns', () => {
+  it('names the trend, the season and the runs of the airline passengers', () => {
+    const { patterns, period, correlations, autocorrelation } = analyzePatterns(fixtures[0]?.values ?? []);
+    expect(patterns).toMatchObject([
+      { type: 'trend', direction: 'increasing' },
+      { type: 'seasonality', period: 12, model: 'multiplicative' },
+      { type: 'runs', direction: 'clustered' },
+    ]);
+    expect(period).toBe(12);
+    expect(correlations.find(({ lag }) => lag === 12)?.value).toBeCloseTo(0.760395042262556, 9);
+    expect(autocorrelation).toHaveLength(25);
+  });
+
+  it('finds planted anomalies in trend and season, and where they stand', () => {
+    for (const { values } of fixtures) {
+      const spoiled = values.map((value, i) =>
+        i === 70 ? value * 1.5 : i === values.length - 1 ? value * 0.6 : value,
+      );
+      const { anomalies } = analyzePatterns(spoiled);
+      const indexes = anomalies.map(({ index }) => index);
+      expect(indexes).toContain(70);
+      expect(indexes).toContain(values.length - 1);
+      expect(indexes.length).toBeLessThanOrEqual(4);
+      const planted = anomalies.find(({ index }) => index === 70);
+      expect(planted?.value).toBe(spoiled[70]);
+      expect(Math.abs((planted?.expected ?? 0) / (values[70] ?? 1) - 1)).toBeLessThan(0.2);
+      expect(planted?.score).toBeGreaterThan(3.5);
+    }
+  });
+
+  it('sees an anomaly on a straight line and on a curve, and none where there is none', () => {
+    const line = Array.from({ length: 60 }, (_, i) => i * 0.1);
+    expect(analyzePatterns(line).anomalies).toEqual([]);
+    expect(analyzePatterns(line.with(59, 10)).anomalies.map(({ index }) => index)).toEqual([59]);
+    const curve = Array.from({ length: 60 }, (_, i) => i * i);
+    expect(analyzePatterns(curve.with(30, 1_300)).anomalies.map(({ index }) => index)).toEqual([30]);
+  });
+
+  it('calls equal values constant and says that they have no autocorrelation', () => {
+    const found = analyzePatterns([4, 4, 4, 4, 4, 4, 4, 4]);
+    expect(found).toMatchObject({
+      patterns: [{ type: 'constant' }],
+      autocorrelation: [],
+      correlations: [],
+      anomalies: [],
+    });
+    expect(found.frequency).toEqual({ 4: 8 });
+    expect(found.notes.join()).toContain('undefined');
+  });
+
+  it('finds alternation', () => {
+    const values = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? 1 : 3) + i / 1_000);
+    expect(analyzePatterns(values).patterns).toContainEqual(
+      expect.objectContaining({ type: 'runs', direction: 'alternating' }),
+    );
+  });
+
+  it('leaves out a season longer than half the series, and takes 1 and null for none', () => {
+    expect(analyzePatterns([1, 2, 3, 4, 5, 6, 7, 8], { period: 5 })).toMatchObject({ period: null });
+    expect(analyzePatterns([1, 2, 3, 4, 5, 6, 7, 8], { period: 5 }).notes.join()).toContain('at least 10 values');
+    for (const period of [1, null]) expect(analyzePatterns(fixtures[0]?.values ?? [], { period }).period).toBeNull();
+    expect(() => analyzePatterns([1, 2], { period: -1 })).toThrow(ValidationError);
+  });
+
+  it('says what is missing with few values', () => {
+    expect(analyzePatterns([1]).notes.join()).toContain('anomalies need 8');
+    expect(analyzePatterns([1, 2]).autocorrelation).toEqual([1, -0.5]);
+  });
+});
+
+describe('frequencyTable', () => {
+  it('counts few distinct values and bins many', () => {
+    expect(frequencyTable([2, 1, 2, 2.5])).toEqual({ 1: 1, 2: 2, 2.5: 1 });
+    const bins = frequencyTable(Array.from({ length: 100 }, (_, i) => i));
+    expect(bins).toEqual({ '[0, 20)': 20, '[20, 40)': 20, '[40, 60)': 20, '[60, 80)': 20, '[80, 100]': 20 });
+  });
+
+  it('loses no value, whatever the values are', () => {
+    const value = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.integer({ min: 0, max: 40 }).map((i) => 1e18 + 128 * i),
+      fc.integer({ min: 0, max: 40 }).map((i) => i * 5e-324),
+    );
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 80 }), (values) => {
+        const counts = frequencyTable(values);
+        expect(Object.values(counts).reduce((a, b) => a + b, 0)).toBe(values.length);
+        expect(Object.keys(counts).length).toBeLessThanOrEqual(60);
+      }),
+    );
+  });
+});
+
+describe('decompose', () => {
+  it('gives parts that make up the series again', () => {
+    for (const { values } of fixtures) {
+      const { model, expected, remainder } = decompose(values, 12);
+      for (const [i, value] of values.entries()) {
+        const whole =
+          model === 'multiplicative'
+            ? (expected[i] ?? 0) * Math.exp(remainder[i] ?? 0)
+            : (expected[i] ?? 0) + (remainder[i] ?? 0);
+        expect(whole).toBeCloseTo(value, 9);
+      }
+    }
+  });
+
+  it('leaves nothing of a line with an exact season', () => {
+    const values = Array.from({ length: 40 }, (_, i) => 100 + 2 * i + ([5, -1, -4, 0][i % 4] ?? 0));
+    const { remainder, seasonalStrength } = decompose(values, 4);
+    for (const rest of remainder) expect(rest).toBeCloseTo(0, 9);
+    expect(seasonalStrength).toBeCloseTo(1, 9);
+  });
+});
+
+describe('runningMedian', () => {
+  it('is the median of each window', () => {
+    const windows = fc.tuple(
+      fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 9, maxLength: 60 }),
+      fc.constantFrom(1, 3, 5, 9),
+    );
+    fc.assert(
+      fc.property(windows, ([values, width]) => {
+        const expected = values
+          .slice(0, values.length - width + 1)
+          .map((_, i) => values.slice(i, i + width).sort((a, b) => a - b)[(width - 1) / 2]);
+        expect([...runningMedian(values, width)]).toEqual(expected);
+      }),
+    );
+  });
+});
+
+describe('runsTest', () => {
+  it('counts the runs of a known sequence', () => {
+    const signs = [...'++--+++-+--+++---+-+--+-'].map((sign) => (sign === '+' ? 1 : -1));
+    const test = runsTest(signs.map((sign, i) => sign * (1 + i / 100)));
+    expect(test).toMatchObject({ runs: 14, expected: 13 });
+    expect(test?.z).toBeCloseTo(1 / Math.sqrt((12 * 11) / 23), 12);
+  });
+
+  it('wants ten values on either side and finds noise to be random', () => {
+    expect(runsTest([1, 2, 3, 4, 5, 6])).toBeNull();
+    const noise = gaussian(seededRandom(8));
+    expect(runsTest(Array.from({ length: 200 }, noise))?.p).toBeGreaterThan(0.05);
+  });
+});
