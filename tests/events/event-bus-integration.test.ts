@@ -1,5 +1,5 @@
 import { ClosedError, ConfigurationError, ValidationError } from '@safla/sdk/core';
-import { EventBusIntegration, inProcess } from '@safla/sdk/events';
+import { type BroadcastReceiver, type BroadcastTransport, EventBusIntegration, inProcess } from '@safla/sdk/events';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -14,6 +14,17 @@ function listen(bus: EventBusIntegration): Seen[] {
     seen.push(event);
   });
   return seen;
+}
+
+/** A real transport with another way to listen. */
+function transportOn(transport: BroadcastTransport, listenTo: BroadcastTransport['listen']): BroadcastTransport {
+  return {
+    name: 'test transport',
+    broadcast: (channel, message) => transport.broadcast(channel, message),
+    listen: listenTo,
+    close: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
 }
 
 describe('EventBusIntegration', () => {
@@ -136,6 +147,15 @@ describe('EventBusIntegration', () => {
     });
     await bus.publish('a', { kept: 1, left: undefined, at: new Date(0) });
     expect(seen[0]?.event).toStrictEqual({ kept: 1, at: '1970-01-01T00:00:00.000Z' });
+  });
+
+  it('takes an event that holds the same object twice', async () => {
+    await using bus = new EventBusIntegration('memory:');
+    const seen = listen(bus);
+    await bus.subscribe(['a']);
+    const shared = { n: 1 };
+    await bus.publish('a', { one: shared, list: [shared, shared] });
+    expect(seen[0]?.event).toEqual({ one: { n: 1 }, list: [{ n: 1 }, { n: 1 }] });
   });
 
   it('refuses an event longer than maxPayloadBytes, counted in UTF-8', async () => {
@@ -279,18 +299,29 @@ describe('EventBusIntegration', () => {
 
   it('subscribes all channels or none when the transport fails', async () => {
     await using shared = inProcess();
-    const refusing = {
-      name: 'refusing',
-      broadcast: (channel: string, message: string) => shared.broadcast(channel, message),
-      listen: async (channel: string, receive: (message: string) => void) => {
-        if (channel === 'bad') throw new Error('no');
-        return shared.listen(channel, receive);
-      },
-      close: async () => undefined,
-      [Symbol.asyncDispose]: async () => undefined,
-    };
+    const refusing = transportOn(shared, async (channel, receive) => {
+      if (channel === 'bad') throw new Error('no');
+      return shared.listen(channel, receive);
+    });
     await using bus = new EventBusIntegration({ transport: refusing });
     await expect(bus.subscribe(['good', 'bad'])).rejects.toThrow('no');
     expect(await bus.publish('good', 1)).toMatchObject({ receivers: 0 });
+  });
+
+  it('emits nothing that was still on its way when the channel was unsubscribed', async () => {
+    await using shared = inProcess();
+    const late: BroadcastReceiver[] = [];
+    const lagging = transportOn(shared, async (_, receive) => {
+      late.push(receive);
+      return async () => undefined;
+    });
+    await using bus = new EventBusIntegration({ transport: lagging });
+    const seen = listen(bus);
+    await bus.subscribe(['a']);
+    for (const receive of late) receive('1');
+    await bus.unsubscribe(['a']);
+    await bus.subscribe(['a']);
+    for (const receive of late) receive('2');
+    expect(seen.map(({ event }) => event)).toEqual([1, 2]);
   });
 });

@@ -272,15 +272,17 @@ describe('EventStream.consume', () => {
   it('does not tie handlers to the context that consume was called in', async () => {
     await using stream = new EventStream({ url: 'memory:' });
     const caller = new AbortController();
+    const reason = new Error('the caller left');
     const { events, handler } = recorder();
-    const consumer = await withContext({ signal: caller.signal, timeoutMs: 60_000 }, () =>
-      stream.consume('orders', { group: 'g' }, handler),
-    );
-    caller.abort();
+    const calling = withContext({ signal: caller.signal }, async () => {
+      await stream.consume('orders', { group: 'g' }, handler);
+      caller.abort(reason);
+      await new Promise(() => undefined);
+    });
+    await expect(calling).rejects.toBe(reason);
     await stream.publish('orders', 1);
     await drained(stream, 'orders', 'g');
-    await consumer.close();
-    expect(events).toHaveLength(1);
+    expect(events.map(({ attempt }) => attempt)).toEqual([1]);
   });
 
   it('aborts the signal and the context of a handler that takes too long, and delivers again', async () => {

@@ -52,6 +52,22 @@ describe('search', () => {
     );
   });
 
+  it.each(metrics)('ranks hundreds of vectors by %s as the definition does', async (metric) => {
+    const memory = new LocalVectorMemory({ metric });
+    const rows = Array.from({ length: 300 }, (_, n) =>
+      [Math.sin(n * 7 + 1), Math.cos(n * n), n % 17, 1].map(Math.fround),
+    );
+    await memory.storeMany(rows.map((vector, n) => ({ id: `v${n}`, vector })));
+    const query = [0.3, -0.2, 4, 0.1];
+    const ranked = rows
+      .map((row, n) => ({ id: `v${n}`, similarity: similarity(metric, query, row) }))
+      .sort((a, b) => b.similarity - a.similarity);
+    for (const limit of [1, 7, 40, 300]) {
+      const hits = await memory.search(query, limit);
+      expect(hits.map(({ id }) => id)).toEqual(ranked.slice(0, limit).map(({ id }) => id));
+    }
+  });
+
   it('keeps what is at least as similar as the threshold', async () => {
     const memory = new LocalVectorMemory();
     for (const degrees of [0, 30, 60, 90]) {

@@ -141,10 +141,19 @@ describe('defects of the sketch', () => {
 
   it('16: an identical vector has the similarity 1 and passes a threshold of 1, also after rounding', async () => {
     const memory = new LocalVectorMemory();
-    const vector = Array.from({ length: 384 }, (_, i) => Math.sin(i + 1) / 7);
-    await memory.store('a', vector);
-    expect(await memory.search(vector, 10, 1)).toMatchObject([{ id: 'a', similarity: 1 }]);
-    expect(await memory.search(vector.map((x) => -x))).toMatchObject([{ similarity: -1 }]);
+    for (let n = 0; n < 50; n++) {
+      const vector = Array.from({ length: 384 }, (_, i) => Math.sin((i + 1) * (n + 3)) / 7);
+      await memory.store(`v${n}`, vector);
+      expect(await memory.search(vector, 10, 1)).toMatchObject([{ id: `v${n}`, similarity: 1 }]);
+      expect(
+        (
+          await memory.search(
+            vector.map((x) => -x),
+            50,
+          )
+        ).at(-1),
+      ).toMatchObject({ id: `v${n}`, similarity: -1 });
+    }
   });
 
   it('17: equal similarities are ordered by id, whatever the order of storing', async () => {
