@@ -127,7 +127,7 @@ describe('hits', () => {
         ? response.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.from([1, 2, 3]))
         : json(response, { list: [1] });
     const api = positional();
-    for (const _ of [1, 2]) {
+    for (const _ of [1, 2, 3]) {
       const data = (await api.get('/x')) as { list: number[] };
       expect(data).toEqual({ list: [1] });
       data.list.push(2);

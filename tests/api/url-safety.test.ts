@@ -80,6 +80,8 @@ describe('endpoints', () => {
     const host = server.origin.slice('http://'.length);
     for (const url of [
       `${server.origin}/admin`,
+      `${server.origin}/v1/..%2fadmin`,
+      `${server.origin}/v1/%252e%252e%5cadmin`,
       `${server.origin}/v1/../admin`,
       `http://u:p@${host}/v1/x`,
       `${server.origin}/v10`,
