@@ -149,27 +149,33 @@ function lines({ values, mean }: Plot, { x, y, left, right }: Frame): string {
   return parts.join('\n');
 }
 
+/** One line of keys: in few words where there is little room, and without those that would not fit. */
 function legend({ mean, lower, level, method }: Plot, { left, right }: Frame): string {
-  const items = [{ label: 'observed', more: '', mark: `<path d="M0 0h22" stroke="${blue}" stroke-width="2"/>` }];
+  const items = [
+    { long: 'observed', short: 'observed', mark: `<path d="M0 0h22" stroke="${blue}" stroke-width="2"/>` },
+  ];
   if (mean.length > 0) {
     const mark = `<path d="M0 0h22" stroke="${orange}" stroke-width="2" stroke-dasharray="6 3"/>`;
-    items.push({ label: 'forecast', more: ` (${method})`, mark });
+    items.push({ long: `forecast (${method})`, short: 'forecast', mark });
   }
   if (mean.length > 0 && lower) {
     const outer = `<path d="M0 -6h22v12h-22z" fill="${orange}" fill-opacity=".16"/>`;
     const inner = `<path d="M0 -3h22v6h-22z" fill="${orange}" fill-opacity=".22"/>`;
-    const label = level > 0.5 ? `50 % and ${percent(level)}` : percent(level);
-    items.push({ label, more: ' interval', mark: level > 0.5 ? outer + inner : outer });
+    const long = `${level > 0.5 ? '50 % and ' : ''}${percent(level)} interval`;
+    items.push({ long, short: percent(level), mark: level > 0.5 ? outer + inner : outer });
   }
-  const widthOf = (label: string): number => 50 + label.length * 6.2;
-  const total = items.reduce((sum, { label, more }) => sum + widthOf(label + more), 0);
+  const widthOf = (label: string): number => 28 + label.length * 6.2;
+  const gap = 22;
+  const roomy = items.reduce((sum, { long }) => sum + widthOf(long) + gap, -gap) <= right + 20 - left;
   let offset = left;
-  const drawn = items.map(({ label, more, mark }) => {
-    const text = total > right - left + 20 ? label : label + more;
-    const item = `<g transform="translate(${rounded(offset)} 46)">${mark}<text x="28" dy=".35em">${escapeXML(text)}</text></g>`;
-    offset += widthOf(text);
-    return item;
-  });
+  const drawn: string[] = [];
+  for (const { long, short, mark } of items) {
+    const label = roomy ? long : short;
+    if (offset + widthOf(label) > right + 20) break;
+    const text = `<text x="28" dy=".35em">${escapeXML(label)}</text>`;
+    drawn.push(`<g transform="translate(${rounded(offset)} 46)">${mark}${text}</g>`);
+    offset += widthOf(label) + gap;
+  }
   return ['<g aria-hidden="true">', ...drawn, '</g>'].join('\n');
 }
 

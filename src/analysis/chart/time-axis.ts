@@ -43,8 +43,7 @@ function startsOf(times: readonly string[], length: number): (TimeTick & { reado
     if (time.length < length || !/^\d{4}(?:-\d\d(?:-\d\d(?:[T ][\d:.]+Z?)?)?)?$/.test(time)) return undefined;
     const label = time.slice(0, length);
     const before = times[position - 1];
-    const begins =
-      before === undefined ? /^[-T :.0Z]*(?:-01)*[-T :.0Z]*$/.test(time.slice(length)) : !before.startsWith(label);
+    const begins = before === undefined ? /^(?:-01)*[T :.0Z]*$/.test(time.slice(length)) : !before.startsWith(label);
     if (!begins) continue;
     const number = Number(label.slice(length === 4 ? 0 : length - 2));
     // Months and days count from 1; the others from 0.

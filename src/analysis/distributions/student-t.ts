@@ -6,7 +6,7 @@ import { type SymmetricDistribution, symmetricCdf, symmetricQuantile } from './s
 /** Beyond this many degrees of freedom the continued fraction loses digits and the normal deviate has them all. */
 const normalFrom = 10_000;
 
-/** A continuous distribution by its distribution function and the inverse of it. */
+/** The distribution function of Student's t, and its inverse. */
 export interface StudentT {
   /** P(T <= t). */
   cdf(t: number, degreesOfFreedom: number): number;
