@@ -73,6 +73,23 @@ describe('startOnFreePort', () => {
     stranger.close();
   });
 
+  it('does not start again a program that ends for another reason', async () => {
+    const folder = await temporaryFolder(parent.path, {}, watchdog);
+    let starts = 0;
+    const start = startOnFreePort({
+      command(port) {
+        starts++;
+        return { ...command(folder.path, port), args: ['-e', 'console.error("bad setting"); process.exit(4)'] };
+      },
+      probe,
+      scope,
+      watchdog,
+    });
+    await expect(start).rejects.toThrow(/ended with code 4:\nbad setting/);
+    expect(starts).toBe(1);
+    await folder.remove();
+  });
+
   it('fails at once when the program cannot be run', async () => {
     const folder = await temporaryFolder(parent.path, {}, watchdog);
     const start = startOnFreePort({

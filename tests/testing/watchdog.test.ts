@@ -17,12 +17,15 @@ describe('when the test process ends without stopping its services', () => {
     await expect.poll(() => remains(folder.path), gone).toEqual(nothing);
   });
 
-  it('Ctrl-C, which reaches the whole process group, leaves no process and no file', async () => {
-    const { child } = await startFixture('hold-services.ts', { services: own, environment: { TMPDIR: folder.path } });
-    process.kill(-(child.pid as number), 'SIGINT');
-    expect(await once(child, 'exit')).toEqual([null, 'SIGINT']);
-    await expect.poll(() => remains(folder.path), gone).toEqual(nothing);
-  });
+  it.each(['SIGINT', 'SIGKILL'] as const)(
+    '%s to the whole process group, as by Ctrl-C, leaves no process and no file',
+    async (signal) => {
+      const { child } = await startFixture('hold-services.ts', { services: own, environment: { TMPDIR: folder.path } });
+      process.kill(-(child.pid as number), signal);
+      expect(await once(child, 'exit')).toEqual([null, signal]);
+      await expect.poll(() => remains(folder.path), gone).toEqual(nothing);
+    },
+  );
 
   it('a process with nothing left to do ends by itself: running services do not keep it alive', async () => {
     const { child } = await startFixture('start-services.ts', { services: own, environment: { TMPDIR: folder.path } });

@@ -1,7 +1,8 @@
 /**
  * The program of the watchdog process, as text because it must run from any bundle. It reads lines
  * of `{ processes: [pid, signal][], folders: string[] }`; at the end of its input it ends and
- * removes what the last line names. A group is killed at last because a server's helpers share it.
+ * removes what the last line names. It outlives a signal that is sent to every process of a job,
+ * because that is when it is needed. A group is killed at last because a server's helpers share it.
  */
 export const watchdogProgram: string = `
 'use strict';

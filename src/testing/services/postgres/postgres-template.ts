@@ -34,9 +34,8 @@ export interface TemplateSource {
 export async function postgresTemplate(source: TemplateSource): Promise<PostgresTemplate> {
   const { binaries, version, cachePath, identity } = source;
   // Servers of one version built differently cannot always read each other's files.
-  const build = createHash('sha256')
-    .update(`1 ${binaries} ${identity.uid ?? process.getuid?.() ?? ''}`)
-    .digest('hex');
+  const kind = [binaries, identity.uid ?? process.getuid?.(), ...initdbArguments(version)].join(' ');
+  const build = createHash('sha256').update(kind).digest('hex');
   const path = join(cachePath, `postgres-${version}-${build.slice(0, 12)}`);
   const exists = await access(join(path, 'password')).then(
     () => true,
@@ -60,10 +59,7 @@ async function makeTemplate(
     const initdb = await ServerProcess.start(
       {
         file: join(binaries, programFile('initdb')),
-        args: [
-          ...['-D', 'data', '-U', 'postgres', '--pwfile=password', '--auth=scram-sha-256'],
-          ...['--encoding=UTF8', '--no-sync', '--wal-segsize=1', ...localeArguments(version)],
-        ],
+        args: initdbArguments(version),
         folder: work.path,
         identity,
         signals: { polite: 'SIGINT', immediate: 'SIGTERM' },
@@ -85,6 +81,11 @@ async function makeTemplate(
   } finally {
     await work.remove();
   }
+}
+
+function initdbArguments(version: string): readonly string[] {
+  const access = ['-U', 'postgres', '--pwfile=password', '--auth=scram-sha-256'];
+  return ['-D', 'data', ...access, '--encoding=UTF8', '--no-sync', '--wal-segsize=1', ...localeArguments(version)];
 }
 
 /** Code point order and Unicode case rules, the same on every system, where the version can do that. */
