@@ -1,6 +1,6 @@
 import { ConfigurationError, checkOptions, is, type OptionChecks, type TelemetryOptions } from '../core/index.js';
 import { type AxiosInstance, checkedHeaders, type HTTPTransport } from '../drivers/http/index.js';
-import { Policy, type PolicyOptions, policy } from '../resilience/index.js';
+import { type Policy, type PolicyOptions, policy } from '../resilience/index.js';
 import type { APIMiddleware } from './api-call.js';
 import { BaseURL } from './base-url.js';
 import { cacheChecks, type HTTPCacheOptions } from './cache/cache-options.js';
@@ -95,7 +95,7 @@ export function settingsOf(options: APIIntegrationOptions): APISettings {
     credentials: options.auth === undefined ? undefined : new Credentials(options.auth, `${owner}.auth`),
     client: options.client,
     transport: options.transport,
-    policy: options.policy instanceof Policy ? options.policy : policy(options.policy),
+    policy: isPolicy(options.policy) ? options.policy : policy(options.policy),
     cache: options.cache ? new HTTPCache(options.cache === true ? {} : options.cache) : undefined,
     maxResponseBytes: options.maxResponseBytes,
     headers: Object.freeze(fixedHeaders(options.headers ?? {})),
@@ -104,7 +104,8 @@ export function settingsOf(options: APIIntegrationOptions): APISettings {
     use: [...(options.use ?? [])],
     telemetry: options.telemetry ?? {},
   };
-  for (const path of [settings.authPath, settings.healthPath ?? '']) checkPath(base, path);
+  checkPath(base, options.authPath, 'authPath');
+  checkPath(base, options.healthPath, 'healthPath');
   settings.use.forEach((layer, index) => {
     is.function(layer, `${owner}.use[${index}]`);
   });
@@ -128,6 +129,11 @@ export function positionalOptions(baseURL: unknown, apiKey: unknown, rateLimitPe
   };
 }
 
+/** By shape: it may come from another copy of the package. */
+function isPolicy(value: Policy | PolicyOptions | undefined): value is Policy {
+  return value !== undefined && 'execute' in value && typeof value.execute === 'function';
+}
+
 function fixedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   try {
     return checkedHeaders(headers, owner);
@@ -136,10 +142,11 @@ function fixedHeaders(headers: Readonly<Record<string, string>>): Record<string,
   }
 }
 
-function checkPath(base: BaseURL, path: string): void {
+function checkPath(base: BaseURL, path: string | undefined, name: string): void {
+  const field = `${owner}.${name}`;
   try {
-    base.resolve(path);
+    if (path !== undefined) base.resolve(path);
   } catch (cause) {
-    throw new ConfigurationError((cause as Error).message, { field: `${owner}.authPath`, cause });
+    throw new ConfigurationError(`${field}: ${(cause as Error).message}`, { field, cause });
   }
 }

@@ -110,8 +110,11 @@ export class HTTPCache {
     const { status, headers } = answer;
     const vary = varyOf(headers, request.headers);
     if (!vary || !fill.valid) return;
-    const asked = { url: request.url, method: 'GET', headers: { ...request.headers } };
-    const policy = new CachePolicy(asked, { status, headers: { ...headers } }, { shared: false, cacheHeuristic: 0 });
+    const policy = new CachePolicy(
+      directivesOf(request),
+      { status, headers: { ...headers } },
+      { shared: false, cacheHeuristic: 0 },
+    );
     const freshMs = freshForMs(policy, status, headers, this.#heuristicMs);
     if (freshMs <= 0) return;
     const storedAt = Date.now();
@@ -144,11 +147,10 @@ export class HTTPCache {
     const variant = this.#entries.get(keyOf(request))?.find((candidate) => matches(candidate, request.headers));
     const now = Date.now();
     if (!variant || now >= variant.staleAt || now < variant.storedAt) return undefined;
-    const { headers } = request;
     // The request itself may ask for something younger.
-    const asks = headers['cache-control'] !== undefined || headers.pragma !== undefined;
-    const asked = { url: request.url, method: 'GET', headers: { ...headers } };
-    if (asks && !variant.policy.satisfiesWithoutRevalidation(asked)) return undefined;
+    const { 'cache-control': control, pragma } = request.headers;
+    const asks = control !== undefined || pragma !== undefined;
+    if (asks && !variant.policy.satisfiesWithoutRevalidation(directivesOf(request))) return undefined;
     const ageMs = variant.initialAgeMs + now - variant.storedAt;
     const { status, body } = variant;
     return { status, body, ageMs, headers: { ...variant.headers, age: String(Math.floor(ageMs / 1_000)) } };
@@ -173,6 +175,16 @@ export class HTTPCache {
     keys?.delete(key);
     if (keys?.size === 0) this.#keysByURL.delete(url);
   }
+}
+
+/** What the policy has to know of a request: its directives. Vary is matched here, and credentials need not be kept. */
+function directivesOf({ url, headers }: CacheRequest): {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+} {
+  const { 'cache-control': control, pragma } = headers;
+  return { url, method: 'GET', headers: { ...(control && { 'cache-control': control }), ...(pragma && { pragma }) } };
 }
 
 function keyOf({ principal, url }: CacheRequest): string {

@@ -94,12 +94,12 @@ class UndiciTransport implements HTTPTransport {
   }
 
   async #request(request: HTTPRequest): Promise<{ answer: Dispatcher.ResponseData; context: WireContext }> {
-    if (this.#closing) throw new ClosedError('the HTTP transport');
     request.signal?.throwIfAborted();
     const { origin, pathname, search } = new URL(request.url);
     const context = { ...this.#options, subject: `${request.method} ${origin}${pathname}` };
     try {
       const dispatcher = this.#given ?? (await this.#own());
+      if (this.#closing) throw new ClosedError('the HTTP transport');
       const answer = await dispatcher.request({
         origin,
         path: pathname + search,

@@ -82,6 +82,7 @@ export class SharedLimiter implements Limiter, Closeable {
   #own: OwnRedisClient | undefined;
   #failure: { readonly error: ConnectionError; readonly until: number } | undefined;
   #refused = 0;
+  #released = false;
 
   constructor(options: SharedLimiterOptions) {
     checkOptions('SharedLimiter', options, optionChecks);
@@ -121,7 +122,10 @@ export class SharedLimiter implements Limiter, Closeable {
 
   /** Lets those who wait get their turn until the deadline, then closes the connection if it is ours. */
   async close(options: CloseOptions = {}): Promise<void> {
-    await this.#lifecycle.close(options, () => this.#own?.disconnect());
+    await this.#lifecycle.close(options, () => {
+      this.#released = true;
+      this.#own?.disconnect();
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -159,6 +163,8 @@ export class SharedLimiter implements Limiter, Closeable {
     const { key, limit, intervalMs, url } = this.#options;
     const { RateLimiterRedis, RateLimiterRes } = await loadLimiter();
     if (url !== undefined) this.#own ??= await openRedis(url, this.#commandTimeoutMs);
+    // Closed while the driver was being loaded: the client must not connect any more.
+    if (this.#released) this.#own?.disconnect();
     const client = this.#options.client ?? this.#own;
     if (!client) throw refusal('client', 'is missing');
     const limiter: RateLimiterRedis = new RateLimiterRedis({
