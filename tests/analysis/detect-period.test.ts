@@ -11,6 +11,14 @@ const walk = (n: number): number[] => {
   return series(n, () => (level += noise()));
 };
 
+const swinging = (n: number): number[] => {
+  let [last, before] = [0, 0];
+  return series(n, () => {
+    [last, before] = [1.2 * last - 0.8 * before + noise(), last];
+    return last;
+  });
+};
+
 describe('detectPeriod', () => {
   it.each(fixtures)('finds the year in $name, also from its first three years', ({ values }) => {
     expect([36, 60, values.length].map((n) => detectPeriod(values.slice(0, n)))).toEqual([12, 12, 12]);
@@ -52,6 +60,7 @@ describe('detectPeriod', () => {
   it.each([
     ['white noise', (n: number) => series(n, noise)],
     ['random walks', walk],
+    ['noise that swings without a beat', swinging],
   ])('is seldom deceived by %s', (_, make) => {
     const found = series(150, (i) => (detectPeriod(make(60 + i)) === null ? 0 : 1));
     expect(found.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(5);
