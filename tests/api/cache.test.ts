@@ -90,9 +90,9 @@ describe('what the server says', () => {
     expect([await seed.get('/x'), await seed.get('/x')]).toEqual([{ n: 1 }, { n: 1 }]);
     const strict = withOptions();
     expect([await strict.get('/x'), await strict.get('/x')]).toEqual([{ n: 2 }, { n: 3 }]);
-    const short = withOptions({ cache: { heuristicMs: 50 } });
+    const short = withOptions({ cache: { heuristicMs: 500 } });
     expect([await short.get('/x'), await short.get('/x')]).toEqual([{ n: 4 }, { n: 4 }]);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await new Promise((resolve) => setTimeout(resolve, 550));
     expect(await short.get('/x')).toEqual({ n: 5 });
   });
 

@@ -193,7 +193,7 @@ describe('time', () => {
 
   it('of an attempt ends the attempt, and the next may succeed', async () => {
     answer = (_, response, n) => (n === 1 ? undefined : json(response, { n }));
-    const api = open({ policy: { ...quick, attemptTimeoutMs: 100 } });
+    const api = open({ policy: { ...quick, attemptTimeoutMs: 500 } });
     expect(await api.request('/x')).toMatchObject({ data: { n: 2 }, attempts: 2 });
   });
 
