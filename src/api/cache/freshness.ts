@@ -1,5 +1,4 @@
-import type CachePolicy from 'http-cache-semantics';
-import type { Headers } from './variant.js';
+import type { CacheRules, Headers } from './variant.js';
 
 /** Directives with which a server speaks about freshness, if only to deny it. */
 const speaks = /\b(?:max-age|s-maxage|no-cache|no-store|must-revalidate|proxy-revalidate)\b/i;
@@ -10,10 +9,10 @@ const speaks = /\b(?:max-age|s-maxage|no-cache|no-store|must-revalidate|proxy-re
  *
  * @param heuristicMs the lifetime when the server says nothing
  */
-export function freshForMs(policy: CachePolicy, status: number, headers: Headers, heuristicMs: number): number {
-  if (!policy.storable()) return 0;
-  const lifetimeMs = saysNothing(headers) && isPlainSuccess(status) ? heuristicMs : policy.maxAge() * 1_000;
-  return Math.max(0, lifetimeMs - policy.age() * 1_000);
+export function freshForMs(rules: CacheRules, status: number, headers: Headers, heuristicMs: number): number {
+  if (!rules.storable()) return 0;
+  const lifetimeMs = saysNothing(headers) && isPlainSuccess(status) ? heuristicMs : rules.maxAge() * 1_000;
+  return Math.max(0, lifetimeMs - rules.age() * 1_000);
 }
 
 function saysNothing(headers: Headers): boolean {

@@ -110,12 +110,12 @@ export class HTTPCache {
     const { status, headers } = answer;
     const vary = varyOf(headers, request.headers);
     if (!vary || !fill.valid) return;
-    const policy = new CachePolicy(
+    const rules = new CachePolicy(
       directivesOf(request),
       { status, headers: { ...headers } },
       { shared: false, cacheHeuristic: 0 },
     );
-    const freshMs = freshForMs(policy, status, headers, this.#heuristicMs);
+    const freshMs = freshForMs(rules, status, headers, this.#heuristicMs);
     if (freshMs <= 0) return;
     const storedAt = Date.now();
     this.#put(request, {
@@ -123,9 +123,9 @@ export class HTTPCache {
       headers,
       // A copy: what the socket delivered is a window on a buffer many times its size.
       body: new Uint8Array(answer.body),
-      policy,
+      rules,
       vary,
-      initialAgeMs: policy.age() * 1_000,
+      initialAgeMs: rules.age() * 1_000,
       storedAt,
       staleAt: storedAt + freshMs,
     });
@@ -150,7 +150,7 @@ export class HTTPCache {
     // The request itself may ask for something younger.
     const { 'cache-control': control, pragma } = request.headers;
     const asks = control !== undefined || pragma !== undefined;
-    if (asks && !variant.policy.satisfiesWithoutRevalidation(directivesOf(request))) return undefined;
+    if (asks && !variant.rules.satisfiesWithoutRevalidation(directivesOf(request))) return undefined;
     const ageMs = variant.initialAgeMs + now - variant.storedAt;
     const { status, body } = variant;
     return { status, body, ageMs, headers: { ...variant.headers, age: String(Math.floor(ageMs / 1_000)) } };

@@ -1,14 +1,22 @@
-import type CachePolicy from 'http-cache-semantics';
-
 /** Request or answer headers by lower-case name. */
 export type Headers = Readonly<Record<string, string>>;
+
+/** What is used of http-cache-semantics' `CachePolicy`; its own types are not there for our users. */
+export interface CacheRules {
+  storable(): boolean;
+  /** Freshness lifetime in seconds, 0 without one. */
+  maxAge(): number;
+  /** In seconds. */
+  age(): number;
+  satisfiesWithoutRevalidation(request: { url: string; method: string; headers: Record<string, string> }): boolean;
+}
 
 /** One stored answer. */
 export interface Variant {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array;
-  readonly policy: CachePolicy;
+  readonly rules: CacheRules;
   /** What the request had in the fields the answer varies by. */
   readonly vary: readonly (readonly [field: string, value: string | undefined])[];
   /** Age when stored, in milliseconds. */
