@@ -22,8 +22,9 @@ export interface ScopeOptions extends CallOptions {
 export class CallScope implements Disposable {
   readonly #subject: string;
   readonly #clock: Clock;
-  readonly #detach: (() => void)[] = [];
-  readonly #listeners: Set<CancelListener> = new Set();
+  // Made on first use: most calls have no parent and one listener at the most.
+  #detach: (() => void)[] | undefined;
+  #listeners: Set<CancelListener> | undefined;
   #controller: AbortController | undefined;
   #cancelled = false;
   #reason: unknown;
@@ -38,7 +39,7 @@ export class CallScope implements Disposable {
     for (const parent of options.parents ?? []) {
       if (!parent) continue;
       inherited = Math.min(inherited, parent.deadline);
-      this.#detach.push(parent.onCancel((reason) => this.cancel(reason)));
+      this.#onDispose(parent.onCancel((reason) => this.cancel(reason)));
     }
     this.deadline = Math.min(inherited, this.#startTimer(options.timeoutMs, inherited));
     this.#follow(options.signal);
@@ -78,16 +79,17 @@ export class CallScope implements Disposable {
       listener(this.#reason);
       return noop;
     }
+    this.#listeners ??= new Set();
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => this.#listeners?.delete(listener);
   }
 
   cancel(reason: unknown): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
     this.#reason = reason;
-    for (const listener of [...this.#listeners]) listener(reason);
-    this.#listeners.clear();
+    for (const listener of [...(this.#listeners ?? [])]) listener(reason);
+    this.#listeners = undefined;
     this.#controller?.abort(reason);
   }
 
@@ -125,9 +127,14 @@ export class CallScope implements Disposable {
 
   /** Takes back every listener and timer. The scope's state stays readable. */
   [Symbol.dispose](): void {
-    for (const detach of this.#detach) detach();
-    this.#detach.length = 0;
-    this.#listeners.clear();
+    for (const detach of this.#detach ?? []) detach();
+    this.#detach = undefined;
+    this.#listeners = undefined;
+  }
+
+  #onDispose(detach: () => void): void {
+    this.#detach ??= [];
+    this.#detach.push(detach);
   }
 
   #startTimer(timeoutMs: number | undefined, inherited: number): number {
@@ -140,7 +147,7 @@ export class CallScope implements Disposable {
     const deadline = this.#clock.now() + timeoutMs;
     // A parent that ends first brings its own timer and its own reason.
     if (deadline < inherited) {
-      this.#detach.push(this.#clock.schedule(() => this.cancel(new TimeoutError(this.#subject, timeoutMs)), timeoutMs));
+      this.#onDispose(this.#clock.schedule(() => this.cancel(new TimeoutError(this.#subject, timeoutMs)), timeoutMs));
     }
     return deadline;
   }
@@ -151,7 +158,7 @@ export class CallScope implements Disposable {
       this.cancel(signal.reason);
       return;
     }
-    this.#detach.push(followSignal(signal, (reason) => this.cancel(reason)));
+    this.#onDispose(followSignal(signal, (reason) => this.cancel(reason)));
   }
 }
 

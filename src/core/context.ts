@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openScope } from './call-scope.js';
+import { type CallScope, openScope } from './call-scope.js';
 import { contextStore } from './context-store.js';
 import type { Awaitable, CallOptions } from './types.js';
 
@@ -30,7 +30,12 @@ export interface CurrentContext {
 export async function withContext<T>(options: ContextOptions, fn: () => Awaitable<T>): Promise<T> {
   using scope = openScope('the surrounding context', options);
   const correlationId = options.correlationId ?? correlationIdHere() ?? randomUUID();
-  return await scope.run(() => contextStore().run({ scope, correlationId }, fn));
+  return await scope.run(() => enterScope(scope, correlationId, fn));
+}
+
+/** {@link withContext} for an owner that holds a scope already and waits on it itself. */
+export function enterScope<T>(scope: CallScope, correlationId: string, fn: () => T): T {
+  return contextStore().run({ scope, correlationId }, fn);
 }
 
 /**

@@ -7,6 +7,7 @@ export {
   correlationIdHere,
   currentContext,
   detach,
+  enterScope,
   withContext,
 } from './context.js';
 export { type EventMap, TypedEmitter } from './emitter.js';

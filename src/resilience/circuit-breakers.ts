@@ -28,7 +28,7 @@ export const breakerChecks: OptionChecks<BreakerOptions> = {
 /** `closed`: calls pass. `open`: they are refused. `half-open`: one trial call runs. */
 export type CircuitState = 'closed' | 'open' | 'half-open';
 
-/** Thrown inside a breaker for a call its caller gave up: it says nothing about the target. */
+/** Thrown inside a breaker for a call that says nothing about the target. */
 class Inconclusive {
   readonly reason: unknown;
 
@@ -65,10 +65,10 @@ export class CircuitBreakers {
   /**
    * Runs `work`, which must settle in time, unless the circuit of `key` is open.
    *
-   * @param gaveUp tells whether an error came from the caller's own cancellation
+   * @param inconclusive tells whether an error says nothing about the target
    * @throws CircuitOpenError
    */
-  async run<T>(key: string, work: () => Promise<T>, gaveUp: () => boolean): Promise<T> {
+  async run<T>(key: string, work: () => Promise<T>, inconclusive: () => boolean): Promise<T> {
     this.#cockatiel ??= await loadCockatiel();
     const breaker = this.#byKey.get(key) ?? this.#create(key, this.#cockatiel);
     try {
@@ -76,7 +76,7 @@ export class CircuitBreakers {
         try {
           return await work();
         } catch (error) {
-          throw gaveUp() ? new Inconclusive(error) : error;
+          throw inconclusive() ? new Inconclusive(error) : error;
         }
       });
     } catch (error) {
@@ -101,7 +101,7 @@ export class CircuitBreakers {
     const { threshold, minimumCalls, windowMs, openMs, isFailure } = this.#options;
     const { circuitBreaker, handleWhen, CircuitState } = cockatiel;
     const window = new RollingWindow(windowMs, this.#clock);
-    // A trial call that its caller gave up leaves the circuit open: cockatiel would take it for a success.
+    // A trial call that says nothing leaves the circuit open: cockatiel would take it for a success.
     const isTrial = (): boolean => breaker.state === CircuitState.HalfOpen;
     const breaker = circuitBreaker(
       handleWhen((error) => ((error as unknown) instanceof Inconclusive ? isTrial() : isFailure(error))),

@@ -168,9 +168,12 @@ export class Policy {
     retry?.begin();
     for (let number = 1; ; number++) {
       scope.throwIfCancelled();
+      const progress = { sent: false };
       try {
-        const once = (): Promise<T> => this.#once(work, key, number, scope);
-        return await (this.#breakers ? this.#breakers.run(key, once, () => gaveUp(scope)) : once());
+        const once = (): Promise<T> => this.#once(work, key, number, scope, progress);
+        // Without a call that went out, or with a caller who left, nothing was learnt about the target.
+        const inconclusive = (): boolean => !progress.sent || gaveUp(scope);
+        return await (this.#breakers ? this.#breakers.run(key, once, inconclusive) : once());
       } catch (error) {
         if (scope.cancelled) throw scope.reason;
         const delayMs = retry?.delayAfter(error, number, scope.remainingMs);
@@ -181,9 +184,16 @@ export class Policy {
     }
   }
 
-  async #once<T>(work: (attempt: Attempt) => Awaitable<T>, key: string, number: number, scope: CallScope): Promise<T> {
+  async #once<T>(
+    work: (attempt: Attempt) => Awaitable<T>,
+    key: string,
+    number: number,
+    scope: CallScope,
+    progress: { sent: boolean },
+  ): Promise<T> {
     if (this.#limiter) await this.#limiter.acquire(waitOptions(scope));
     if (this.#bulkhead) await this.#bulkhead.enter(scope);
+    progress.sent = true;
     this.#attempts += 1;
     using attempt = new CallScope(`attempt ${number} of ${key}`, {
       timeoutMs: this.#attemptTimeoutMs,

@@ -208,6 +208,13 @@ describe('policy: circuit breaker', () => {
     expect([target.circuit('a'), other.circuit('a')]).toEqual(['closed', 'closed']);
   });
 
+  it('does not hold a limiter that fails against the target', async () => {
+    const limiter = { acquire: down, stats: () => ({ waiting: 0, granted: 0, refused: 0 }) };
+    const target = policy({ ...failing, limiter });
+    for (let i = 0; i < 30; i++) await target.execute(() => 1, { key: 'a' }).catch(() => undefined);
+    expect(target.circuit('a')).toBe('closed');
+  });
+
   it('counts attempts that ran out of time', async () => {
     const target = policy({ ...failing, attemptTimeoutMs: 1 });
     for (let i = 0; i < 20; i++) await target.execute(never, { key: 'a' }).catch(() => undefined);

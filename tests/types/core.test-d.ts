@@ -7,7 +7,9 @@ expectTypeOf(validate(z.object({ age: z.coerce.number() }), {}, 'x')).resolves.t
 expectTypeOf(withContext({}, () => 1)).resolves.toEqualTypeOf<number>();
 expectTypeOf(policy().execute(async () => 'a')).resolves.toEqualTypeOf<string>();
 expectTypeOf(new Coalescer<boolean>().run('k', async () => true)).resolves.toEqualTypeOf<boolean>();
-expectTypeOf(compose<string, number>([], async (text) => text.length)).toEqualTypeOf<(call: string) => Promise<number>>();
+expectTypeOf(compose<string, number>([], async (text) => text.length)).toEqualTypeOf<
+  (call: string) => Promise<number>
+>();
 
 class Source extends TypedEmitter<{ message: [text: string, at: Date]; done: [] }> {}
 const source = new Source();

@@ -3,6 +3,7 @@ import {
   type Awaitable,
   compose,
   currentContext,
+  enterScope,
   type Lifecycle,
   type Middleware,
   SaflaError,
@@ -79,7 +80,7 @@ export class ToolCalls {
   #inContext<T>(subject: string, request: RequestContext, work: (correlationId: string) => Promise<T>): Promise<T> {
     const correlationId = correlationOf(request.mcpReq._meta) ?? randomUUID();
     return this.#options.lifecycle.call(subject, { signal: request.mcpReq.signal }, (scope) =>
-      withContext({ signal: scope.signal, correlationId }, () => work(correlationId)),
+      enterScope(scope, correlationId, () => work(correlationId)),
     );
   }
 
