@@ -30,7 +30,7 @@ export type Pattern =
       readonly type: 'seasonality';
       readonly period: number;
       readonly strength: number;
-      readonly model: Decomposition['model'];
+      readonly model: 'additive' | 'multiplicative';
     }
   /** Neighbours on the same side of the median (`clustered`) or on opposite sides (`alternating`) beyond chance. */
   | ({ readonly type: 'runs'; readonly direction: 'clustered' | 'alternating' } & RunsTest);

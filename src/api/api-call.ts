@@ -1,12 +1,5 @@
-import {
-  type CallOptions,
-  ConfigurationError,
-  is,
-  isSchema,
-  type Middleware,
-  type OptionChecks,
-  type StandardSchemaV1,
-} from '../core/index.js';
+import { type CallOptions, ConfigurationError, type Middleware, type StandardSchemaV1 } from '../core/index.js';
+import { is, isSchema, type OptionChecks } from '../core/internal.js';
 import type { Query } from './query.js';
 
 /** Settings of one request. */

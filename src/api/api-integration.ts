@@ -2,7 +2,6 @@ import {
   type CallOptions,
   type Closeable,
   type CloseOptions,
-  checkOptions,
   compose,
   type Health,
   type HealthCheck,
@@ -10,6 +9,7 @@ import {
   type StandardSchemaV1,
   validate,
 } from '../core/index.js';
+import { checkOptions } from '../core/internal.js';
 import { type AxiosInstance, HTTPError } from '../drivers/http/index.js';
 import type { PolicyStats } from '../resilience/index.js';
 import { type APICall, type APIResponse, type RequestOptions, requestChecks } from './api-call.js';

@@ -1,4 +1,5 @@
-import { ConfigurationError, checkOptions, is, type OptionChecks, type TelemetryOptions } from '../core/index.js';
+import { ConfigurationError, type TelemetryOptions } from '../core/index.js';
+import { checkOptions, is, type OptionChecks } from '../core/internal.js';
 import { type AxiosInstance, checkedHeaders, type HTTPTransport } from '../drivers/http/index.js';
 import { type Policy, type PolicyOptions, policy } from '../resilience/index.js';
 import type { APIMiddleware } from './api-call.js';

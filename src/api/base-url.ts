@@ -1,4 +1,5 @@
-import { ConfigurationError, is, ValidationError } from '../core/index.js';
+import { ConfigurationError, ValidationError } from '../core/index.js';
+import { is } from '../core/internal.js';
 import { addQuery, type Query } from './query.js';
 
 /** Backslashes, which URL parsers read as slashes, and characters that they drop without a word. */

@@ -1,4 +1,5 @@
-import { type Awaitable, type CallOptions, ConfigurationError, is } from '../core/index.js';
+import { type Awaitable, type CallOptions, ConfigurationError } from '../core/index.js';
+import { is } from '../core/internal.js';
 import { headerFault } from '../drivers/http/index.js';
 import { Coalescer } from '../resilience/index.js';
 

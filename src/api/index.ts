@@ -1,8 +1,10 @@
 export {
   type AxiosInstance,
   axiosAdapter,
+  type HTTPBody,
   HTTPError,
   type HTTPErrorFacts,
+  type HTTPHeaders,
   type HTTPRequest,
   type HTTPResponse,
   type HTTPTransport,

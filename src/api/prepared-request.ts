@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type CallOptions, correlationIdHere, ValidationError } from '../core/index.js';
+import { type CallOptions, ValidationError } from '../core/index.js';
+import { correlationIdHere } from '../core/internal.js';
 import { checkedHeaders } from '../drivers/http/index.js';
 import type { APICall } from './api-call.js';
 import type { APISettings } from './api-options.js';

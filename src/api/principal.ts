@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isSecretKey } from '../core/index.js';
+import { isSecretKey } from '../core/internal.js';
 
 /**
  * Whom a request speaks for: a hash over every header that can tell users apart, so that no cache entry

@@ -1,5 +1,6 @@
 import type { SpanRequest } from '../core/index.js';
-import { lazy, spanKind, Telemetry } from '../core/index.js';
+import { spanKind, Telemetry } from '../core/index.js';
+import { lazy } from '../core/internal.js';
 import {
   type AxiosInstance,
   createAxios,

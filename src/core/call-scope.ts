@@ -5,7 +5,8 @@ import { TimeoutError } from './errors/timeout-error.js';
 import { followSignal } from './signal-followers.js';
 import type { Awaitable, CallOptions } from './types.js';
 
-type CancelListener = (reason: unknown) => void;
+/** Told why a scope ended. */
+export type CancelListener = (reason: unknown) => void;
 
 /** What {@link CallScope} is made from. */
 export interface ScopeOptions extends CallOptions {

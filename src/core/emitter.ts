@@ -1,7 +1,5 @@
 import { EventEmitter } from 'node:events';
 
-type Listener<Args extends unknown[]> = (...args: Args) => void;
-
 /** Event names and the arguments their listeners get. */
 export type EventMap<T> = { readonly [K in keyof T]: unknown[] };
 
@@ -11,16 +9,16 @@ export type EventMap<T> = { readonly [K in keyof T]: unknown[] };
  * a listener is not thrown. What a listener threw goes to `onListenerError`.
  */
 export class TypedEmitter<Events extends EventMap<Events>> extends EventEmitter {
-  override on<K extends keyof Events & string>(event: K, listener: Listener<Events[K]>): this {
-    return super.on(event, listener as Listener<unknown[]>);
+  override on<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this {
+    return super.on(event, listener as (...args: unknown[]) => void);
   }
 
-  override once<K extends keyof Events & string>(event: K, listener: Listener<Events[K]>): this {
-    return super.once(event, listener as Listener<unknown[]>);
+  override once<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this {
+    return super.once(event, listener as (...args: unknown[]) => void);
   }
 
-  override off<K extends keyof Events & string>(event: K, listener: Listener<Events[K]>): this {
-    return super.off(event, listener as Listener<unknown[]>);
+  override off<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this {
+    return super.off(event, listener as (...args: unknown[]) => void);
   }
 
   /** Calls the listeners in order. True when there was one. Never throws. */

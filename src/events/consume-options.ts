@@ -1,4 +1,5 @@
-import { ConfigurationError, checkOptions, is, isSchema, type StandardSchemaV1 } from '../core/index.js';
+import { ConfigurationError, type StandardSchemaV1 } from '../core/index.js';
+import { checkOptions, is, isSchema } from '../core/internal.js';
 import { isPattern } from './channel-name.js';
 import type { StartPosition } from './event-transport.js';
 import type { LoggedEvent } from './logged-event.js';

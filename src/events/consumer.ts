@@ -65,7 +65,7 @@ export class Consumer implements Closeable {
   #deadLettered = 0;
   #wakePump: (() => void) | undefined;
 
-  /** Made by {@link EventStream.consume}. */
+  /** @internal Made by {@link EventStream.consume}. */
   constructor(parts: ConsumerParts) {
     this.channel = parts.channel;
     this.group = parts.settings.group;

@@ -1,4 +1,5 @@
-import { ConfigurationError, checkOptions, is, type StandardSchemaV1, type TelemetryOptions } from '../core/index.js';
+import { ConfigurationError, type StandardSchemaV1, type TelemetryOptions } from '../core/index.js';
+import { checkOptions, is } from '../core/internal.js';
 import type { BroadcastTransport } from './broadcast-transport.js';
 import { type ChannelSchemas, schemasCheck } from './event-stream-options.js';
 import { defaultMaxPayloadBytes } from './payload-limit.js';

@@ -1,4 +1,5 @@
-import { ConfigurationError, checkOptions, is, type StandardSchemaV1, type TelemetryOptions } from '../core/index.js';
+import { ConfigurationError, type StandardSchemaV1, type TelemetryOptions } from '../core/index.js';
+import { checkOptions, is } from '../core/internal.js';
 import { schemaCheck } from './consume-options.js';
 import type { DeadLetter } from './dead-letters.js';
 import type { EventTransport } from './event-transport.js';

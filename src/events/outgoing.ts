@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { correlationIdHere, ValidationError } from '../core/index.js';
+import { ValidationError } from '../core/index.js';
+import { correlationIdHere } from '../core/internal.js';
 import { assertChannelName } from './channel-name.js';
 import type { OutgoingEvent } from './event-transport.js';
 import { encodeJson } from './json.js';

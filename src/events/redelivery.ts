@@ -1,4 +1,4 @@
-import { is, type OptionChecks } from '../core/index.js';
+import { is, type OptionChecks } from '../core/internal.js';
 
 /** What happens to an event whose handler failed. */
 export interface RedeliveryOptions {

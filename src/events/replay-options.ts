@@ -1,4 +1,5 @@
-import { type CallOptions, checkOptions, is, type StandardSchemaV1 } from '../core/index.js';
+import type { CallOptions, StandardSchemaV1 } from '../core/index.js';
+import { checkOptions, is } from '../core/internal.js';
 import { type LogPosition, positionCheck, schemaCheck, toPosition } from './consume-options.js';
 import type { LogRange } from './event-transport.js';
 

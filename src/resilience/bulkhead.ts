@@ -1,4 +1,5 @@
-import { BoundedQueue, type CallScope, is, type OptionChecks, type Removal } from '../core/index.js';
+import { BoundedQueue, type CallScope, type Removal } from '../core/index.js';
+import { is, type OptionChecks } from '../core/internal.js';
 
 /** How many calls may run at once. */
 export interface BulkheadOptions {

@@ -1,5 +1,6 @@
 import type { CircuitBreakerPolicy } from 'cockatiel';
-import { CircuitOpenError, type Clock, is, lazy, type OptionChecks } from '../core/index.js';
+import { CircuitOpenError, type Clock } from '../core/index.js';
+import { is, lazy, type OptionChecks } from '../core/internal.js';
 import { isTransientFailure } from './failure.js';
 import { RollingWindow } from './rolling-window.js';
 

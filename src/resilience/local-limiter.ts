@@ -1,5 +1,6 @@
 import { RateLimiter } from 'limiter';
-import { type Clock, ConfigurationError, checkOptions, is, type OptionChecks } from '../core/index.js';
+import { type Clock, ConfigurationError } from '../core/index.js';
+import { checkOptions, is, type OptionChecks } from '../core/internal.js';
 import type { AcquireOptions, Limiter, LimiterStats, LimiterWaitOptions } from './limiter.js';
 import { LimiterQueue } from './limiter-queue.js';
 

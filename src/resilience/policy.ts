@@ -3,12 +3,11 @@ import {
   type CallOptions,
   CallScope,
   type Clock,
-  checkOptions,
-  is,
   openScope,
   systemClock,
   TimeoutError,
 } from '../core/index.js';
+import { checkOptions, is } from '../core/internal.js';
 import { Bulkhead, type BulkheadOptions, bulkheadChecks } from './bulkhead.js';
 import { type BreakerOptions, breakerChecks, CircuitBreakers, type CircuitState } from './circuit-breakers.js';
 import type { Limiter, LimiterStats } from './limiter.js';

@@ -1,4 +1,4 @@
-import { is, type OptionChecks } from '../core/index.js';
+import { is, type OptionChecks } from '../core/internal.js';
 import { isTransientFailure } from './failure.js';
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.js';
 

@@ -1,4 +1,5 @@
-import { nameError, SaflaError } from '../core/index.js';
+import { SaflaError } from '../core/index.js';
+import { nameError } from '../core/internal.js';
 
 /** One way that was tried to get a service, and why it gave none. */
 export interface ServiceAttempt {

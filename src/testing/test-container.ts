@@ -1,12 +1,5 @@
-import {
-  type CallOptions,
-  CallScope,
-  ClosedError,
-  ConfigurationError,
-  checkOptions,
-  is,
-  openScope,
-} from '../core/index.js';
+import { type CallOptions, CallScope, ClosedError, ConfigurationError, openScope } from '../core/index.js';
+import { checkOptions, is } from '../core/internal.js';
 import { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
 import { Watchdog } from './services/launch/watchdog.js';
 import { postgresRecipe } from './services/postgres/index.js';

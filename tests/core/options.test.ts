@@ -1,5 +1,6 @@
-import { ConfigurationError, checkOptions, is, type OptionChecks } from '@safla/sdk/core';
+import { ConfigurationError } from '@safla/sdk/core';
 import { describe, expect, it } from 'vitest';
+import { checkOptions, is, type OptionChecks } from '../../src/core/internal.js';
 
 interface Options {
   readonly url: string;

@@ -2,10 +2,7 @@ import {
   compose,
   type HealthCheck,
   healthReport,
-  importOptional,
-  isSchema,
   type Logger,
-  lazy,
   MissingDependencyError,
   safeLogger,
   UnsupportedError,
@@ -16,6 +13,7 @@ import {
 } from '@safla/sdk/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { importOptional, isSchema, lazy } from '../../src/core/internal.js';
 
 describe('compose', () => {
   it('runs layers outside in and lets them change, answer and repeat the call', async () => {

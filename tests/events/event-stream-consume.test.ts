@@ -1,7 +1,6 @@
 import {
   ConfigurationError,
   ConnectionError,
-  correlationIdHere,
   currentContext,
   NotFoundError,
   TimeoutError,
@@ -12,6 +11,7 @@ import {
 import { EventStream, type EventTransport, inProcess } from '@safla/sdk/events';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { correlationIdHere } from '../../src/core/internal.js';
 import { deferred, drained, recorder, until } from './support.js';
 
 const fast = { redelivery: { baseDelayMs: 0 } };

@@ -1,4 +1,4 @@
-import { is, type OptionChecks } from '../../core/index.js';
+import { is, type OptionChecks } from '../../core/internal.js';
 
 /** Bounds of the cache, and what it assumes. */
 export interface HTTPCacheOptions {

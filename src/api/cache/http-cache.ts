@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { lazy } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 import type { HTTPCacheOptions } from './cache-options.js';
 import { freshForMs } from './freshness.js';
 import { bytesOf, type Headers, matches, type Variant, varyOf } from './variant.js';

@@ -9,7 +9,7 @@ export { NotFoundError } from './not-found-error.js';
 export { ProtocolError } from './protocol-error.js';
 export { QueueFullError } from './queue-full-error.js';
 export { RateLimitError } from './rate-limit-error.js';
-export { nameError, SaflaError, type SaflaErrorOptions } from './safla-error.js';
+export { SaflaError, type SaflaErrorOptions } from './safla-error.js';
 export { TimeoutError } from './timeout-error.js';
 export { UnsupportedError } from './unsupported-error.js';
 export { ValidationError, type ValidationIssue } from './validation-error.js';

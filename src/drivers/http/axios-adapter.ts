@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { CallScope, lazy } from '../../core/index.js';
+import { CallScope } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 import { readBody } from './response-body.js';
 import type { HTTPBody, HTTPResponse, HTTPTransport } from './transport.js';
 import { codeOf } from './wire-failure.js';

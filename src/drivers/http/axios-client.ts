@@ -1,5 +1,5 @@
 import type { AxiosInstance } from 'axios';
-import { lazy } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 import { axiosAdapter } from './axios-adapter.js';
 import type { HTTPTransport } from './transport.js';
 

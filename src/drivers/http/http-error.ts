@@ -1,4 +1,5 @@
-import { nameError, redact, SaflaError } from '../../core/index.js';
+import { redact, SaflaError } from '../../core/index.js';
+import { nameError } from '../../core/internal.js';
 import { parseRetryAfter } from './retry-after.js';
 
 /** What an {@link HTTPError} is made of. */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { ClosedError, checkOptions, is, lazy, type OptionChecks } from '../../core/index.js';
+import { ClosedError } from '../../core/index.js';
+import { checkOptions, is, lazy, type OptionChecks } from '../../core/internal.js';
 import { maxRedirects, redirectTarget } from './redirect.js';
 import { acceptedEncodings, decodedBody, isDecodable, tooLarge } from './response-body.js';
 import type { HTTPHeaders, HTTPRequest, HTTPResponse, HTTPTransport } from './transport.js';

@@ -1,4 +1,4 @@
-import { lazy } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 
 /** The part of an ioredis client (Redis or Cluster, any major version) that is used. */
 export interface RedisScriptClient {

@@ -5,14 +5,11 @@ import {
   type CloseOptions,
   ConfigurationError,
   ConnectionError,
-  checkOptions,
-  is,
   Lifecycle,
-  lazy,
-  type OptionChecks,
   RateLimitError,
   redactText,
 } from '../../core/index.js';
+import { checkOptions, is, lazy, type OptionChecks } from '../../core/internal.js';
 import {
   type AcquireOptions,
   type Limiter,

@@ -1,5 +1,6 @@
 import type { ParseError } from 'jsonc-parser';
-import { ConfigurationError, lazy } from '../../core/index.js';
+import { ConfigurationError } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 
 const loadYAML = lazy(() => import('yaml'));
 const loadJSONC = lazy(() => import('jsonc-parser'));

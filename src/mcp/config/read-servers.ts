@@ -1,4 +1,4 @@
-import { hint } from '../../core/index.js';
+import { hint } from '../../core/internal.js';
 import { expandVariables, type Problem, type VariableSources } from './expand-variables.js';
 import type { ServerConfig } from './mcp-config.js';
 

@@ -1,4 +1,5 @@
-import { ConfigurationError, checkOptions, is } from '../../core/index.js';
+import { ConfigurationError } from '../../core/index.js';
+import { checkOptions, is } from '../../core/internal.js';
 import type { HTTPServerConfig, MCPConfig, StdioServerConfig } from '../config/mcp-config.js';
 
 /** Checks a config that was written in code; `loadMCPConfig` has checked its own with file and key. */

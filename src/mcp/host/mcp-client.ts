@@ -2,11 +2,11 @@ import {
   type CallOptions,
   type Closeable,
   type CloseOptions,
-  correlationIdHere,
   type Health,
   type HealthCheck,
   Lifecycle,
 } from '../../core/index.js';
+import { correlationIdHere } from '../../core/internal.js';
 import { correlationKey } from '../correlation.js';
 import { loadClientSDK, type RequestOptions, type SDKClient } from '../sdk/client-sdk.js';
 import type { Transport } from '../sdk/server-sdk.js';

@@ -4,16 +4,14 @@ import {
   type Closeable,
   type CloseOptions,
   ConnectionError,
-  checkOptions,
   type Health,
   type HealthCheck,
-  hint,
-  is,
   Lifecycle,
   NotFoundError,
   Telemetry,
   type TelemetryOptions,
 } from '../../core/index.js';
+import { checkOptions, hint, is } from '../../core/internal.js';
 import type { MCPConfig } from '../config/mcp-config.js';
 import type { PromptMessage } from '../server/prompt.js';
 import type { ResourceContents } from '../tools/tool.js';

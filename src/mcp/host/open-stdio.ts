@@ -1,12 +1,5 @@
-import {
-  ConnectionError,
-  importOptional,
-  type Logger,
-  lazy,
-  ProtocolError,
-  redactText,
-  TimeoutError,
-} from '../../core/index.js';
+import { ConnectionError, type Logger, ProtocolError, redactText, TimeoutError } from '../../core/index.js';
+import { importOptional, lazy } from '../../core/internal.js';
 import type { StdioServerConfig } from '../config/mcp-config.js';
 import { loadClientSDK } from '../sdk/client-sdk.js';
 import { MCPClient } from './mcp-client.js';

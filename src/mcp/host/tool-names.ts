@@ -1,4 +1,5 @@
-import { ConfigurationError, hint, NotFoundError } from '../../core/index.js';
+import { ConfigurationError, NotFoundError } from '../../core/index.js';
+import { hint } from '../../core/internal.js';
 
 /** Between a server's name and a tool's: allowed in tool names everywhere, rare inside of them. */
 const separator = '__';

@@ -1,4 +1,4 @@
-import { importOptional, lazy } from '../../core/index.js';
+import { importOptional, lazy } from '../../core/internal.js';
 import type { Transport } from './server-sdk.js';
 
 /*

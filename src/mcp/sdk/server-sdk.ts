@@ -1,4 +1,4 @@
-import { importOptional, lazy } from '../../core/index.js';
+import { importOptional, lazy } from '../../core/internal.js';
 import type { LogLevel, ToolResult } from '../tools/tool.js';
 
 /*

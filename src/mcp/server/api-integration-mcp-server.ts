@@ -1,4 +1,5 @@
-import { ConfigurationError, lazy, UnsupportedError } from '../../core/index.js';
+import { ConfigurationError, UnsupportedError } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 
 /** What {@link APIIntegrationMCPServer} needs of an `APIIntegration`. */
 export interface APICallTarget {

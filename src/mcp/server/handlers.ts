@@ -1,4 +1,4 @@
-import { hint } from '../../core/index.js';
+import { hint } from '../../core/internal.js';
 import { type Connection, invalidParams, type ServerSDK } from '../sdk/server-sdk.js';
 import { acceptArguments } from '../tools/run-tool.js';
 import type { ResourceContents } from '../tools/tool.js';

@@ -2,14 +2,12 @@ import {
   type Closeable,
   type CloseOptions,
   ConfigurationError,
-  checkOptions,
-  is,
   Lifecycle,
-  lazy,
   type Middleware,
   Telemetry,
   type TelemetryOptions,
 } from '../../core/index.js';
+import { checkOptions, is, lazy } from '../../core/internal.js';
 import { MCPClient } from '../host/mcp-client.js';
 import { type Connection, type HTTPHandler, loadServerSDK, loadStdioSDK } from '../sdk/server-sdk.js';
 import type { Principal, Tool, ToolResult } from '../tools/tool.js';

@@ -3,7 +3,6 @@ import {
   type Awaitable,
   compose,
   currentContext,
-  enterScope,
   type Lifecycle,
   type Middleware,
   SaflaError,
@@ -12,6 +11,7 @@ import {
   TimeoutError,
   withContext,
 } from '../../core/index.js';
+import { enterScope } from '../../core/internal.js';
 import { correlationKey, correlationOf } from '../correlation.js';
 import type { RequestContext } from '../sdk/server-sdk.js';
 import { runTool } from '../tools/run-tool.js';

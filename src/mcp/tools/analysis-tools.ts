@@ -1,4 +1,4 @@
-import { lazy } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import { readable } from './readable.js';

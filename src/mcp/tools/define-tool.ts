@@ -1,4 +1,5 @@
-import { ConfigurationError, checkOptions, is, isSchema, type OptionCheck } from '../../core/index.js';
+import { ConfigurationError } from '../../core/index.js';
+import { checkOptions, is, isSchema, type OptionCheck } from '../../core/internal.js';
 import type { Tool, ToolDefinition, ToolHandler, ToolSchema } from './tool.js';
 
 /** The names the MCP specification allows (2025-11-25, server/tools, "Tool Names"). */

@@ -1,4 +1,5 @@
-import { type ErrorCode, is, openScope, TimeoutError } from '../../core/index.js';
+import { type ErrorCode, openScope, TimeoutError } from '../../core/index.js';
+import { is } from '../../core/internal.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import { readable } from './readable.js';

@@ -1,5 +1,5 @@
 import type { ValidationIssue } from '../../core/index.js';
-import { lazy } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 import { loadServerSDK } from '../sdk/server-sdk.js';
 import type { ToolSchema } from './tool.js';
 

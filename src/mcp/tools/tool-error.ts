@@ -1,4 +1,5 @@
-import { nameError, SaflaError } from '../../core/index.js';
+import { SaflaError } from '../../core/index.js';
+import { nameError } from '../../core/internal.js';
 
 /**
  * A tool's failure that its caller may read: the message goes to the client as it is (credentials in

@@ -1,4 +1,5 @@
-import { ConfigurationError, is } from '../../core/index.js';
+import { ConfigurationError } from '../../core/index.js';
+import { is } from '../../core/internal.js';
 
 /** What a set of tools has in common: its name, and what it may change. */
 export interface ToolSetOptions<Write extends string> {

@@ -1,4 +1,5 @@
-import { type CallOptions, checkOptions, is, type OptionChecks, type TelemetryOptions } from '../../core/index.js';
+import type { CallOptions, TelemetryOptions } from '../../core/index.js';
+import { checkOptions, is, type OptionChecks } from '../../core/internal.js';
 import type { Embed } from './embedder.js';
 import type { MetadataFilter } from './metadata-filter.js';
 import type { Metric } from './metric.js';

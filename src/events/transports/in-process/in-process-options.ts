@@ -1,4 +1,5 @@
-import { type Clock, checkOptions, is, systemClock } from '../../../core/index.js';
+import { type Clock, systemClock } from '../../../core/index.js';
+import { checkOptions, is } from '../../../core/internal.js';
 
 /** Bounds of an in-process transport. */
 export interface InProcessOptions {

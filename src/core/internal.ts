@@ -1,0 +1,7 @@
+/** What the SDK's own modules share and hosts do not need. Not an entry point. */
+export { correlationIdHere, enterScope } from './context.js';
+export { nameError } from './errors/safla-error.js';
+export { importOptional, lazy } from './imports.js';
+export { checkOptions, hint, is, type OptionCheck, type OptionChecks } from './options.js';
+export { isSecretKey } from './redact.js';
+export { isSchema } from './schema.js';
