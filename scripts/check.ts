@@ -2,6 +2,7 @@ import { run } from './run.js';
 
 /** Everything that is checked without running the library, cheapest first. */
 const steps: readonly (readonly [string, readonly string[]])[] = [
+  ['lock file', ['node', '--import', 'tsx', 'scripts/lock.ts', '--check']],
   ['lint and layers', ['npm', 'run', '--silent', 'lint']],
   ['types', ['npm', 'run', '--silent', 'types']],
   ['unused code and dependencies', ['npx', '--no-install', 'knip']],
