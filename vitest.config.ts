@@ -13,6 +13,7 @@ const config: ViteUserConfig = {
   },
   test: {
     include: ['tests/**/*.test.ts'],
+    setupFiles: ['tests/support/properties.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },

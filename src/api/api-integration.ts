@@ -33,7 +33,7 @@ export interface APIStats {
  * A REST API as one object: retries, circuit breaker, rate limit, cache, deadlines and cancellation around
  * every request, typed errors out of it. It stays under its base URL, whatever endpoint it is given.
  *
- * The positional form is the seed's: a bearer key, 100 calls an hour unless said otherwise, and a cache.
+ * The positional form has a bearer key, 100 calls an hour unless said otherwise, and a cache.
  * With options nothing limits or caches unless asked to.
  *
  * @throws ConfigurationError for any wrong or unknown option

@@ -114,7 +114,7 @@ export function settingsOf(options: APIIntegrationOptions): APISettings {
 }
 
 /**
- * The seed's form: a bearer key, so many calls an hour, and a cache that takes an answer for fresh for 5
+ * The positional form: a bearer key, so many calls an hour, and a cache that takes an answer for fresh for 5
  * minutes when the server says nothing.
  */
 export function positionalOptions(baseURL: unknown, apiKey: unknown, rateLimitPerHour: unknown): APIIntegrationOptions {

@@ -1,30 +1,18 @@
 import { is, type OptionChecks } from '../core/internal.js';
+import { type BackoffOptions, backoffChecks, fullJitter } from '../resilience/backoff.js';
 
 /** What happens to an event whose handler failed. */
-export interface RedeliveryOptions {
+export interface RedeliveryOptions extends BackoffOptions {
   /** Deliveries in all; after the last failure the event becomes a dead letter. @default 5 */
   readonly maxDeliveries?: number;
-  /** The first pause is drawn from 0 to this, in milliseconds. @default 200 */
-  readonly baseDelayMs?: number;
-  /** No pause is drawn above this, in milliseconds. @default 30000 */
-  readonly maxDelayMs?: number;
-  /** A number from 0 to 1, for tests. @default Math.random */
-  readonly random?: () => number;
 }
 
-export const redeliveryChecks: OptionChecks<RedeliveryOptions> = {
-  maxDeliveries: is.count,
-  baseDelayMs: is.countOrZero,
-  maxDelayMs: is.countOrZero,
-  random: is.function,
-};
+export const redeliveryChecks: OptionChecks<RedeliveryOptions> = { maxDeliveries: is.count, ...backoffChecks };
 
-/**
- * Milliseconds before the next delivery: exponential backoff with full jitter (M. Brooker, "Exponential
- * Backoff And Jitter", AWS Architecture Blog, 2015). Undefined when `attempt` was the last.
- */
+const longestDelayMs = 30_000;
+
+/** Milliseconds before the next delivery; undefined when `attempt` was the last. */
 export function redeliveryDelay(options: RedeliveryOptions, attempt: number): number | undefined {
-  const { maxDeliveries = 5, baseDelayMs = 200, maxDelayMs = 30_000, random = Math.random } = options;
-  if (attempt >= maxDeliveries) return undefined;
-  return random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1));
+  const { maxDeliveries = 5 } = options;
+  return attempt >= maxDeliveries ? undefined : fullJitter(attempt, longestDelayMs, options);
 }

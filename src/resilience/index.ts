@@ -1,3 +1,4 @@
+export type { BackoffOptions } from './backoff.js';
 export type { BulkheadOptions } from './bulkhead.js';
 export type { BreakerOptions, CircuitState } from './circuit-breakers.js';
 export { Coalescer } from './coalescer.js';
