@@ -9,8 +9,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -70,6 +71,24 @@ describe('the packed tarball in an empty project', () => {
       }
     }
     expect(readdirSync(installed).sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+  });
+
+  it('loads with the root nothing but its own code, Node.js and three light packages', () => {
+    const seen = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string): void => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const [, module = ''] of readFileSync(file, 'utf8').matchAll(
+        /^(?:import|export)\b[^;'"]*["']([^"']+)["'];?$/gm,
+      )) {
+        if (module.startsWith('.')) visit(join(dirname(file), module));
+        else if (!isBuiltin(module)) packages.add(module);
+      }
+    };
+    visit(join(installed, 'dist/index.js'));
+    expect(seen.size).toBeGreaterThan(5);
+    expect([...packages].sort()).toEqual(['limiter', 'lru-cache', 'simple-statistics']);
   });
 
   it.each(entries)('%s loads by import and by require, with the same names', async (entry) => {
