@@ -1,5 +1,4 @@
-import type { SpanRequest } from '../core/index.js';
-import { spanKind, Telemetry } from '../core/index.js';
+import { SaflaError, type SpanRequest, spanKind, Telemetry } from '../core/index.js';
 import { lazy } from '../core/internal.js';
 import {
   type AxiosInstance,
@@ -12,6 +11,8 @@ import {
 } from '../drivers/http/index.js';
 import type { APISettings } from './api-options.js';
 import type { PreparedRequest } from './prepared-request.js';
+
+type Attributes = NonNullable<SpanRequest['attributes']>;
 
 /** How the last exchange ended. */
 export interface LastExchange {
@@ -73,14 +74,25 @@ export class Wire {
         this.#last = { at: Date.now(), status };
         span?.setAttribute('http.response.status_code', status);
         if (status >= 400) span?.setAttribute('error.type', String(status)).setStatus({ code: statusError });
+        this.#record(request, startedAt, {
+          'http.response.status_code': status,
+          ...(status >= 400 && { 'error.type': String(status) }),
+        });
         this.#telemetry.logger.debug({ ...facts, status, durationMs: performance.now() - startedAt }, subject);
         return answer;
       } catch (error) {
         if (!signal.aborted) this.#last = { at: Date.now() };
+        this.#record(request, startedAt, { 'error.type': SaflaError.is(error) ? error.code : 'aborted' });
         this.#telemetry.logger.debug({ ...facts, durationMs: performance.now() - startedAt, error }, subject);
         throw error;
       }
     });
+  }
+
+  /** `http.client.request.duration`, the conventions' one required metric of an HTTP client. */
+  #record(request: PreparedRequest, startedAt: number, outcome: Attributes): void {
+    const attributes = { ...targetOf(request), ...outcome };
+    this.#telemetry.duration('http.client.request.duration', performance.now() - startedAt, attributes);
   }
 
   /** Closes the transport if it is ours. */
@@ -89,18 +101,26 @@ export class Wire {
   }
 }
 
-function spanOf({ method, url, headers }: PreparedRequest, attempt: number): SpanRequest {
+function spanOf(request: PreparedRequest, attempt: number): SpanRequest {
+  const { method, url, headers } = request;
   return {
     name: method,
     kind: spanKind.client,
     attributes: {
-      'http.request.method': method,
-      'server.address': url.hostname,
-      'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+      ...targetOf(request),
       'url.full': withoutValues(url),
       'safla.correlation_id': headers['x-correlation-id'] ?? '',
       ...(attempt > 1 ? { 'http.request.resend_count': attempt - 1 } : {}),
     },
+  };
+}
+
+/** The attributes that spans and metrics share. */
+function targetOf({ method, url }: PreparedRequest): Attributes {
+  return {
+    'http.request.method': method,
+    'server.address': url.hostname,
+    'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
   };
 }
 

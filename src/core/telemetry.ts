@@ -1,4 +1,4 @@
-import type { Attributes, Meter, Span, Tracer } from '@opentelemetry/api';
+import type { Attributes, Histogram, Meter, Span, Tracer } from '@opentelemetry/api';
 import { correlationIdHere } from './context.js';
 import { SaflaError } from './errors/safla-error.js';
 import { lazy } from './imports.js';
@@ -28,6 +28,8 @@ export interface SpanRequest {
 /** OpenTelemetry's `SpanStatusCode.ERROR`. */
 const statusError = 2;
 const version = '0.1.0';
+/** OpenTelemetry semantic conventions, HTTP metrics. */
+const secondBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const loadApi = lazy(() => import('@opentelemetry/api'));
 
 /**
@@ -38,6 +40,7 @@ export class Telemetry {
   readonly logger: Logger;
   readonly #component: string;
   readonly #options: TelemetryOptions;
+  readonly #histograms: Map<string, { readonly meter: Meter; readonly histogram: Histogram }> = new Map();
 
   constructor(component: string, options: TelemetryOptions = {}) {
     this.#component = component;
@@ -66,10 +69,16 @@ export class Telemetry {
     });
   }
 
-  /** Records a duration in seconds in a histogram, as the semantic conventions ask. */
-  async duration(name: string, seconds: number, attributes: Attributes): Promise<void> {
-    const meter = this.#options.meter ?? (await this.#globalMeter());
-    meter?.createHistogram(name, { unit: 's' }).record(seconds, attributes);
+  /**
+   * Records a duration in a histogram in seconds, with the buckets that the semantic conventions advise.
+   * Returns at once and never fails: a broken meter must not break the call it measures.
+   */
+  duration(name: string, milliseconds: number, attributes: Attributes): void {
+    const meter = this.#options.meter ?? (hostUsesOpenTelemetry() ? this.#globalMeter() : undefined);
+    if (!meter) return;
+    Promise.resolve(meter)
+      .then((ready) => this.#histogram(ready, name).record(milliseconds / 1000, attributes))
+      .catch((error: unknown) => this.logger.warn({ error }, 'A metric could not be recorded'));
   }
 
   /** The W3C trace context of the active span as headers, empty without one. */
@@ -86,9 +95,16 @@ export class Telemetry {
     return (await loadApi()).trace.getTracer(`@safla/sdk/${this.#component}`, version);
   }
 
-  async #globalMeter(): Promise<Meter | undefined> {
-    if (!hostUsesOpenTelemetry()) return undefined;
+  async #globalMeter(): Promise<Meter> {
     return (await loadApi()).metrics.getMeter(`@safla/sdk/${this.#component}`, version);
+  }
+
+  #histogram(meter: Meter, name: string): Histogram {
+    const made = this.#histograms.get(name);
+    if (made?.meter === meter) return made.histogram;
+    const histogram = meter.createHistogram(name, { unit: 's', advice: { explicitBucketBoundaries: secondBuckets } });
+    this.#histograms.set(name, { meter, histogram });
+    return histogram;
   }
 }
 

@@ -1,4 +1,4 @@
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Attributes, context, type Meter, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { APIIntegration } from '@safla/sdk/api';
@@ -90,5 +90,32 @@ describe('spans', () => {
     const [missing, refused] = exporter.getFinishedSpans();
     expect([missing?.attributes['error.type'], missing?.status.code]).toEqual(['404', SpanStatusCode.ERROR]);
     expect([refused?.attributes['error.type'], refused?.status.code]).toEqual(['CONNECTION', SpanStatusCode.ERROR]);
+  });
+});
+
+describe('metrics', () => {
+  it('count every exchange in http.client.request.duration, with its outcome and nothing of the path', async () => {
+    const records: [number, Attributes | undefined][] = [];
+    const created: unknown[] = [];
+    const meter = {
+      createHistogram(name: string, options: unknown) {
+        created.push([name, options]);
+        return { record: (value: number, attributes?: Attributes) => records.push([value, attributes]) };
+      },
+    } as unknown as Meter;
+    await using api = new APIIntegration({ baseURL: server.origin, policy: { retry: false }, telemetry: { meter } });
+    await api.get('/x?token=secret');
+    await rejection(api.get('/missing'));
+    expect(created).toEqual([['http.client.request.duration', expect.objectContaining({ unit: 's' })]]);
+    const target = {
+      'http.request.method': 'GET',
+      'server.address': '127.0.0.1',
+      'server.port': Number(new URL(server.origin).port),
+    };
+    expect(records.map(([, attributes]) => attributes)).toEqual([
+      { ...target, 'http.response.status_code': 200 },
+      { ...target, 'http.response.status_code': 404, 'error.type': '404' },
+    ]);
+    expect(records.every(([seconds]) => seconds > 0 && seconds < 30)).toBe(true);
   });
 });
