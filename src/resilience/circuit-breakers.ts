@@ -26,7 +26,7 @@ export const breakerChecks: OptionChecks<BreakerOptions> = {
   isFailure: is.function,
 };
 
-/** `closed`: calls pass. `open`: they are refused. `half-open`: one trial call runs. */
+/** `closed`: calls pass. `open`: they are refused. `half-open`: one trial call runs, the others are refused. */
 export type CircuitState = 'closed' | 'open' | 'half-open';
 
 /** Thrown inside a breaker for a call that says nothing about the target. */
@@ -72,6 +72,8 @@ export class CircuitBreakers {
   async run<T>(key: string, work: () => Promise<T>, inconclusive: () => boolean): Promise<T> {
     this.#cockatiel ??= await loadCockatiel();
     const breaker = this.#byKey.get(key) ?? this.#create(key, this.#cockatiel);
+    // cockatiel would let callers wait for the trial call, which nobody could cancel.
+    if (breaker.state === this.#cockatiel.CircuitState.HalfOpen) throw new CircuitOpenError(key);
     try {
       return await breaker.execute(async () => {
         try {

@@ -190,7 +190,9 @@ export class Policy {
     scope: CallScope,
     progress: { sent: boolean },
   ): Promise<T> {
-    if (this.#limiter) await this.#limiter.acquire(waitOptions(scope));
+    const limiter = this.#limiter;
+    // In a race with the scope, for limiters of a host that do not look at the signal.
+    if (limiter) await scope.run(() => limiter.acquire(waitOptions(scope)));
     if (this.#bulkhead) await this.#bulkhead.enter(scope);
     progress.sent = true;
     this.#attempts += 1;

@@ -176,6 +176,25 @@ describe('policy: circuit breaker', () => {
     expect(target.circuit('a')).toBe('closed');
   });
 
+  it('refuses the others while the trial call runs', async () => {
+    const target = policy(failing);
+    await trip(target, 'a');
+    await sleep(50);
+    let finish: (value: string) => void = () => undefined;
+    const trial = target.execute(
+      () =>
+        new Promise<string>((resolve) => {
+          finish = resolve;
+        }),
+      { key: 'a' },
+    );
+    await sleep(1);
+    await expect(target.execute(() => 'me too', { key: 'a' })).rejects.toBeInstanceOf(CircuitOpenError);
+    finish('well');
+    await expect(trial).resolves.toBe('well');
+    await expect(target.execute(() => 'me too', { key: 'a' })).resolves.toBe('me too');
+  });
+
   it('stays open when the trial call fails, and when its caller gives it up', async () => {
     const target = policy(failing);
     await trip(target, 'a');
@@ -276,6 +295,11 @@ describe('policy: bulkhead and limiter', () => {
     const target = policy({ retry: noPause, limiter: { limit: 2, intervalMs: 60_000, maxWaitMs: 5 } });
     await expect(target.execute(down)).rejects.toBeInstanceOf(RateLimitError);
     expect(target.stats()).toMatchObject({ attempts: 2, limiter: { granted: 2, refused: 1 } });
+  });
+
+  it('is cancelled in a limiter that does not look at the signal', async () => {
+    const limiter = { acquire: never, stats: () => ({ waiting: 0, granted: 0, refused: 0 }) };
+    await expect(policy({ limiter }).execute(() => 1, { timeoutMs: 10 })).rejects.toBeInstanceOf(TimeoutError);
   });
 
   it('waits in any limiter that has acquire', async () => {
