@@ -31,14 +31,16 @@ export interface PolicyOptions {
   readonly limiter?: Limiter | LocalLimiterOptions | false;
   /** @default none */
   readonly bulkhead?: BulkheadOptions | false;
-  /** @default the machine's clock */
+  /** Drives timeouts, pauses and the breaker's window; how long a circuit stays open follows the machine. @default the machine's clock */
   readonly clock?: Clock;
 }
 
 /** Settings of one {@link Policy.execute}. */
 export interface ExecuteOptions extends CallOptions {
-  /** What is called; has its own breaker, and its name is in errors. @default 'the call' */
+  /** What is called; has its own breaker. @default 'the call' */
   readonly key?: string;
+  /** The call as it reads in a TimeoutError. @default `key` */
+  readonly subject?: string;
   /** False when repeating the work could do it twice: then it is attempted once. @default true */
   readonly idempotent?: boolean;
   /** Told before each pause that precedes a retry. */
@@ -128,17 +130,23 @@ export class Policy {
   async execute<T>(work: (attempt: Attempt) => Awaitable<T>, options: ExecuteOptions = {}): Promise<T> {
     const key = options.key ?? 'the call';
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
-    using scope = openScope(key, { ...options, timeoutMs, clock: this.#clock });
+    const subject = options.subject ?? key;
+    using scope = openScope(subject, { ...options, timeoutMs, clock: this.#clock });
     this.#calls += 1;
     this.#running += 1;
     try {
-      return await this.#attempt(work, options, key, scope);
+      return await this.#attempt(work, options, key, subject, scope);
     } catch (error) {
       this.#failures += 1;
       throw error;
     } finally {
       this.#running -= 1;
     }
+  }
+
+  /** The time limit of a whole call in milliseconds, unless the call has its own; `Infinity` when off. */
+  get timeoutMs(): number {
+    return this.#timeoutMs;
   }
 
   /** The breaker's state for a key, `closed` when there is none. */
@@ -161,6 +169,7 @@ export class Policy {
     work: (attempt: Attempt) => Awaitable<T>,
     options: ExecuteOptions,
     key: string,
+    subject: string,
     scope: CallScope,
   ): Promise<T> {
     const retry = options.idempotent === false ? undefined : this.#retry;
@@ -169,7 +178,7 @@ export class Policy {
       scope.throwIfCancelled();
       const progress = { sent: false };
       try {
-        const once = (): Promise<T> => this.#once(work, key, number, scope, progress);
+        const once = (): Promise<T> => this.#once(work, subject, number, scope, progress);
         // Without a call that went out, or with a caller who left, nothing was learnt about the target.
         const inconclusive = (): boolean => !progress.sent || gaveUp(scope);
         return await (this.#breakers ? this.#breakers.run(key, once, inconclusive) : once());
@@ -185,7 +194,7 @@ export class Policy {
 
   async #once<T>(
     work: (attempt: Attempt) => Awaitable<T>,
-    key: string,
+    subject: string,
     number: number,
     scope: CallScope,
     progress: { sent: boolean },
@@ -196,7 +205,7 @@ export class Policy {
     if (this.#bulkhead) await this.#bulkhead.enter(scope);
     progress.sent = true;
     this.#attempts += 1;
-    using attempt = new CallScope(`attempt ${number} of ${key}`, {
+    using attempt = new CallScope(`attempt ${number} of ${subject}`, {
       timeoutMs: this.#attemptTimeoutMs,
       parents: [scope],
       clock: this.#clock,

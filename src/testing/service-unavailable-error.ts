@@ -19,7 +19,7 @@ export interface ServiceAttempt {
  */
 export class ServiceUnavailableError extends SaflaError {
   static {
-    nameError(ServiceUnavailableError, 'ServiceUnavailableError');
+    nameError(this, 'ServiceUnavailableError');
   }
 
   readonly attempts: readonly ServiceAttempt[];

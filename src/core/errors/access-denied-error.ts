@@ -3,7 +3,7 @@ import { nameError, SaflaError } from './safla-error.js';
 /** The caller is known but may not do this. */
 export class AccessDeniedError extends SaflaError {
   static {
-    nameError(AccessDeniedError, 'AccessDeniedError');
+    nameError(this, 'AccessDeniedError');
   }
 
   constructor(message: string) {

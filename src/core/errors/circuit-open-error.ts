@@ -3,7 +3,7 @@ import { nameError, SaflaError } from './safla-error.js';
 /** The circuit breaker for this target is open: it failed too often lately, so nothing was sent. */
 export class CircuitOpenError extends SaflaError {
   static {
-    nameError(CircuitOpenError, 'CircuitOpenError');
+    nameError(this, 'CircuitOpenError');
   }
 
   constructor(subject: string, options: { readonly cause?: unknown } = {}) {

@@ -6,7 +6,7 @@ import { nameError, SaflaError } from './safla-error.js';
  */
 export class ConfigurationError extends SaflaError {
   static {
-    nameError(ConfigurationError, 'ConfigurationError');
+    nameError(this, 'ConfigurationError');
   }
 
   readonly field?: string;

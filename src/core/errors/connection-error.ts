@@ -3,7 +3,7 @@ import { nameError, SaflaError } from './safla-error.js';
 /** The target could not be reached, or the connection broke. Retryable. */
 export class ConnectionError extends SaflaError {
   static {
-    nameError(ConnectionError, 'ConnectionError');
+    nameError(this, 'ConnectionError');
   }
 
   /** The system's own code where there is one, such as `ECONNREFUSED`. */

@@ -3,7 +3,7 @@ import { nameError, SaflaError } from './safla-error.js';
 /** An optional package is not installed. The message holds the command that installs it. */
 export class MissingDependencyError extends SaflaError {
   static {
-    nameError(MissingDependencyError, 'MissingDependencyError');
+    nameError(this, 'MissingDependencyError');
   }
 
   /** The package's npm name. */

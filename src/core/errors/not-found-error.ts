@@ -3,7 +3,7 @@ import { nameError, SaflaError } from './safla-error.js';
 /** What was asked for does not exist. */
 export class NotFoundError extends SaflaError {
   static {
-    nameError(NotFoundError, 'NotFoundError');
+    nameError(this, 'NotFoundError');
   }
 
   constructor(message: string) {

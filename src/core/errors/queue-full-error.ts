@@ -3,7 +3,7 @@ import { nameError, SaflaError } from './safla-error.js';
 /** A bounded queue had no room and its overflow policy is to refuse. Nothing was queued. */
 export class QueueFullError extends SaflaError {
   static {
-    nameError(QueueFullError, 'QueueFullError');
+    nameError(this, 'QueueFullError');
   }
 
   constructor(subject: string, bound: string) {

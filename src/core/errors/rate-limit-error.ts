@@ -3,7 +3,7 @@ import { nameError, SaflaError } from './safla-error.js';
 /** A rate limit was reached before its wait fitted into the call. Nothing was sent. */
 export class RateLimitError extends SaflaError {
   static {
-    nameError(RateLimitError, 'RateLimitError');
+    nameError(this, 'RateLimitError');
   }
 
   /** Milliseconds until the limit is expected to allow the call. */

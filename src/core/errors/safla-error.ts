@@ -25,8 +25,8 @@ export interface SaflaErrorOptions {
  */
 export class SaflaError extends Error {
   static {
-    Object.defineProperty(SaflaError.prototype, brand, { value: true });
-    Object.defineProperty(SaflaError.prototype, 'name', { value: 'SaflaError', writable: true, configurable: true });
+    Object.defineProperty(this.prototype, brand, { value: true });
+    Object.defineProperty(this.prototype, 'name', { value: 'SaflaError', writable: true, configurable: true });
   }
 
   readonly code: ErrorCode;

@@ -3,7 +3,7 @@ import { nameError, SaflaError } from './safla-error.js';
 /** A call did not finish in its time. Retryable: whether the other side did the work is unknown. */
 export class TimeoutError extends SaflaError {
   static {
-    nameError(TimeoutError, 'TimeoutError');
+    nameError(this, 'TimeoutError');
   }
 
   /** The limit that was hit, in milliseconds. */

@@ -10,7 +10,7 @@ export interface ValidationIssue {
 /** Data does not match its schema, or an argument its documented shape. Holds no values. */
 export class ValidationError extends SaflaError {
   static {
-    nameError(ValidationError, 'ValidationError');
+    nameError(this, 'ValidationError');
   }
 
   readonly issues: readonly ValidationIssue[];

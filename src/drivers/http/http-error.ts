@@ -25,7 +25,7 @@ const retryableStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503,
  */
 export class HTTPError extends SaflaError {
   static {
-    nameError(HTTPError, 'HTTPError');
+    nameError(this, 'HTTPError');
   }
 
   readonly status: number;

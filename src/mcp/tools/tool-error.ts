@@ -9,7 +9,7 @@ import { nameError } from '../../core/internal.js';
  */
 export class ToolError extends SaflaError {
   static {
-    nameError(ToolError, 'ToolError');
+    nameError(this, 'ToolError');
   }
 
   constructor(message: string, options: { readonly retryable?: boolean; readonly cause?: unknown } = {}) {

@@ -1,0 +1,85 @@
+import { ValidationError } from './errors/validation-error.js';
+
+/** Built-ins, by their tag, that JSON would turn into `{}` or into an object of indexes. */
+const opaque =
+  /^(?:(?:Weak)?(?:Map|Set)|WeakRef|RegExp|Error|DOMException|Promise|(?:Shared)?ArrayBuffer|DataView|\w+\d+(?:Clamped)?Array|URLSearchParams|FormData|Headers|Blob|File|ReadableStream|(?:Async)?Generator|\w+ Iterator)$/;
+
+/**
+ * `JSON.stringify` that refuses what it would change or lose in silence: `undefined` where a value is
+ * needed, functions, symbols, BigInt, NaN and infinities, invalid dates, cycles, and built-ins that hold
+ * their content elsewhere (Map, Set, RegExp, Error, Promise, bytes, forms). Properties that are
+ * `undefined` are left out, as JSON does. What a `toJSON` gives is encoded in its object's place.
+ *
+ * @param subject What is encoded, as it reads in the error: `event on orders`.
+ * @throws ValidationError with the path of the value, never the value
+ */
+export function encodeJSON(value: unknown, subject: string): string {
+  try {
+    new Inspection(subject).value(value, '');
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof ValidationError) throw error;
+    const message = error instanceof RangeError ? 'is nested too deep for JSON' : 'cannot be written as JSON';
+    throw new ValidationError(subject, [{ path: [], message }], { cause: error });
+  }
+}
+
+class Inspection {
+  readonly #subject: string;
+  readonly #path: PropertyKey[] = [];
+  readonly #parents: Set<object> = new Set();
+
+  constructor(subject: string) {
+    this.#subject = subject;
+  }
+
+  value(value: unknown, key: string): void {
+    if (typeof value === 'object' && value !== null) {
+      if (this.#parents.has(value)) this.#refuse('refers to itself');
+      this.#parents.add(value);
+      this.#object(value, key);
+      this.#parents.delete(value);
+    } else if (typeof value === 'number') {
+      if (!Number.isFinite(value)) this.#refuse(`is ${value}`);
+    } else if (typeof value !== 'string' && typeof value !== 'boolean' && value !== null) {
+      this.#refuse(`is ${value === undefined ? 'undefined' : `a ${typeof value}`}`);
+    }
+  }
+
+  #object(value: object, key: string): void {
+    const { toJSON } = value as { toJSON?: unknown };
+    if (typeof toJSON !== 'function') {
+      this.#members(value);
+      return;
+    }
+    if (value instanceof Date && Number.isNaN(value.getTime())) this.#refuse('is an invalid date');
+    const given: unknown = toJSON.call(value, key);
+    // JSON asks an object for its form once, even when that is the object itself.
+    if (given === value) this.#members(value);
+    else if (hasForm(given)) this.#members(given);
+    else this.value(given, key);
+  }
+
+  #members(value: object): void {
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++) this.#member(value[index], index);
+      return;
+    }
+    const kind = kindOf(value);
+    if (opaque.test(kind)) this.#refuse(`is a ${kind}`);
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined) this.#member(item, key);
+    }
+  }
+
+  #member(value: unknown, key: string | number): void {
+    this.#path.push(key);
+    this.value(value, String(key));
+    this.#path.pop();
+  }
+
+  #refuse(what: string): never {
+    const message = `${what}, which JSON cannot carry`;
+    throw new ValidationError(this.#subject, [{ path: [...this.#path], message }]);
+  }
+}
