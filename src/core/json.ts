@@ -33,11 +33,12 @@ class Inspection {
     this.#subject = subject;
   }
 
-  value(value: unknown, key: string): void {
+  value(given: unknown, key: string): void {
+    const value = this.#formOf(given, key);
     if (typeof value === 'object' && value !== null) {
       if (this.#parents.has(value)) this.#refuse('refers to itself');
       this.#parents.add(value);
-      this.#object(value, key);
+      this.#members(value);
       this.#parents.delete(value);
     } else if (typeof value === 'number') {
       if (!Number.isFinite(value)) this.#refuse(`is ${value}`);
@@ -46,18 +47,12 @@ class Inspection {
     }
   }
 
-  #object(value: object, key: string): void {
-    const { toJSON } = value as { toJSON?: unknown };
-    if (typeof toJSON !== 'function') {
-      this.#members(value);
-      return;
-    }
+  /** What JSON takes in the place of a value. It asks once, so a form may be the object itself. */
+  #formOf(value: unknown, key: string): unknown {
+    if (typeof value !== 'object' || value === null) return value;
     if (value instanceof Date && Number.isNaN(value.getTime())) this.#refuse('is an invalid date');
-    const given: unknown = toJSON.call(value, key);
-    // JSON asks an object for its form once, even when that is the object itself.
-    if (given === value) this.#members(value);
-    else if (hasForm(given)) this.#members(given);
-    else this.value(given, key);
+    const { toJSON } = value as { toJSON?: unknown };
+    return typeof toJSON === 'function' ? toJSON.call(value, key) : value;
   }
 
   #members(value: object): void {
@@ -67,7 +62,8 @@ class Inspection {
     }
     const kind = kindOf(value);
     if (opaque.test(kind)) this.#refuse(`is a ${kind}`);
-    for (const [key, item] of Object.entries(value)) {
+    for (const key of Object.keys(value)) {
+      const item = (value as Record<string, unknown>)[key];
       if (item !== undefined) this.#member(item, key);
     }
   }
@@ -82,4 +78,9 @@ class Inspection {
     const message = `${what}, which JSON cannot carry`;
     throw new ValidationError(this.#subject, [{ path: [...this.#path], message }]);
   }
+}
+
+/** By its tag, which also built-ins of another realm have. */
+function kindOf(value: object): string {
+  return value instanceof Error ? 'Error' : Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
