@@ -1,3 +1,4 @@
+import { ConfigurationError } from './errors/configuration-error.js';
 import { QueueFullError } from './errors/queue-full-error.js';
 
 /** What happens to an item that does not fit. */
@@ -49,6 +50,9 @@ export class BoundedQueue<T> {
   #dropped = 0;
 
   constructor(options: BoundedQueueOptions<T>) {
+    if (options.maxBytes !== undefined && !options.sizeOf) {
+      throw new ConfigurationError(`${options.name}: maxBytes needs sizeOf`, { field: 'maxBytes' });
+    }
     this.#name = options.name;
     this.#maxItems = options.maxItems ?? 1_000;
     this.#maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
@@ -107,7 +111,7 @@ export class BoundedQueue<T> {
   /** Empties the queue and gives what was in it, oldest first. These do not count as dropped. */
   drain(): T[] {
     const items: T[] = [];
-    for (let item = this.shift(); item !== undefined; item = this.shift()) items.push(item);
+    while (this.#size > 0) items.push(this.shift() as T);
     return items;
   }
 

@@ -28,6 +28,7 @@ export class CallScope implements Disposable {
   #listeners: Set<CancelListener> | undefined;
   #controller: AbortController | undefined;
   #cancelled = false;
+  #disposed = false;
   #reason: unknown;
 
   /** When this call's time is over, in milliseconds since the epoch; `Infinity` without a limit. */
@@ -38,7 +39,8 @@ export class CallScope implements Disposable {
     this.#clock = options.clock ?? systemClock;
     let inherited = Number.POSITIVE_INFINITY;
     for (const parent of options.parents ?? []) {
-      if (!parent) continue;
+      // A context that is over neither cancels nor limits what was started in it and left running.
+      if (!parent || (parent.#disposed && !parent.#cancelled)) continue;
       inherited = Math.min(inherited, parent.deadline);
       this.#onDispose(parent.onCancel((reason) => this.cancel(reason)));
     }
@@ -65,8 +67,9 @@ export class CallScope implements Disposable {
     return this.#controller.signal;
   }
 
-  /** Milliseconds left, never negative; `Infinity` without a limit. */
+  /** Milliseconds left, never negative; `Infinity` without a limit, or when it was disposed in time. */
   get remainingMs(): number {
+    if (this.#disposed && !this.#cancelled) return Number.POSITIVE_INFINITY;
     return this.deadline === Number.POSITIVE_INFINITY ? this.deadline : Math.max(0, this.deadline - this.#clock.now());
   }
 
@@ -128,6 +131,7 @@ export class CallScope implements Disposable {
 
   /** Takes back every listener and timer. The scope's state stays readable. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     for (const detach of this.#detach ?? []) detach();
     this.#detach = undefined;
     this.#listeners = undefined;
@@ -140,7 +144,7 @@ export class CallScope implements Disposable {
 
   #startTimer(timeoutMs: number | undefined, inherited: number): number {
     if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
-    if (!(timeoutMs > 0)) {
+    if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) {
       throw new ConfigurationError(`timeoutMs must be a number of milliseconds above 0, got ${timeoutMs}`, {
         field: 'timeoutMs',
       });
@@ -155,6 +159,9 @@ export class CallScope implements Disposable {
 
   #follow(signal: AbortSignal | undefined): void {
     if (!signal) return;
+    if (typeof signal.addEventListener !== 'function') {
+      throw new ConfigurationError('signal must be an AbortSignal', { field: 'signal' });
+    }
     if (signal.aborted) {
       this.cancel(signal.reason);
       return;

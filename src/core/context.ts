@@ -29,7 +29,7 @@ export interface CurrentContext {
  */
 export async function withContext<T>(options: ContextOptions, fn: () => Awaitable<T>): Promise<T> {
   using scope = openScope('the surrounding context', options);
-  const correlationId = options.correlationId ?? correlationIdHere() ?? randomUUID();
+  const correlationId = options.correlationId || correlationIdHere() || randomUUID();
   return await scope.run(() => enterScope(scope, correlationId, fn));
 }
 

@@ -1,4 +1,5 @@
 import { openScope } from './call-scope.js';
+import { describeError, redactText } from './redact.js';
 import type { CallOptions, HealthCheck } from './types.js';
 
 /** `pass`: works. `warn`: works, with a concern. `fail`: does not work. */
@@ -62,14 +63,23 @@ export async function healthReport(
 }
 
 async function probe(integration: HealthCheck, options: CallOptions): Promise<Health> {
-  using scope = openScope(`health of ${integration.name}`, { timeoutMs: 5_000, ...options });
   try {
-    return await scope.run(() => integration.health({ signal: scope.signal }));
+    const timeoutMs = options.timeoutMs ?? 5_000;
+    using scope = openScope(`health of ${integration.name}`, { ...options, timeoutMs });
+    const health = await scope.run(() => integration.health({ signal: scope.signal }));
+    if (health.status in rank) return health;
+    return { status: 'fail', output: 'its health check gave no status' };
   } catch (error) {
-    return { status: 'fail', output: error instanceof Error ? error.message : String(error) };
+    return { status: 'fail', output: describeError(error) };
   }
 }
 
 function toCheck({ latencyMs, ...answer }: Health, time: string): HealthReportCheck {
-  return { ...answer, time, ...(latencyMs === undefined ? {} : { observedValue: latencyMs, observedUnit: 'ms' }) };
+  const output = answer.output === undefined ? {} : { output: redactText(answer.output) };
+  return {
+    ...answer,
+    ...output,
+    time,
+    ...(latencyMs === undefined ? {} : { observedValue: latencyMs, observedUnit: 'ms' }),
+  };
 }

@@ -4,5 +4,5 @@ export { nameError } from './errors/safla-error.js';
 export { importOptional, lazy } from './imports.js';
 export { encodeJSON } from './json.js';
 export { checkOptions, hint, is, type OptionCheck, type OptionChecks } from './options.js';
-export { isSecretKey } from './redact.js';
+export { describeError, isSecretKey } from './redact.js';
 export { isSchema } from './schema.js';

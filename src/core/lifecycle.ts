@@ -1,11 +1,14 @@
 import { CallScope, openScope, type ScopeOptions } from './call-scope.js';
 import { detach } from './context.js';
 import { ClosedError } from './errors/closed-error.js';
+import { ConfigurationError } from './errors/configuration-error.js';
 import type { Awaitable, CloseOptions } from './types.js';
 
 const defaultCloseMs = 5_000;
 /** The rest of the time is kept for releasing, so that stuck calls cannot use it up. */
 const drainShare = 0.8;
+/** Also a close that wants no time at all lets go of what it holds. */
+const leastReleaseMs = 50;
 
 /**
  * The part of an owner of resources that knows what is running: it refuses work after `close`, lets
@@ -58,17 +61,25 @@ export class Lifecycle {
    * settles by the deadline even when `release` does not; errors of `release` reject.
    */
   close(options: CloseOptions, release: (remainingMs: number) => Awaitable<void>): Promise<void> {
-    this.#closing ??= detach(() => this.#close(options.timeoutMs ?? defaultCloseMs, release));
+    const timeoutMs = options.timeoutMs ?? defaultCloseMs;
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+      const message = `timeoutMs of close must be a number of milliseconds, 0 or more, got ${timeoutMs}`;
+      return Promise.reject(new ConfigurationError(message, { field: 'timeoutMs' }));
+    }
+    this.#closing ??= detach(() => this.#close(timeoutMs, release));
     return this.#closing;
   }
 
   async #close(timeoutMs: number, release: (remainingMs: number) => Awaitable<void>): Promise<void> {
     const subject = `close of ${this.#owner}`;
-    using whole = new CallScope(subject, { timeoutMs });
-    using draining = new CallScope(subject, { timeoutMs: timeoutMs * drainShare, parents: [whole] });
-    await draining.run(() => this.#drained()).catch(() => undefined);
+    const drainMs = timeoutMs * drainShare;
+    if (drainMs > 0) {
+      using draining = new CallScope(subject, { timeoutMs: drainMs });
+      await draining.run(() => this.#drained()).catch(() => undefined);
+    }
     for (const scope of [...this.#running]) scope.cancel(new ClosedError(this.#owner));
-    await whole.run(() => release(whole.remainingMs));
+    using releasing = new CallScope(subject, { timeoutMs: Math.max(timeoutMs - drainMs, leastReleaseMs) });
+    await releasing.run(() => release(releasing.remainingMs));
   }
 
   #drained(): Promise<void> {

@@ -23,9 +23,9 @@ export function safeLogger(logger: Logger | undefined, component: string): Logge
   const entries = levels.map((level) => [
     level,
     (facts: object, message?: string): void => {
-      const correlationId = correlationIdHere();
-      const record = { component, ...(correlationId ? { correlationId } : {}), ...(redact(facts) as object) };
       try {
+        const correlationId = correlationIdHere();
+        const record = { component, ...(correlationId ? { correlationId } : {}), ...(redact(facts) as object) };
         logger[level](record, message === undefined ? undefined : redactText(message));
       } catch {
         // A broken logger has nobody to be reported to.

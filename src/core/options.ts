@@ -87,7 +87,12 @@ export const is = {
   /** Passes when one of the checks does; reports `expected` otherwise. */
   either(expected: string, ...checks: readonly OptionCheck[]): OptionCheck {
     return (value, field) => {
-      if (!checks.some((check) => passes(check, value, field))) fail(field, expected, value);
+      const errors = checks.map((check) => failure(check, value, field));
+      if (errors.includes(undefined)) return;
+      // What is wrong inside an object says more than what it could have been instead.
+      const inner = errors.find((error) => error?.field?.startsWith(`${field}.`));
+      if (inner) throw inner;
+      fail(field, expected, value);
     };
   },
   /** An options object of its own, checked the same way. */
@@ -111,12 +116,13 @@ function checkObject(options: unknown, owner: string, checks: Record<string, Opt
   }
 }
 
-function passes(check: OptionCheck, value: unknown, field: string): boolean {
+function failure(check: OptionCheck, value: unknown, field: string): ConfigurationError | undefined {
   try {
     check(value, field);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error;
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { correlationIdHere } from './context.js';
 import { SaflaError } from './errors/safla-error.js';
 import { lazy } from './imports.js';
 import { type Logger, safeLogger } from './logger.js';
-import { redactText } from './redact.js';
+import { describeError } from './redact.js';
 
 /** Where logs, spans and metrics go. Taken by every class as `telemetry`. */
 export interface TelemetryOptions {
@@ -118,7 +118,7 @@ function hostUsesOpenTelemetry(): boolean {
 
 function markFailed(span: Span, error: unknown): void {
   const type = SaflaError.is(error) ? error.code : error instanceof Error ? error.name : 'UNKNOWN';
-  const message = redactText(error instanceof Error ? error.message : String(error));
+  const message = describeError(error);
   span.setAttribute('error.type', type);
   span.setStatus({ code: statusError, message });
 }

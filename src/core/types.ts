@@ -13,7 +13,12 @@ export interface CallOptions {
 
 /** Settings of {@link Closeable.close}. */
 export interface CloseOptions {
-  /** How long running work may take to finish, in milliseconds, before it is cancelled. @default 5000 */
+  /**
+   * Time for closing, in milliseconds: four fifths for running work to finish, which is then cancelled,
+   * the rest for letting go of resources. 0 cancels at once.
+   *
+   * @default 5000
+   */
   readonly timeoutMs?: number;
 }
 

@@ -1,6 +1,6 @@
 import type { CircuitBreakerPolicy } from 'cockatiel';
-import { CircuitOpenError, type Clock } from '../core/index.js';
-import { is, lazy, type OptionChecks } from '../core/internal.js';
+import { CircuitOpenError, type Clock, ConfigurationError } from '../core/index.js';
+import { is, lazy, type OptionCheck, type OptionChecks } from '../core/internal.js';
 import { isTransientFailure } from './failure.js';
 import { RollingWindow } from './rolling-window.js';
 
@@ -18,8 +18,14 @@ export interface BreakerOptions {
   readonly isFailure?: (error: unknown) => boolean;
 }
 
+const share: OptionCheck = (value, field) => {
+  if (typeof value !== 'number' || !(value > 0 && value < 1)) {
+    throw new ConfigurationError(`${field} must be a number above 0 and below 1, got ${String(value)}`, { field });
+  }
+};
+
 export const breakerChecks: OptionChecks<BreakerOptions> = {
-  threshold: is.ratio,
+  threshold: share,
   minimumCalls: is.count,
   windowMs: is.milliseconds,
   openMs: is.milliseconds,
@@ -113,10 +119,13 @@ export class CircuitBreakers {
         breaker: {
           state: undefined,
           success: (state) => {
+            if (state !== breaker.state) return;
             if (state === CircuitState.HalfOpen) window.reset();
             window.record(false);
           },
           failure: (state) => {
+            // Begun before the circuit opened: it is the trial that decides.
+            if (state !== breaker.state) return false;
             window.record(true);
             const { failures, total } = window.counts();
             return state !== CircuitState.Closed || (total >= minimumCalls && failures >= threshold * total);

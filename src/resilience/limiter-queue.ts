@@ -1,4 +1,12 @@
-import { type Awaitable, BoundedQueue, type Clock, openScope, RateLimitError, systemClock } from '../core/index.js';
+import {
+  type Awaitable,
+  BoundedQueue,
+  type Clock,
+  openScope,
+  QueueFullError,
+  RateLimitError,
+  systemClock,
+} from '../core/index.js';
 import type { AcquireOptions, LimiterStats, LimiterWaitOptions } from './limiter.js';
 
 /**
@@ -18,20 +26,25 @@ interface Waiter {
 export class LimiterQueue {
   readonly #name: string;
   readonly #take: TakeTokens;
+  readonly #maxQueue: number;
   readonly #maxWaitMs: number;
   readonly #clock: Clock;
   readonly #waiters: BoundedQueue<Waiter>;
   #serving = false;
   #wake: () => void = () => undefined;
+  /** What the source last said the first in line has to wait. */
+  #headWaitMs = 0;
   #granted = 0;
   #refused = 0;
 
   constructor(name: string, take: TakeTokens, options: LimiterWaitOptions & { readonly clock?: Clock }) {
     this.#name = name;
     this.#take = take;
+    this.#maxQueue = options.maxQueue ?? 1_000;
     this.#maxWaitMs = options.maxWaitMs ?? 30_000;
     this.#clock = options.clock ?? systemClock;
-    this.#waiters = new BoundedQueue({ name: `queue of ${name}`, maxItems: options.maxQueue ?? 1_000 });
+    // Also without a line there is one whose question is being answered.
+    this.#waiters = new BoundedQueue({ name: `queue of ${name}`, maxItems: Math.max(1, this.#maxQueue) });
   }
 
   stats(): LimiterStats {
@@ -39,6 +52,7 @@ export class LimiterQueue {
   }
 
   async acquire(options: AcquireOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
     const cost = options.cost ?? 1;
     // With nobody waiting, a source that answers at once spares the caller a timer and a place in line.
     const answer = this.#serving ? undefined : this.#take(cost);
@@ -48,21 +62,25 @@ export class LimiterQueue {
 
   async #wait(cost: number, options: AcquireOptions, answer: Awaitable<number> | undefined): Promise<void> {
     using scope = openScope(this.#name, { ...options, clock: this.#clock });
+    let waiter: Waiter | undefined;
     let leave = (): boolean => false;
     let stopTimer = (): void => undefined;
     try {
       await scope.run(
         () =>
           new Promise<void>((grant, refuse) => {
-            leave = this.#waiters.push({ cost, grant, refuse });
-            stopTimer = this.#clock.schedule(() => refuse(this.#refusal(this.#maxWaitMs)), this.#maxWaitMs);
+            waiter = { cost, grant, refuse };
+            leave = this.#waiters.push(waiter);
+            stopTimer = this.#clock.schedule(() => refuse(this.#refusal(this.#headWaitMs)), this.#maxWaitMs);
             if (!this.#serving) void this.#serve(answer);
           }),
       );
     } finally {
       stopTimer();
+      // The pause was for the first in line; the next may be served sooner.
+      const wasFirst = this.#waiters.peek() === waiter;
       leave();
-      if (this.#waiters.size === 0) this.#wake();
+      if (wasFirst) this.#wake();
     }
   }
 
@@ -74,16 +92,19 @@ export class LimiterQueue {
       answer ??= this.#ask(waiter);
       const waitMs = typeof answer === 'number' ? answer : await this.#settled(answer, waiter);
       answer = undefined;
-      if (waitMs === 0) {
-        // If this waiter left while the source was asked, its tokens go to whoever is next in line.
-        this.#waiters.shift()?.grant();
-      } else if (waitMs > this.#maxWaitMs) {
-        this.#refuseHead(waiter, this.#refusal(waitMs));
-      } else if (waitMs > 0) {
-        await this.#pause(waitMs);
-      }
+      if (waitMs === 0) this.#grant(waiter.cost);
+      else if (waitMs > this.#maxWaitMs) this.#refuseHead(waiter, this.#refusal(waitMs));
+      else if (waitMs > 0 && this.#maxQueue === 0)
+        this.#refuseHead(waiter, new QueueFullError(`queue of ${this.#name}`, '0 items'));
+      else if (waitMs > 0) await this.#pause(waitMs);
     }
     this.#serving = false;
+  }
+
+  /** If the one who was asked for has left, the tokens go to the next, unless they would not be enough. */
+  #grant(cost: number): void {
+    const head = this.#waiters.peek();
+    if (head && head.cost <= cost) this.#waiters.shift()?.grant();
   }
 
   #ask(waiter: Waiter): Awaitable<number> {
@@ -109,8 +130,9 @@ export class LimiterQueue {
     waiter.refuse(error);
   }
 
-  /** Sleeps until it is worth asking again, or until the last waiter has left. */
+  /** Sleeps until it is worth asking again, or until the first in line has left. */
   async #pause(ms: number): Promise<void> {
+    this.#headWaitMs = ms;
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.schedule(resolve, ms);
       this.#wake = () => {
@@ -120,12 +142,12 @@ export class LimiterQueue {
     });
   }
 
-  #refusal(retryAfterMs: number): RateLimitError {
+  #refusal(waitMs: number): RateLimitError {
     this.#refused += 1;
-    const wait = Math.ceil(retryAfterMs);
+    const retryAfterMs = Math.max(1, Math.ceil(waitMs));
     return new RateLimitError(
-      `${this.#name}: the limit is reached and the next turn is about ${wait} ms away, longer than a call may wait (maxWaitMs: ${this.#maxWaitMs})`,
-      { retryAfterMs: wait },
+      `${this.#name}: the limit is reached and no turn came within maxWaitMs (${this.#maxWaitMs}); the next one is at least ${retryAfterMs} ms away`,
+      { retryAfterMs },
     );
   }
 }

@@ -1,6 +1,6 @@
 import { RateLimiter } from 'limiter';
 import { type Clock, ConfigurationError } from '../core/index.js';
-import { checkOptions, is, type OptionChecks } from '../core/internal.js';
+import { checkOptions, is, type OptionCheck, type OptionChecks } from '../core/internal.js';
 import type { AcquireOptions, Limiter, LimiterStats, LimiterWaitOptions } from './limiter.js';
 import { LimiterQueue } from './limiter-queue.js';
 
@@ -16,10 +16,17 @@ export interface LocalLimiterOptions extends LimiterWaitOptions {
   readonly clock?: Clock;
 }
 
+function finite(check: OptionCheck): OptionCheck {
+  return (value, field) => {
+    check(value, field);
+    if (value === Number.POSITIVE_INFINITY) throw new ConfigurationError(`${field} must be finite`, { field });
+  };
+}
+
 /** Checks of {@link LocalLimiterOptions}, for owners that take them as an option of their own. */
 export const localLimiterChecks: OptionChecks<LocalLimiterOptions> = {
-  limit: is.required(is.count),
-  intervalMs: is.required(is.milliseconds),
+  limit: is.required(finite(is.count)),
+  intervalMs: is.required(finite(is.milliseconds)),
   maxQueue: is.countOrZero,
   maxWaitMs: is.countOrZero,
   name: is.text,
@@ -27,8 +34,9 @@ export const localLimiterChecks: OptionChecks<LocalLimiterOptions> = {
 };
 
 /**
- * A token bucket in this process, refilled continuously and never giving more than `limit` in one
- * interval, behind a bounded line that can be aborted. For a quota shared by processes use
+ * A token bucket in this process: it holds `limit` tokens and is refilled continuously, so up to twice
+ * `limit` calls can fall into one interval after a quiet time. In front of it is a bounded line that
+ * can be aborted. For a quota shared by processes use
  * `SharedLimiter`.
  *
  * @throws ConfigurationError

@@ -94,6 +94,23 @@ describe('CallScope', () => {
     expect(parent.cancelled).toBe(false);
   });
 
+  it('limits by its own time what a finished context left running', async () => {
+    let orphan: Promise<unknown> = Promise.resolve();
+    await withContext({ timeoutMs: 60_000 }, () => {
+      orphan = new Promise((resolve) => {
+        setTimeout(() => {
+          const scope = openScope('orphan', { timeoutMs: 10 });
+          resolve(scope.run(never).catch((error: unknown) => [error, scope.deadline < Number.POSITIVE_INFINITY]));
+        }, 10);
+      });
+    });
+    await expect(orphan).resolves.toEqual([expect.any(TimeoutError), true]);
+  });
+
+  it('refuses what is no AbortSignal', () => {
+    expect(() => new CallScope('work', { signal: new AbortController() as never })).toThrow(ConfigurationError);
+  });
+
   it('stops sleeping when cancelled', async () => {
     using scope = new CallScope('nap');
     const sleep = scope.sleep(60_000);
@@ -101,8 +118,8 @@ describe('CallScope', () => {
     await expect(sleep).rejects.toThrow('wake up');
   });
 
-  it.each([Number.NaN, -1, 0])('refuses a time limit of %s', (timeoutMs) => {
-    expect(() => new CallScope('work', { timeoutMs })).toThrow(ConfigurationError);
+  it.each([Number.NaN, -1, 0, '50'])('refuses a time limit of %j', (timeoutMs) => {
+    expect(() => new CallScope('work', { timeoutMs: timeoutMs as number })).toThrow(ConfigurationError);
   });
 
   it('accepts limits longer than a timer can hold', async () => {

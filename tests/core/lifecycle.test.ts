@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClosedError, Lifecycle, TimeoutError } from '@safla/sdk/core';
+import { ClosedError, ConfigurationError, Lifecycle, TimeoutError } from '@safla/sdk/core';
 import { describe, expect, it } from 'vitest';
 
 const nothing = async (): Promise<void> => undefined;
@@ -41,6 +41,25 @@ describe('Lifecycle', () => {
     await expect(life.close({ timeoutMs: 20 }, () => new Promise(() => undefined))).rejects.toBeInstanceOf(
       TimeoutError,
     );
+  });
+
+  it.each([0, 1])('releases although %s ms are no time to drain', async (timeoutMs) => {
+    const life = new Lifecycle('Store');
+    const stuck = life.call('read', {}, () => new Promise(() => undefined));
+    let released = false;
+    const closing = life.close({ timeoutMs }, () => {
+      released = true;
+    });
+    await expect(stuck).rejects.toBeInstanceOf(ClosedError);
+    await closing;
+    expect(released).toBe(true);
+  });
+
+  it.each([Number.NaN, -1])('stays open when asked to close within %s ms', async (timeoutMs) => {
+    const life = new Lifecycle('Store');
+    await expect(life.close({ timeoutMs }, nothing)).rejects.toBeInstanceOf(ConfigurationError);
+    expect(life.closed).toBe(false);
+    await life.close({}, nothing);
   });
 
   it('closes once', async () => {

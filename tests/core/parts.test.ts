@@ -136,6 +136,20 @@ describe('healthReport', () => {
     expect(report.checks.hangs?.[0]?.output).toContain('within 20 ms');
   });
 
+  it('holds no secret, whatever a check says, and survives a check that says nothing', async () => {
+    const report = await healthReport([
+      check('leaky', async () => ({ status: 'warn', output: 'no answer from postgres://u:hunter2@h' })),
+      check('silent', (async () => undefined) as never),
+    ]);
+    expect(JSON.stringify(report)).not.toContain('hunter2');
+    expect(report.checks.silent?.[0]?.status).toBe('fail');
+    await expect(
+      healthReport([check('x', async () => ({ status: 'pass' }))], { timeoutMs: Number.NaN }),
+    ).resolves.toMatchObject({
+      status: 'fail',
+    });
+  });
+
   it('passes with nothing to check', async () => {
     await expect(healthReport([])).resolves.toEqual({ status: 'pass', checks: {} });
   });

@@ -42,6 +42,12 @@ describe('LocalLimiter', () => {
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
+  it('takes no token for a caller whose signal was aborted before', async () => {
+    const limiter = new LocalLimiter(hourly);
+    await expect(limiter.acquire({ signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+    await expect(limiter.acquire({ cost: 2 })).resolves.toBeUndefined();
+  });
+
   it('bounds the line', async () => {
     const limiter = new LocalLimiter({ limit: 1, intervalMs: 200, maxQueue: 1 });
     await limiter.acquire();
@@ -80,6 +86,47 @@ describe('LimiterQueue over a source that answers later', () => {
     answers[0]?.(0);
     await stayer;
     expect(answers).toHaveLength(1);
+  });
+
+  it('serves those behind an expensive caller who left as soon as it is their turn', async () => {
+    const queue = new LimiterQueue('remote', (cost) => (cost === 10 ? 60_000 : 0), { maxWaitMs: 60_000 });
+    const controller = new AbortController();
+    const expensive = queue.acquire({ cost: 10, signal: controller.signal });
+    const cheap = queue.acquire({ cost: 1, timeoutMs: 5_000 });
+    controller.abort('gone');
+    await expect(expensive).rejects.toBe('gone');
+    await expect(cheap).resolves.toBeUndefined();
+  });
+
+  it('gives nobody more than was asked for', async () => {
+    const asked: number[] = [];
+    const answers: ((waitMs: number) => void)[] = [];
+    const queue = new LimiterQueue(
+      'remote',
+      (cost) => {
+        asked.push(cost);
+        return new Promise<number>((resolve) => answers.push(resolve));
+      },
+      {},
+    );
+    const controller = new AbortController();
+    const leaver = queue.acquire({ cost: 1, signal: controller.signal });
+    const expensive = queue.acquire({ cost: 90 });
+    controller.abort('gone');
+    await expect(leaver).rejects.toBe('gone');
+    answers[0]?.(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toEqual([1, 90]);
+    answers[1]?.(0);
+    await expensive;
+  });
+
+  it('grants, refuses and fails without a line (maxQueue 0)', async () => {
+    const answers = [async () => 0, async () => 50, () => Promise.reject(new Error('store down'))];
+    const queue = new LimiterQueue('remote', () => answers.shift()?.() ?? 0, { maxQueue: 0 });
+    await expect(queue.acquire()).resolves.toBeUndefined();
+    await expect(queue.acquire()).rejects.toBeInstanceOf(QueueFullError);
+    await expect(queue.acquire()).rejects.toThrow('store down');
   });
 
   it('gives the error of a source that fails to the caller it was asked for, and asks on for the others', async () => {

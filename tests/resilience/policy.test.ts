@@ -195,6 +195,26 @@ describe('policy: circuit breaker', () => {
     await expect(target.execute(() => 'me too', { key: 'a' })).resolves.toBe('me too');
   });
 
+  it('lets the trial decide, not calls from before the circuit opened', async () => {
+    const target = policy(failing);
+    const ends: ((error: unknown) => void)[] = [];
+    const settle = (index: number, error?: unknown): void => ends[index]?.(error);
+    const held = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        ends.push((error) => (error ? reject(error) : resolve('ok')));
+      });
+    const early = target.execute(held, { key: 'a' });
+    await trip(target, 'a');
+    await sleep(50);
+    const trial = target.execute(held, { key: 'a' });
+    await sleep(1);
+    settle(0, new ConnectionError('an old failure'));
+    await expect(early).rejects.toBeInstanceOf(ConnectionError);
+    settle(1);
+    await expect(trial).resolves.toBe('ok');
+    expect(target.circuit('a')).toBe('closed');
+  });
+
   it('stays open when the trial call fails, and when its caller gives it up', async () => {
     const target = policy(failing);
     await trip(target, 'a');
@@ -318,7 +338,9 @@ describe('policy: options', () => {
     [{ timeoutMs: -1 }, 'policy.timeoutMs'],
     [{ attemptTimeoutMs: Number.NaN }, 'policy.attemptTimeoutMs'],
     [{ retry: { maxRetries: -1 } }, 'policy.retry.maxRetries'],
-    [{ retry: { budget: { ratio: 2 } } }, 'policy.retry.budget'],
+    [{ retry: { budget: { ratio: 2 } } }, 'policy.retry.budget.ratio'],
+    [{ breaker: { threshold: 1 } }, 'policy.breaker.threshold'],
+    [{ limiter: { limit: Number.POSITIVE_INFINITY, intervalMs: 1 } }, 'policy.limiter.limit'],
     [{ breaker: { treshold: 0.5 } }, "did you mean 'threshold'"],
     [{ limiter: { limit: 0, intervalMs: 1 } }, 'policy.limiter.limit'],
     [{ bulkhead: {} as never }, 'policy.bulkhead.maxConcurrent'],

@@ -6,7 +6,7 @@ export class RateLimitError extends SaflaError {
     nameError(this, 'RateLimitError');
   }
 
-  /** Milliseconds until the limit is expected to allow the call. */
+  /** Milliseconds until the limit may allow another call: the least there is to wait. */
   readonly retryAfterMs: number;
 
   constructor(message: string, options: { readonly retryAfterMs: number; readonly cause?: unknown }) {
