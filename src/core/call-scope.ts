@@ -18,9 +18,10 @@ export interface ScopeOptions extends CallOptions {
 /**
  * The life of one call: it ends by the caller's signal, by its own time, or with a parent scope,
  * whichever is first, and tells everybody who asked. All it attached is taken back by `dispose`, so
- * nothing is left on a long-lived signal. The `AbortSignal` is made only when somebody reads it.
+ * nothing is left on a long-lived signal. The `AbortSignal` is made only when somebody reads it. A scope
+ * can stand as the options of a call made inside it.
  */
-export class CallScope implements Disposable {
+export class CallScope implements CallOptions, Disposable {
   readonly #subject: string;
   readonly #clock: Clock;
   // Made on first use: most calls have no parent and one listener at the most.

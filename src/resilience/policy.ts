@@ -201,7 +201,7 @@ export class Policy {
   ): Promise<T> {
     const limiter = this.#limiter;
     // In a race with the scope, for limiters of a host that do not look at the signal.
-    if (limiter) await scope.run(() => limiter.acquire(waitOptions(scope)));
+    if (limiter) await scope.run(() => limiter.acquire(scope));
     if (this.#bulkhead) await this.#bulkhead.enter(scope);
     progress.sent = true;
     this.#attempts += 1;
@@ -230,15 +230,6 @@ class ScopedAttempt implements Attempt {
   get signal(): AbortSignal {
     return this.#scope.signal;
   }
-}
-
-/** A limiter of the host's own may read the signal or not; it is made only if it does. */
-function waitOptions(scope: CallScope): CallOptions {
-  return {
-    get signal() {
-      return scope.signal;
-    },
-  };
 }
 
 /** The caller's own cancellation says nothing about the target; running out of time does. */
