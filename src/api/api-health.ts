@@ -27,7 +27,7 @@ export async function activeHealth(
     ...(passive.details && { details: passive.details }),
   });
   try {
-    const status = await ask({ timeoutMs: 5_000, ...options });
+    const status = await ask({ ...options, timeoutMs: options.timeoutMs ?? 5_000 });
     const ok = status >= 200 && status <= 299;
     return ok ? { status: 'pass', ...measured() } : { status: 'fail', output: `answered ${status}`, ...measured() };
   } catch (error) {

@@ -85,11 +85,8 @@ export class APIIntegration implements Closeable, HealthCheck {
   request(path: string, options?: RequestOptions): Promise<APIResponse>;
   async request(path: string, options: RequestOptions = {}): Promise<APIResponse> {
     checkOptions('request', options, requestChecks);
-    const { schema, ...rest } = options;
-    const call: APICall = { method: 'GET', ...rest, path };
-    const response = await this.#call(call, (layered) => this.#runner.run(layered));
-    if (!schema) return response;
-    return { ...response, data: await validate(schema, response.data, `answer of ${describe(call)}`) };
+    const { schema, method = 'GET', ...rest } = options;
+    return this.#call({ ...rest, method, path }, (call) => this.#runner.run(call), schema);
   }
 
   /** Data of a GET. `params` become the query; `useCache` false neither reads nor fills the cache. */
@@ -130,7 +127,8 @@ export class APIIntegration implements Closeable, HealthCheck {
    * @throws HTTPError for any other status; ConnectionError TimeoutError
    */
   async authenticate(options: CallOptions = {}): Promise<{ readonly success: boolean }> {
-    const { status, headers } = await this.#probe(this.#settings.authPath, { timeoutMs: 30_000, ...options });
+    const bounds = { ...options, timeoutMs: options.timeoutMs ?? 30_000 };
+    const { status, headers } = await this.#probe(this.#settings.authPath, bounds);
     if (status >= 200 && status <= 299) return { success: true };
     if (status === 401 || status === 403) return { success: false };
     throw new HTTPError({
@@ -167,11 +165,19 @@ export class APIIntegration implements Closeable, HealthCheck {
     return this.close();
   }
 
-  /** Runs a call inside its scope and the middleware. */
-  async #call(call: APICall, inner: (call: APICall) => Promise<APIResponse>): Promise<APIResponse> {
-    return this.#lifecycle.call(describe(call), optionsOf(call), (scope) =>
-      compose(this.#settings.use, inner)({ ...call, signal: scope.signal }),
-    );
+  /** Runs a call inside its scope and the middleware. The time of the policy bounds all of it, the credential too. */
+  async #call(
+    call: APICall,
+    inner: (call: APICall) => Promise<APIResponse>,
+    schema?: StandardSchemaV1,
+  ): Promise<APIResponse> {
+    const { use, policy } = this.#settings;
+    const subject = describe(call);
+    const bounds = { timeoutMs: policy.timeoutMs, ...optionsOf(call) };
+    return this.#lifecycle.call(subject, bounds, async (scope) => {
+      const response = await compose(use, inner)({ ...call, signal: scope.signal });
+      return schema ? { ...response, data: await validate(schema, response.data, `answer of ${subject}`) } : response;
+    });
   }
 
   async #probe(path: string, options: CallOptions): Promise<APIResponse> {

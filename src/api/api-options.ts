@@ -1,5 +1,5 @@
 import { ConfigurationError, type TelemetryOptions } from '../core/index.js';
-import { checkOptions, is, type OptionChecks } from '../core/internal.js';
+import { checkOptions, is, type OptionCheck, type OptionChecks } from '../core/internal.js';
 import { type AxiosInstance, checkedHeaders, type HTTPTransport } from '../drivers/http/index.js';
 import { type Policy, type PolicyOptions, policy } from '../resilience/index.js';
 import type { APIMiddleware } from './api-call.js';
@@ -45,16 +45,23 @@ const owner = 'APIIntegration';
 const optionChecks: OptionChecks<APIIntegrationOptions> = {
   baseURL: is.anything,
   auth: is.anything,
-  client: is.function,
-  transport: is.object,
+  client: withMethods(is.function, 'request'),
+  transport: withMethods(is.object, 'send', 'close'),
   policy: is.object,
-  cache: is.either('true, false or an object', is.flag, is.options(cacheChecks)),
+  cache: (value, field) => {
+    const check = typeof value === 'object' ? is.options(cacheChecks) : is.either('true, false or an object', is.flag);
+    check(value, field);
+  },
   maxResponseBytes: is.count,
   headers: is.object,
   authPath: is.text,
   healthPath: is.text,
   use: is.list,
-  telemetry: is.options<TelemetryOptions>({ logger: is.object, tracer: is.object, meter: is.object }),
+  telemetry: is.options<TelemetryOptions>({
+    logger: withMethods(is.object, 'debug', 'info', 'warn', 'error'),
+    tracer: is.object,
+    meter: is.object,
+  }),
   name: is.text,
 };
 
@@ -127,6 +134,14 @@ export function positionalOptions(baseURL: unknown, apiKey: unknown, rateLimitPe
     auth: { type: 'bearer', token: String(apiKey) },
     policy: limit === Number.POSITIVE_INFINITY ? {} : { limiter },
     cache: { heuristicMs: 300_000 },
+  };
+}
+
+/** A thing that is used by these methods; a missing one is named. */
+function withMethods(kind: OptionCheck, ...names: readonly string[]): OptionCheck {
+  return (value, field) => {
+    kind(value, field);
+    for (const name of names) is.function((value as Readonly<Record<string, unknown>>)[name], `${field}.${name}`);
   };
 }
 

@@ -54,11 +54,13 @@ export class BaseURL {
     const url = new URL(text);
     if (url.origin !== this.origin) throw this.#refusal('names another origin');
     if (url.username || url.password) throw this.#refusal('holds credentials');
-    if (!this.#contains(url.pathname) || (!isAbsolute && climbs(route))) throw this.#refusal('leaves the base path');
+    if (!this.contains(url) || (!isAbsolute && climbs(route))) throw this.#refusal('leaves the base path');
     return url;
   }
 
-  #contains(pathname: string): boolean {
+  /** True for a URL of the origin that is at the base path or below it, in every reading. */
+  contains({ origin, pathname }: URL): boolean {
+    if (origin !== this.origin) return false;
     if (pathname !== this.#prefix && !pathname.startsWith(`${this.#prefix}/`)) return false;
     return !climbs(pathname.slice(this.#prefix.length));
   }
@@ -82,11 +84,14 @@ function climbs(path: string): boolean {
   for (let round = 0; round < 4; round++) {
     let depth = 0;
     for (const segment of reading.split(/[/\\]/)) {
-      if (segment === '..') depth -= 1;
-      else if (segment !== '' && segment !== '.') depth += 1;
+      // Java servers cut parameters off (RFC 3986 section 3.3) before they resolve dots: `..;x` is `..` there.
+      const [name = ''] = segment.split(';', 1);
+      if (name !== segment && (name === '.' || name === '..')) return true;
+      if (name === '..') depth -= 1;
+      else if (name !== '' && name !== '.') depth += 1;
       if (depth < 0) return true;
     }
-    const decoded = reading.replaceAll(/%(2e|2f|5c|25)/gi, (escaped) => decodeURIComponent(escaped));
+    const decoded = reading.replaceAll(/%(2e|2f|3b|5c|25)/gi, (escaped) => decodeURIComponent(escaped));
     if (decoded === reading) return false;
     reading = decoded;
   }

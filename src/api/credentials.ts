@@ -34,7 +34,7 @@ export class Credentials {
   constructor(auth: Auth, field: string) {
     this.#field = field;
     if (typeof auth === 'function') this.#provider = auth;
-    else this.#fixed = toHeader(auth, field);
+    else this.#fixed = toHeader(auth, field, 'a token, a credential object, or a function that gives one of them');
   }
 
   async header(options: CallOptions): Promise<AuthHeader> {
@@ -47,9 +47,9 @@ export class Credentials {
   }
 }
 
-function toHeader(credential: unknown, field: string): AuthHeader {
+function toHeader(credential: unknown, field: string, expected = 'a token or a credential object'): AuthHeader {
   if (typeof credential === 'string') return bearer(credential, field);
-  is.object(credential, field);
+  is.either(expected, is.object)(credential, field);
   const given = credential as Readonly<Record<string, unknown>>;
   switch (given.type) {
     case 'bearer':
@@ -84,11 +84,16 @@ function basic(username: unknown, password: unknown, field: string): AuthHeader 
 function custom(name: unknown, value: unknown, field: string): AuthHeader {
   is.text(name, `${field}.name`);
   is.text(value, `${field}.value`);
+  assertHeader(String(name), '', `${field}.name`);
   return checked(String(name), String(value), `${field}.value`);
 }
 
 function checked(name: string, value: string, field: string): AuthHeader {
+  assertHeader(name, value, field);
+  return { name: name.toLowerCase(), value };
+}
+
+function assertHeader(name: string, value: string, field: string): void {
   const fault = headerFault(name, value);
   if (fault) throw new ConfigurationError(`${field} ${fault}`, { field });
-  return { name: name.toLowerCase(), value };
 }

@@ -52,7 +52,7 @@ export async function prepare(call: APICall, settings: APISettings): Promise<Pre
     headers: {
       accept: 'application/json, text/plain;q=0.9, */*;q=0.8',
       'user-agent': 'safla-sdk',
-      'x-correlation-id': correlationIdHere() ?? randomUUID(),
+      'x-correlation-id': visible(correlationIdHere() ?? '') || randomUUID(),
       ...settings.headers,
       ...(auth && { [auth.name]: auth.value }),
       ...body.headers,
@@ -68,6 +68,11 @@ export async function prepare(call: APICall, settings: APISettings): Promise<Pre
 /** The part of a call that bounds it in time. */
 export function optionsOf({ signal, timeoutMs }: CallOptions): CallOptions {
   return { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+}
+
+/** The id in characters that every header can hold; the others as their UTF-8 bytes, percent-encoded. */
+function visible(id: string): string {
+  return id.replaceAll(/[^\x21-\x7e]+/g, (text) => Buffer.from(text).toString('hex').replaceAll(/../g, '%$&'));
 }
 
 function methodOf({ method }: APICall): string {

@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream';
-import { ValidationError } from '../core/index.js';
+import { encodeJSON } from '../core/internal.js';
 import type { HTTPBody } from '../drivers/http/index.js';
 
 /** A body ready for the wire. */
@@ -15,7 +15,7 @@ export interface EncodedBody {
  * Plain data becomes JSON. Texts, bytes, URLSearchParams, FormData, Blob and streams go as they are,
  * with the media type they carry, if any.
  *
- * @throws ValidationError for what JSON cannot hold: BigInt, cycles, functions, Map and Set
+ * @throws ValidationError with the path of what JSON would lose or change: BigInt, NaN, cycles, functions, Map, Set, Error
  */
 export function encodeBody(body: unknown, subject: string): EncodedBody {
   if (body === undefined) return ready(undefined);
@@ -27,7 +27,7 @@ export function encodeBody(body: unknown, subject: string): EncodedBody {
   if (body instanceof FormData) return ready(body);
   if (body instanceof Blob) return ready(body, body.type || undefined);
   const stream = streamOf(body);
-  return stream ?? ready(toJSON(body, subject), 'application/json');
+  return stream ?? ready(encodeJSON(body, `body of ${subject}`), 'application/json');
 }
 
 function ready(content: HTTPBody | undefined, type?: string): EncodedBody {
@@ -54,23 +54,4 @@ function piped(body: StreamLike): PassThrough {
   const target = new PassThrough();
   body.pipe?.(target);
   return target;
-}
-
-function toJSON(value: unknown, subject: string): string {
-  let text: string | undefined;
-  let reason = `a ${typeof value} has no form in JSON`;
-  if (value instanceof Map || value instanceof Set) {
-    reason = 'a Map or Set becomes {} in JSON; send an object or an array';
-  } else {
-    try {
-      text = JSON.stringify(value);
-    } catch (error) {
-      // V8 spells the path of a cycle out over several lines, with the names of the properties.
-      const isCycle = error instanceof TypeError && error.message.includes('circular');
-      reason = isCycle ? 'it refers to itself' : 'a value in it has no form in JSON, such as a BigInt';
-    }
-  }
-  if (text === undefined)
-    throw new ValidationError(`body of ${subject}`, [{ path: [], message: `cannot be sent: ${reason}` }]);
-  return text;
 }

@@ -99,8 +99,8 @@ export class RequestRunner {
     return { answer, attempts: number, ageMs: 0, fromCache: false };
   }
 
-  #executeOptions({ url, repeatable, options }: PreparedRequest): ExecuteOptions {
-    return { ...optionsOf(options), key: url.origin, idempotent: repeatable };
+  #executeOptions({ url, subject, repeatable, options }: PreparedRequest): ExecuteOptions {
+    return { ...optionsOf(options), key: url.origin, subject, idempotent: repeatable };
   }
 }
 

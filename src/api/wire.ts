@@ -46,7 +46,9 @@ export class Wire {
     } else {
       const below = transport ?? undiciTransport();
       if (!transport) this.#ownTransport = below;
-      this.client = lazy(() => createAxios(below, base.href));
+      this.client = lazy(() =>
+        createAxios(below, { baseURL: base.href, mayFollow: (target) => base.contains(target) }),
+      );
     }
   }
 

@@ -56,6 +56,7 @@ const maxVariants = 16;
 export class HTTPCache {
   readonly #heuristicMs: number;
   readonly #entries: LRUCache<string, Variant[]>;
+  /** Of the keys in `#entries`, no others: so it is bounded with them. */
   readonly #keysByURL: Map<string, Set<string>> = new Map();
   readonly #fills: Map<string, Fill> = new Map();
   #nextFill = 1;
@@ -163,7 +164,11 @@ export class HTTPCache {
       (other) => now < other.staleAt && !matches(other, request.headers),
     );
     this.#entries.set(key, [variant, ...others.slice(0, maxVariants - 1)]);
-    if (!this.#entries.has(key)) return;
+    // Too large, it took the key with it, which `dispose` does not tell from a replacement.
+    if (!this.#entries.has(key)) {
+      this.#unlink(key);
+      return;
+    }
     this.#stored += 1;
     const keys = this.#keysByURL.get(request.url) ?? new Set();
     this.#keysByURL.set(request.url, keys.add(key));

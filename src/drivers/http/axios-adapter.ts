@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { CallScope } from '../../core/index.js';
 import { lazy } from '../../core/internal.js';
+import { codeOf } from '../without-payload.js';
 import { readBody } from './response-body.js';
 import type { HTTPBody, HTTPResponse, HTTPTransport } from './transport.js';
-import { codeOf } from './wire-failure.js';
 
 const loadAxios = lazy(() => import('axios'));
 

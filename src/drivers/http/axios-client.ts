@@ -1,14 +1,26 @@
 import type { AxiosInstance } from 'axios';
 import { lazy } from '../../core/internal.js';
 import { axiosAdapter } from './axios-adapter.js';
-import type { HTTPTransport } from './transport.js';
+import type { HTTPRequest, HTTPTransport } from './transport.js';
 
 export type { AxiosInstance };
 
 const loadAxios = lazy(() => import('axios'));
 
+/** What {@link createAxios} puts in place for every request. */
+export interface AxiosSettings extends Required<Pick<HTTPRequest, 'mayFollow'>> {
+  readonly baseURL: string;
+}
+
 /** An axios instance over a transport. It has no credentials in its defaults: they are given per request. */
-export async function createAxios(transport: HTTPTransport, baseURL: string): Promise<AxiosInstance> {
+export async function createAxios(
+  transport: HTTPTransport,
+  { baseURL, mayFollow }: AxiosSettings,
+): Promise<AxiosInstance> {
   const { default: axios } = await loadAxios();
-  return axios.create({ baseURL, adapter: axiosAdapter(transport) });
+  const guarded: HTTPTransport = {
+    send: (request) => transport.send({ ...request, mayFollow }),
+    close: () => transport.close(),
+  };
+  return axios.create({ baseURL, adapter: axiosAdapter(guarded) });
 }

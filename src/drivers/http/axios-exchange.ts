@@ -1,9 +1,10 @@
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import { ClosedError, ConfigurationError, SaflaError, TimeoutError } from '../../core/index.js';
+import { codeOf, withoutPayload } from '../without-payload.js';
 import { flatHeaders } from './flat-headers.js';
 import { tooLarge } from './response-body.js';
 import type { HTTPHeaders, HTTPRequest } from './transport.js';
-import { codeOf, wireFailure, withoutPayload } from './wire-failure.js';
+import { wireFailure } from './wire-failure.js';
 
 /** An answer read to its end. */
 export interface HTTPAnswer {

@@ -25,6 +25,11 @@ export interface HTTPRequest {
   readonly signal?: AbortSignal | undefined;
   /** Longest answer in bytes, counted after decompression. @default the transport's own limit */
   readonly maxResponseBytes?: number | undefined;
+  /**
+   * Asked before a redirect inside the origin is followed; `false` makes the redirect the answer. A
+   * transport that follows redirects has to ask. @default all are followed
+   */
+  readonly mayFollow?: ((target: URL) => boolean) | undefined;
 }
 
 /** The answer, whatever its status. */

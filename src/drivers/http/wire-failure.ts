@@ -2,11 +2,11 @@ import {
   ClosedError,
   ConnectionError,
   ProtocolError,
-  redactText,
   SaflaError,
   TimeoutError,
   ValidationError,
 } from '../../core/index.js';
+import { codeOf, withoutPayload } from '../without-payload.js';
 
 /** What a failure is described with. */
 export interface WireContext {
@@ -48,18 +48,4 @@ export function wireFailure(error: unknown, context: WireContext): unknown {
   if (/^(Z_|ERR__?BROTLI|ERR_PADDING|ERR__ERROR)/.test(code))
     return new ProtocolError(`${subject}: the answer cannot be decompressed (${code})`, { cause });
   return new ConnectionError(`${subject}: the connection failed (${code})`, { systemCode: code, cause });
-}
-
-/** A copy of an error that holds nothing but what every error has, and its code. */
-export function withoutPayload(error: Error): Error {
-  const copy = new Error(redactText(error.message));
-  Object.defineProperty(copy, 'name', { value: error.name, configurable: true });
-  if (error.stack !== undefined) copy.stack = redactText(error.stack);
-  const code = codeOf(error);
-  return code === undefined ? copy : Object.assign(copy, { code });
-}
-
-export function codeOf(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === 'string' ? code : undefined;
 }

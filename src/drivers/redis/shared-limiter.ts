@@ -8,6 +8,7 @@ import {
   Lifecycle,
   RateLimitError,
   redactText,
+  SaflaError,
 } from '../../core/index.js';
 import { checkOptions, is, lazy, type OptionChecks } from '../../core/internal.js';
 import {
@@ -17,6 +18,7 @@ import {
   type LimiterStats,
   type LimiterWaitOptions,
 } from '../../resilience/index.js';
+import { codeOf, withoutPayload } from '../without-payload.js';
 import { type OwnRedisClient, openRedis, type RedisScriptClient } from './redis-client.js';
 import { slidingWindowScript } from './sliding-window-script.js';
 
@@ -146,9 +148,9 @@ export class SharedLimiter implements Limiter, Closeable {
     try {
       return await scope.run(async () => (await this.#quota())(cost));
     } catch (failure) {
-      const cause = this.#own?.lastFailure() ?? failure;
+      const cause = cleaned(this.#own?.lastFailure() ?? failure);
       const reason = scope.cancelled ? `Redis did not answer within ${timeoutMs} ms` : 'Redis cannot be asked';
-      const message = `${this.#subject}: ${reason} (${textOf(cause)})`;
+      const message = `${this.#subject}: ${reason} (${cause.message || cause.name})`;
       const error = new ConnectionError(message, { systemCode: codeOf(cause), cause });
       this.#failure = { error, until: Date.now() + failFastMs };
       throw error;
@@ -205,11 +207,11 @@ function refusal(field: string, problem: string): ConfigurationError {
   return new ConfigurationError(`SharedLimiter.${field} ${problem}`, { field: `SharedLimiter.${field}` });
 }
 
-function textOf(error: unknown): string {
-  return redactText(error instanceof Error ? error.message || error.name : String(error));
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' ? code : undefined;
+/** The failure without the command it belongs to: the first one of a connection carries the password. */
+function cleaned(failure: unknown): Error {
+  if (SaflaError.is(failure)) return failure;
+  return withoutPayload(failure instanceof Error ? failure : new Error(String(failure)), (text) =>
+    // Servers repeat the arguments of a command they do not know, which HELLO is before Redis 6.
+    redactText(text.replaceAll(/, with args beginning with:.*/g, '')),
+  );
 }
