@@ -9,8 +9,8 @@ import {
   ValidationError,
   validateSync,
 } from '../core/index.js';
+import { encodeJSON } from '../core/internal.js';
 import { type EventBusOptions, type EventBusSettings, eventBusSettings } from './event-bus-options.js';
-import { encodeJson } from './json.js';
 import { assertPayloadFits } from './payload-limit.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -62,13 +62,17 @@ export class EventBusIntegration extends TypedEmitter<EventBusEvents> implements
   /**
    * Adds one subscription to each channel and resolves once later events will arrive. Subscriptions
    * are counted: a channel subscribed twice stays until it is unsubscribed twice. All or none of the
-   * channels are subscribed; an empty list does nothing.
+   * channels are subscribed, none when the call was aborted or timed out; an empty list does nothing.
    *
    * @throws ValidationError, ClosedError
    */
   async subscribe(channels: readonly string[], options: CallOptions = {}): Promise<void> {
     const names = channelsOf(channels, 'subscribe');
-    await this.#lifecycle.call('subscribe', options, () => this.#subscriptions.add(names));
+    await this.#lifecycle.call('subscribe', options, async (scope) => {
+      await this.#subscriptions.add(names);
+      // The caller was told that nothing is subscribed.
+      if (scope.cancelled) await this.#subscriptions.remove(names);
+    });
   }
 
   /**
@@ -123,7 +127,7 @@ export class EventBusIntegration extends TypedEmitter<EventBusEvents> implements
     const subject = `Event on '${channel}'`;
     const schema = schemas.get(channel);
     if (schema) validateSync(schema, event, subject);
-    const message = encodeJson(event, subject);
+    const message = encodeJSON(event, subject);
     assertPayloadFits(message, maxPayloadBytes, subject);
     return message;
   }

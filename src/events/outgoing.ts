@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ValidationError } from '../core/index.js';
-import { correlationIdHere } from '../core/internal.js';
+import { correlationIdHere, encodeJSON } from '../core/internal.js';
 import { assertChannelName } from './channel-name.js';
 import type { OutgoingEvent } from './event-transport.js';
-import { encodeJson } from './json.js';
 import { assertPayloadFits } from './payload-limit.js';
 
 /** What is published, before it has an envelope. */
@@ -33,7 +32,7 @@ export function encodeDraft({ channel, data, id = randomUUID(), key }: EventDraf
   const subject = `Event on '${channel}'`;
   assertName(id, 'id', subject);
   if (key !== undefined) assertName(key, 'key', subject);
-  return { channel, id, key, data: encodeJson(data, subject) };
+  return { channel, id, key, data: encodeJSON(data, subject) };
 }
 
 /** What every envelope of one stream has in common. */

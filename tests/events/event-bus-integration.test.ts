@@ -2,6 +2,7 @@ import { ClosedError, ConfigurationError, ValidationError } from '@safla/sdk/cor
 import { type BroadcastReceiver, type BroadcastTransport, EventBusIntegration, inProcess } from '@safla/sdk/events';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { deferred, until } from './support.js';
 
 interface Seen {
   readonly channel: string;
@@ -130,6 +131,13 @@ describe('EventBusIntegration', () => {
     ['undefined in an array', [undefined]],
     ['a Map', { map: new Map([[1, 2]]) }],
     ['a toJSON without a value', { toJSON: () => undefined }],
+    ['a toJSON that gives NaN', { toJSON: () => Number.NaN }],
+    ['an invalid date', { at: new Date(Number.NaN) }],
+    ['bytes', { bytes: new Uint8Array([1]) }],
+    ['an Error', { error: new Error('no') }],
+    ['a RegExp', { pattern: /x/ }],
+    ['a Promise', { later: Promise.resolve(1) }],
+    ['URLSearchParams', new URLSearchParams('a=1')],
   ])('refuses %s with ValidationError and sends nothing', async (_, event) => {
     await using bus = new EventBusIntegration('memory:');
     const seen = listen(bus);
@@ -307,6 +315,37 @@ describe('EventBusIntegration', () => {
     await expect(bus.subscribe(['good', 'bad'])).rejects.toThrow('no');
     expect(await bus.publish('good', 1)).toMatchObject({ receivers: 0 });
   });
+
+  it.each<[string, (abort: AbortController) => { signal?: AbortSignal; timeoutMs?: number }]>([
+    ['timed out', () => ({ timeoutMs: 5 })],
+    ['was aborted', ({ signal }) => ({ signal })],
+  ])(
+    'is subscribed to nothing after a subscribe that %s, also when the transport answers later',
+    async (_, options) => {
+      await using shared = inProcess();
+      const { promise: answer, resolve: answerNow } = deferred();
+      let ended = 0;
+      const slow = transportOn(shared, async (channel, receive) => {
+        const stop = await shared.listen(channel, receive);
+        if (channel === 'slow') await answer;
+        return async () => {
+          ended += 1;
+          await stop();
+        };
+      });
+      await using bus = new EventBusIntegration({ transport: slow });
+      await bus.subscribe(['kept']);
+      const abort = new AbortController();
+      const subscribing = bus.subscribe(['fast', 'slow', 'kept'], options(abort));
+      abort.abort(new Error('enough'));
+      await expect(subscribing).rejects.toThrow(/enough|5 ms/);
+      answerNow();
+      await until(() => ended === 2);
+      expect(await bus.publish('fast', 1)).toMatchObject({ receivers: 0 });
+      expect(await bus.publish('slow', 1)).toMatchObject({ receivers: 0 });
+      expect(await bus.publish('kept', 1)).toMatchObject({ receivers: 1 });
+    },
+  );
 
   it('emits nothing that was still on its way when the channel was unsubscribed', async () => {
     await using shared = inProcess();
