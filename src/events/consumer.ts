@@ -31,13 +31,17 @@ export interface ConsumerParts {
   readonly subscription: TransportSubscription;
   /** Runs the handler until `end` aborts. Rejects with {@link PoisonError} when trying again cannot help. */
   readonly handle: (delivery: Delivery, end: AbortSignal) => Promise<unknown>;
-  readonly onDeadLetter: (delivery: Delivery, reason: string) => void;
+  /** Must not throw or reject. */
+  readonly onDeadLetter: (delivery: Delivery, reason: string) => unknown;
   readonly onClose: (consumer: Consumer) => void;
   readonly logger: Logger;
 }
 
 /** Wraps a failure that would be the same at every attempt. Never leaves this module. */
 export class PoisonError extends Error {}
+
+/** Characters of a dead letter's reason; transports keep it beside the event. */
+const maxReasonLength = 1_000;
 
 /** Pauses between pulls that fail. */
 const pullBackoff = { maxDeliveries: Number.POSITIVE_INFINITY, baseDelayMs: 100, maxDelayMs: 5_000 };
@@ -143,11 +147,13 @@ export class Consumer implements Closeable {
   }
 
   async #work(delivery: Delivery): Promise<void> {
-    const outcome = await this.#try(delivery);
-    await this.#settle(delivery, outcome);
-    this.#running -= 1;
-    this.#start();
-    this.#wakePump?.();
+    try {
+      await this.#settle(delivery, await this.#try(delivery));
+    } finally {
+      this.#running -= 1;
+      this.#start();
+      this.#wakePump?.();
+    }
   }
 
   async #try(delivery: Delivery): Promise<Outcome> {
@@ -201,6 +207,12 @@ export class Consumer implements Closeable {
   }
 }
 
+/** Anything can be thrown, also what throws when it is looked at. */
 function describe(failure: unknown): string {
-  return redactText(failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure));
+  try {
+    const text = failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure);
+    return redactText(text).slice(0, maxReasonLength);
+  } catch {
+    return 'something that cannot be described';
+  }
 }

@@ -8,7 +8,7 @@ export interface DeadLetter {
   readonly channel: string;
   /** The group that gave it up. Other groups are not concerned. */
   readonly group: string;
-  /** Name and message of the last failure, secrets masked. */
+  /** Name and message of the last failure, secrets masked; at most 1000 characters. */
   readonly reason: string;
   /** How often it was delivered. */
   readonly attempts: number;

@@ -25,8 +25,8 @@ export interface DedupeOptions {
 
 /** What happens when an event is given up. */
 export interface DeadLetterOptions {
-  /** Called for each event that becomes a dead letter, to raise an alarm. What it throws is logged. */
-  readonly onDeadLetter?: (letter: Omit<DeadLetter, 'letterId'>) => void;
+  /** Called for each event that becomes a dead letter, to raise an alarm. What it throws or rejects with is logged; nothing waits for it. */
+  readonly onDeadLetter?: (letter: Omit<DeadLetter, 'letterId'>) => unknown;
 }
 
 /** Options of {@link EventStream}; give either `url` or `transport`. */

@@ -195,6 +195,21 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
   }
 
   /**
+   * Forgets a group that nobody consumes any more, with its place and all it had to settle, so that it
+   * no longer holds the log. Its dead letters stay. Consumed again, the group begins like a new one.
+   *
+   * @param channel the channel or the pattern that was consumed
+   * @returns false when there was no such group
+   * @throws ConfigurationError while the group has consumers there, UnsupportedError when the transport cannot do it
+   */
+  async deleteGroup(channel: string, group: string): Promise<boolean> {
+    this.#lifecycle.assertOpen();
+    assertChannelPattern(channel);
+    if (!this.transport.deleteGroup) throw this.#unsupported('deleteGroup');
+    return this.transport.deleteGroup(channel, group);
+  }
+
+  /**
    * Refuses new calls, closes the consumers (see {@link Consumer}), then the transport when the stream
    * made it. Handlers that publish to this stream are better closed first, by their consumer.
    */
@@ -231,10 +246,10 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
     }
   }
 
-  #tellDeadLetter({ event, attempt }: Delivery, group: string, reason: string): void {
+  async #tellDeadLetter({ event, attempt }: Delivery, group: string, reason: string): Promise<void> {
     const { channel } = event;
     try {
-      this.#settings.onDeadLetter?.({
+      await this.#settings.onDeadLetter?.({
         channel,
         group,
         reason,

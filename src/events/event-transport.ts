@@ -155,9 +155,9 @@ export interface EventTransport extends Closeable {
   deadLetters(channel: string): AsyncIterable<StoredDeadLetter>;
 
   /**
-   * Gives dead letters back to the groups that gave them up, as attempt 1.
+   * Gives dead letters back to the groups that gave them up, as attempt 1. Those of a deleted group stay.
    *
-   * @returns how many of `letterIds` were there
+   * @returns how many were given back
    */
   requeue(channel: string, letterIds: readonly string[]): Promise<number>;
 
@@ -167,4 +167,13 @@ export interface EventTransport extends Closeable {
    * @throws NotFoundError when the channel has no such group
    */
   lag(channel: string, group: string): Promise<number>;
+
+  /**
+   * Forgets a group on a channel, or on all channels of a pattern: its place and what it had to settle.
+   * Dead letters stay. Left out where the engine cannot do it.
+   *
+   * @returns false when there was no such group
+   * @throws ConfigurationError while the group has members there
+   */
+  deleteGroup?(channel: string, group: string): Promise<boolean>;
 }

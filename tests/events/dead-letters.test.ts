@@ -86,6 +86,71 @@ describe('dead letters', () => {
     expect(await stream.deadLetters('orders').list()).toHaveLength(2);
   });
 
+  it('logs what an asynchronous onDeadLetter rejects with, and goes on', async () => {
+    const logged: unknown[] = [];
+    const none = (): void => undefined;
+    await using stream = new EventStream({
+      url: 'memory:',
+      redelivery: { maxDeliveries: 1 },
+      deadLetter: { onDeadLetter: () => Promise.reject(new Error('alarm is broken')) },
+      telemetry: {
+        logger: { debug: none, info: none, warn: none, error: (_, message) => void logged.push(message) },
+      },
+    });
+    await using _consumer = await stream.consume('orders', { group: 'g' }, () => Promise.reject(new Error('no')));
+    await stream.publish('orders', 1);
+    await until(() => logged.includes('onDeadLetter failed'));
+    expect(await stream.deadLetters('orders').list()).toHaveLength(1);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['an object that is no text', () => Object.create(null)],
+    [
+      'an object whose toString throws',
+      () => ({
+        toString() {
+          throw new Error('no text');
+        },
+      }),
+    ],
+    [
+      'an error whose message throws',
+      () =>
+        Object.defineProperty(new Error(), 'message', {
+          get() {
+            throw new Error('no message');
+          },
+        }),
+    ],
+    ['an error with a symbol for a name', () => Object.assign(new Error('x'), { name: Symbol('x') })],
+    ['undefined', () => undefined],
+  ])('takes the event of a handler that throws %s, and the consumer goes on', async (_, thrown) => {
+    await using stream = new EventStream({ url: 'memory:', redelivery: { maxDeliveries: 2, baseDelayMs: 0 } });
+    const { handler, data } = recorder();
+    await using consumer = await stream.consume('orders', { group: 'g' }, (event) => {
+      if (event.data === 'odd') throw thrown();
+      handler(event);
+    });
+    await stream.publish('orders', 'odd');
+    await stream.publish('orders', 'even');
+    await drained(stream, 'orders', 'g');
+    await until(() => consumer.stats().running === 0);
+    expect(data()).toEqual(['even']);
+    const letters = await stream.deadLetters('orders').list();
+    expect(letters).toMatchObject([{ attempts: 2, reason: expect.stringMatching(/./) }]);
+  });
+
+  it('cuts a long reason', async () => {
+    await using stream = new EventStream({ url: 'memory:', redelivery: { maxDeliveries: 1 } });
+    await using _consumer = await stream.consume('orders', { group: 'g' }, () => {
+      throw new Error('x'.repeat(5_000));
+    });
+    await stream.publish('orders', 1);
+    await drained(stream, 'orders', 'g');
+    const [letter] = await stream.deadLetters('orders').list();
+    expect(letter?.reason).toHaveLength(1_000);
+  });
+
   it('takes data that does not match the schema after one delivery, without its value in the reason', async () => {
     await using stream = new EventStream({ url: 'memory:' });
     const { events, handler } = recorder();
@@ -152,6 +217,26 @@ describe('dead letters', () => {
     const letters = await stream.deadLetters('orders').list();
     expect(letters.map(({ event }) => event.data)).toEqual([2, 3]);
     expect(transport.stats()).toMatchObject({ deadLetters: 2, droppedDeadLetters: 1 });
+  });
+
+  it('keeps the newest that fit into maxBytes and counts the others', async () => {
+    await using transport = inProcess({ maxBytes: 5_000 });
+    await using stream = new EventStream({ transport, redelivery: { maxDeliveries: 1 } });
+    await using _consumer = await stream.consume('orders', { group: 'g' }, () => {
+      throw new Error('no');
+    });
+    for (let n = 0; n < 20; n++) {
+      await stream.publish('orders', { n, text: 'x'.repeat(1_000) });
+      await drained(stream, 'orders', 'g');
+    }
+    const { deadLetters, deadLetterBytes, droppedDeadLetters } = transport.stats();
+    expect(deadLetterBytes).toBeGreaterThan(3_000);
+    expect(deadLetterBytes).toBeLessThanOrEqual(5_000);
+    expect(deadLetters + droppedDeadLetters).toBe(20);
+    const letters = await stream.deadLetters('orders').list();
+    expect(letters.at(-1)?.event.data).toMatchObject({ n: 19 });
+    expect(letters).toHaveLength(deadLetters);
+    expect(await stream.deadLetters('orders').requeue(['1'])).toBe(0);
   });
 });
 

@@ -1,4 +1,12 @@
-import { ClosedError, ConfigurationError, QueueFullError, ValidationError, withContext } from '@safla/sdk/core';
+import {
+  ClosedError,
+  ConfigurationError,
+  NotFoundError,
+  QueueFullError,
+  UnsupportedError,
+  ValidationError,
+  withContext,
+} from '@safla/sdk/core';
 import { EventStream, inProcess } from '@safla/sdk/events';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -202,6 +210,59 @@ describe('the bound of an in-process log', () => {
     await using _again = await stream.consume('orders', { group: 'slow' }, handler);
     await drained(stream, 'orders', 'slow');
     expect(data()).toEqual([3, 4]);
+  });
+
+  it('has room again when a group that nobody consumes is deleted', async () => {
+    await using transport = inProcess({ maxItems: 2 });
+    await using stream = new EventStream({ transport });
+    const consumer = await stream.consume('orders', { group: 'gone' }, () => undefined);
+    await expect(stream.deleteGroup('orders', 'gone')).rejects.toBeInstanceOf(ConfigurationError);
+    await consumer.close();
+    await stream.publishMany([1, 2].map((data) => ({ channel: 'orders', data })));
+    await expect(stream.publish('orders', 3)).rejects.toThrow(/group 'gone'.*deleteGroup/);
+    expect(await stream.deleteGroup('orders', 'gone')).toBe(true);
+    expect(await stream.deleteGroup('orders', 'gone')).toBe(false);
+    await stream.publish('orders', 3);
+    await expect(stream.lag('orders', 'gone')).rejects.toBeInstanceOf(NotFoundError);
+    const { handler, data } = recorder();
+    await using _again = await stream.consume('orders', { group: 'gone', from: 'start', ordered: true }, handler);
+    await drained(stream, 'orders', 'gone');
+    expect(data()).toEqual([2, 3]);
+  });
+
+  it('deletes a group from all channels of a pattern, those to come too', async () => {
+    await using transport = inProcess({ maxItems: 1 });
+    await using stream = new EventStream({ transport });
+    const consumer = await stream.consume('order.*', { group: 'g' }, () => undefined);
+    await expect(stream.deleteGroup('order.*', 'g')).rejects.toBeInstanceOf(ConfigurationError);
+    await consumer.close();
+    await stream.publish('order.paid', 1);
+    expect(await stream.deleteGroup('order.*', 'g')).toBe(true);
+    for (const channel of ['order.paid', 'order.sent', 'order.sent']) await stream.publish(channel, 2);
+    expect(await stream.deleteGroup('order.*', 'g')).toBe(false);
+  });
+
+  it('leaves the dead letters of a deleted group where they are until the group exists again', async () => {
+    await using stream = new EventStream({ url: 'memory:', redelivery: { maxDeliveries: 1 } });
+    const consumer = await stream.consume('orders', { group: 'g' }, () => Promise.reject(new Error('no')));
+    await stream.publish('orders', 1);
+    await drained(stream, 'orders', 'g');
+    await consumer.close();
+    await stream.deleteGroup('orders', 'g');
+    const letters = stream.deadLetters('orders');
+    expect(await letters.requeue()).toBe(0);
+    expect(await letters.list()).toHaveLength(1);
+    const { handler, data } = recorder();
+    await using _again = await stream.consume('orders', { group: 'g' }, handler);
+    expect(await letters.requeue()).toBe(1);
+    await drained(stream, 'orders', 'g');
+    expect(data()).toEqual([1]);
+  });
+
+  it('refuses to delete a group where the transport cannot', async () => {
+    await using transport = inProcess();
+    await using stream = new EventStream({ transport: Object.assign(transport, { deleteGroup: undefined }) as never });
+    await expect(stream.deleteGroup('orders', 'g')).rejects.toBeInstanceOf(UnsupportedError);
   });
 
   it('trims what every group has settled without counting it as dropped', async () => {

@@ -141,4 +141,28 @@ describe('the in-process transport', () => {
     await transport.close();
     expect(clock.pending).toBe(0);
   });
+
+  it.each([
+    ['what is left of its pause', 400, 600],
+    ['nothing when its pause is over', 5_000, 0],
+    ['its whole pause when the clock jumped back', -5_000, 1_000],
+  ])('runs no timer for a group without members; a new one waits %s', async (_, awayMs, leftMs) => {
+    const clock = new TestClock();
+    await using transport = inProcess({ clock });
+    const request = { channel: 'c', group: 'g', from: 'new', ordered: false } as const;
+    const subscription = await transport.subscribe(request);
+    await transport.publish([{ channel: 'c', id: '1', body: '1' }], { dedupeWindowMs: 0 });
+    const [delivery] = await subscription.pull(1, never);
+    await delivery?.settle({ kind: 'retry', delayMs: 1_000 });
+    await subscription.close();
+    expect(clock.pending).toBe(0);
+    clock.move(awayMs);
+    const again = await transport.subscribe(request);
+    if (leftMs > 0) {
+      clock.move(leftMs - 1);
+      expect(await pullNow(again)).toEqual([]);
+    }
+    clock.move(leftMs > 0 ? 1 : 0);
+    expect(await pullNow(again)).toMatchObject([{ attempt: 2 }]);
+  });
 });

@@ -23,7 +23,7 @@ export class ChannelLog {
     this.#channel = channel;
     this.#settings = settings;
     this.#recent = new RecentIds(settings.maxIds);
-    this.deadLetters = new DeadLetterList(settings.maxDeadLetters);
+    this.deadLetters = new DeadLetterList(settings);
   }
 
   /** Position of the oldest event that is kept. */
@@ -87,6 +87,22 @@ export class ChannelLog {
     return cursor;
   }
 
+  /** Gives a dead letter back to its group. False when either is gone. */
+  requeue(letterId: string): boolean {
+    const letter = this.deadLetters.get(letterId);
+    const group = letter && this.#groups.get(letter.group);
+    if (!group) return false;
+    this.deadLetters.delete(letterId);
+    group.requeue(letter.event);
+    return true;
+  }
+
+  /** Forgets a group and what it had to settle. False when there was none. */
+  deleteGroup(name: string): boolean {
+    this.#groups.get(name)?.close();
+    return this.#groups.delete(name);
+  }
+
   *read(range: LogRange): Generator<StoredEvent> {
     const from = this.#locate(range.from);
     const end = range.to === undefined ? this.end : this.#endOf(range.to);
@@ -138,7 +154,7 @@ export class ChannelLog {
     while (this.#entries.length >= maxItems || this.#bytes + bytes > maxBytes) {
       const owing = [...this.#groups.values()].filter((group) => group.owes(this.first));
       if (owing.length > 0 && overflow === 'reject') {
-        const bound = `${maxItems} events or ${maxBytes} bytes; group '${owing[0]?.name}' has not settled the oldest`;
+        const bound = `${maxItems} events or ${maxBytes} bytes; group '${owing[0]?.name}' has not settled the oldest; consume or deleteGroup it`;
         throw new QueueFullError(`Channel '${this.#channel}'`, bound);
       }
       const lost = owing.filter((group) => group.drop(this.first));

@@ -1,43 +1,57 @@
+import { BoundedQueue, type Removal } from '../../../core/index.js';
 import type { StoredDeadLetter } from '../../event-transport.js';
 
-/** The dead letters of one channel, oldest first, bounded in number. */
-export class DeadLetterList {
-  readonly #letters: Map<string, StoredDeadLetter> = new Map();
-  readonly #maxLetters: number;
-  #last = 0;
-  #dropped = 0;
+interface KeptLetter {
+  readonly letter: StoredDeadLetter;
+  readonly remove: Removal;
+}
 
-  constructor(maxLetters: number) {
-    this.#maxLetters = maxLetters;
+/** The dead letters of one channel, oldest first, bounded in number and in bytes of their events. */
+export class DeadLetterList {
+  readonly #letters: Map<string, KeptLetter> = new Map();
+  /** Drops the oldest. One letter always fits: its event did fit into the log. */
+  readonly #queue: BoundedQueue<StoredDeadLetter>;
+  #last = 0;
+
+  constructor({ maxDeadLetters, maxBytes }: { readonly maxDeadLetters: number; readonly maxBytes: number }) {
+    this.#queue = new BoundedQueue({
+      name: 'dead letters',
+      maxItems: maxDeadLetters,
+      maxBytes,
+      sizeOf: ({ event }) => Buffer.byteLength(event.body),
+      overflow: 'drop-oldest',
+      onDrop: ({ letterId }) => this.#letters.delete(letterId),
+    });
   }
 
   get size(): number {
-    return this.#letters.size;
+    return this.#queue.size;
+  }
+
+  get bytes(): number {
+    return this.#queue.bytes;
   }
 
   get dropped(): number {
-    return this.#dropped;
+    return this.#queue.dropped;
   }
 
-  add(letter: Omit<StoredDeadLetter, 'letterId'>): void {
+  add(unnumbered: Omit<StoredDeadLetter, 'letterId'>): void {
     this.#last += 1;
-    const letterId = String(this.#last);
-    this.#letters.set(letterId, { letterId, ...letter });
-    if (this.#letters.size <= this.#maxLetters) return;
-    for (const oldest of this.#letters.keys()) {
-      this.#letters.delete(oldest);
-      this.#dropped += 1;
-      return;
-    }
+    const letter = { letterId: String(this.#last), ...unnumbered };
+    this.#letters.set(letter.letterId, { letter, remove: this.#queue.push(letter) });
   }
 
-  take(letterId: string): StoredDeadLetter | undefined {
-    const letter = this.#letters.get(letterId);
+  get(letterId: string): StoredDeadLetter | undefined {
+    return this.#letters.get(letterId)?.letter;
+  }
+
+  delete(letterId: string): void {
+    this.#letters.get(letterId)?.remove();
     this.#letters.delete(letterId);
-    return letter;
   }
 
   list(): StoredDeadLetter[] {
-    return [...this.#letters.values()];
+    return Array.from(this.#letters.values(), ({ letter }) => letter);
   }
 }

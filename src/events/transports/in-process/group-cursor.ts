@@ -2,6 +2,7 @@ import { BoundedQueue, type Clock } from '../../../core/index.js';
 import type { Outcome, StoredDeadLetter, StoredEvent } from '../../event-transport.js';
 import type { LogEntry } from './log-entry.js';
 import { OwedEvent } from './owed-event.js';
+import { RetryTimers } from './retry-timers.js';
 
 /** The part of a channel's log that a group reads. */
 interface Log {
@@ -30,7 +31,7 @@ export class GroupCursor {
   readonly name: string;
   readonly #log: Log;
   readonly #ordered: boolean;
-  readonly #clock: Clock;
+  readonly #retries: RetryTimers;
   readonly #members: Set<GroupMember> = new Set();
   /** Every event that was taken from the log and is not settled, by position. */
   readonly #owed: Map<number, OwedEvent> = new Map();
@@ -46,7 +47,7 @@ export class GroupCursor {
     this.#log = log;
     this.#next = start;
     this.#ordered = ordered;
-    this.#clock = clock;
+    this.#retries = new RetryTimers(clock, (owed) => this.#makeReady(owed));
   }
 
   /** Events the group has still to settle. */
@@ -54,12 +55,19 @@ export class GroupCursor {
     return this.#owed.size + this.#log.end - this.#next;
   }
 
+  /** How many consume it now. */
+  get members(): number {
+    return this.#members.size;
+  }
+
   join(member: GroupMember): void {
     this.#members.add(member);
+    this.#retries.resume();
   }
 
   leave(member: GroupMember): void {
     this.#members.delete(member);
+    if (this.#members.size === 0) this.#retries.pause();
     this.wake();
   }
 
@@ -84,7 +92,7 @@ export class GroupCursor {
 
   settle(owed: OwedEvent, outcome: Outcome): void {
     if (outcome.kind === 'retry') {
-      owed.waitBy(this.#clock.schedule(() => this.#makeReady(owed), outcome.delayMs));
+      owed.waitBy(this.#retries.add(owed, outcome.delayMs));
     } else if (outcome.kind === 'return') {
       owed.uncount();
       this.#makeReady(owed);

@@ -7,7 +7,7 @@ export interface InProcessOptions {
   readonly maxChannels?: number;
   /** Events kept per channel. @default 100000 */
   readonly maxItems?: number;
-  /** Bytes of encoded events kept per channel. @default 67108864 (64 MiB) */
+  /** Bytes of encoded events kept per channel; its dead letters may take as much again. @default 67108864 (64 MiB) */
   readonly maxBytes?: number;
   /**
    * A full channel gives up its oldest event. When some group has still to settle that one, `'reject'`
@@ -15,7 +15,7 @@ export interface InProcessOptions {
    * counts it in `stats().dropped`. @default 'reject'
    */
   readonly overflow?: 'reject' | 'drop-oldest';
-  /** Dead letters kept per channel; the oldest are dropped and counted. @default 10000 */
+  /** Dead letters kept per channel, of at most `maxBytes` together; the oldest are dropped and counted. @default 10000 */
   readonly maxDeadLetters?: number;
   /** Ids remembered per channel for dedupe; the oldest are forgotten early and counted. @default 100000 */
   readonly maxIds?: number;

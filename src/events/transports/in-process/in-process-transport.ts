@@ -29,8 +29,11 @@ import { InProcessSubscription } from './in-process-subscription.js';
 export interface InProcessStats {
   readonly channels: number;
   readonly events: number;
+  /** Bytes of `events`. */
   readonly bytes: number;
   readonly deadLetters: number;
+  /** Bytes of the events of `deadLetters`. */
+  readonly deadLetterBytes: number;
   /** Events dropped although a group had still to settle them; only with `overflow: 'drop-oldest'`. */
   readonly dropped: number;
   readonly droppedDeadLetters: number;
@@ -84,7 +87,7 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
     this.#lifecycle.assertOpen();
     this.#agreeOnOrder(request);
     const pattern = isPattern(request.channel) ? this.#pattern(request) : undefined;
-    const logs = pattern ? this.#matching(pattern) : [this.#log(request.channel)];
+    const logs = pattern ? this.#matching(pattern.matches) : [this.#log(request.channel)];
     const cursors = logs.map((log) => log.joinGroup(request.group, request.from, request.ordered));
     const subscription = new InProcessSubscription(() => {
       this.#subscriptions.delete(subscription);
@@ -109,9 +112,7 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
   async requeue(channel: string, letterIds: readonly string[]): Promise<number> {
     this.#lifecycle.assertOpen();
     const log = this.#logs.get(channel);
-    const letters = letterIds.flatMap((letterId) => log?.deadLetters.take(letterId) ?? []);
-    for (const { group, event } of letters) log?.group(group)?.requeue(event);
-    return letters.length;
+    return letterIds.filter((letterId) => log?.requeue(letterId)).length;
   }
 
   async lag(channel: string, group: string): Promise<number> {
@@ -119,6 +120,21 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
     const cursor = this.#logs.get(channel)?.group(group);
     if (!cursor) throw new NotFoundError(`Channel '${channel}' has no group '${group}'`);
     return cursor.lag;
+  }
+
+  async deleteGroup(channel: string, group: string): Promise<boolean> {
+    this.#lifecycle.assertOpen();
+    const logs = this.#matching(channelMatcher(channel));
+    const members = this.#patterns.get(patternKey(channel, group))?.members.size ?? 0;
+    if (members > 0 || logs.some((log) => (log.group(group)?.members ?? 0) > 0)) {
+      throw new ConfigurationError(`Group '${group}' has consumers on '${channel}'; close them, then delete it`, {
+        field: 'group',
+      });
+    }
+    const hadPattern = this.#patterns.delete(patternKey(channel, group));
+    const hadPlace = logs.filter((log) => log.deleteGroup(group)).length > 0;
+    if (!this.#exists(group)) this.#orderedByGroup.delete(group);
+    return hadPattern || hadPlace;
   }
 
   async broadcast(channel: string, message: string): Promise<number> {
@@ -142,6 +158,7 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
       events: sum((log) => log.end - log.first),
       bytes: sum((log) => log.bytes),
       deadLetters: sum((log) => log.deadLetters.size),
+      deadLetterBytes: sum((log) => log.deadLetters.bytes),
       dropped: sum((log) => log.dropped),
       droppedDeadLetters: sum((log) => log.deadLetters.dropped),
       forgottenIds: sum((log) => log.forgottenIds),
@@ -178,17 +195,22 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
     return log;
   }
 
-  #matching(pattern: PatternGroup): ChannelLog[] {
-    return [...this.#logs].filter(([channel]) => pattern.matches(channel)).map(([, log]) => log);
+  #matching(matches: PatternGroup['matches']): ChannelLog[] {
+    return [...this.#logs].filter(([channel]) => matches(channel)).map(([, log]) => log);
   }
 
   #pattern({ channel, group }: SubscriptionRequest): PatternGroup {
-    const key = `${group}\n${channel}`;
+    const key = patternKey(channel, group);
     const known = this.#patterns.get(key);
     if (known) return known;
     const pattern: PatternGroup = { group, matches: channelMatcher(channel), members: new Set() };
     this.#patterns.set(key, pattern);
     return pattern;
+  }
+
+  #exists(name: string): boolean {
+    const patterns = [...this.#patterns.values()];
+    return patterns.some(({ group }) => group === name) || [...this.#logs.values()].some((log) => log.group(name));
   }
 
   /** A group is ordered or not, on all its channels: members that disagree would break the order. */
@@ -201,6 +223,10 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
     }
     this.#orderedByGroup.set(group, ordered);
   }
+}
+
+function patternKey(pattern: string, group: string): string {
+  return `${group}\n${pattern}`;
 }
 
 /**
