@@ -1,6 +1,7 @@
 import {
   type Awaitable,
   BoundedQueue,
+  CallScope,
   type Clock,
   openScope,
   QueueFullError,
@@ -52,7 +53,8 @@ export class LimiterQueue {
   }
 
   async acquire(options: AcquireOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
+    if (options instanceof CallScope) options.throwIfCancelled();
+    else options.signal?.throwIfAborted();
     const cost = options.cost ?? 1;
     // With nobody waiting, a source that answers at once spares the caller a timer and a place in line.
     const answer = this.#serving ? undefined : this.#take(cost);
@@ -61,7 +63,8 @@ export class LimiterQueue {
   }
 
   async #wait(cost: number, options: AcquireOptions, answer: Awaitable<number> | undefined): Promise<void> {
-    using scope = openScope(this.#name, { ...options, clock: this.#clock });
+    const bounds = options instanceof CallScope ? { parents: [options] } : options;
+    using scope = openScope(this.#name, { ...bounds, clock: this.#clock });
     let waiter: Waiter | undefined;
     let leave = (): boolean => false;
     let stopTimer = (): void => undefined;
