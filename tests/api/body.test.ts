@@ -133,6 +133,24 @@ describe('bodies', () => {
     expect(server.seen.length).toBe(count);
   });
 
+  it.each<[string, unknown]>([
+    ['an Error', new Error('hunter2')],
+    ['an invalid date', new Date(Number.NaN)],
+    ['a Map', new Map([['hunter2', 1]])],
+    ['a RegExp', /hunter2/],
+    ['a Promise', Promise.resolve('hunter2')],
+    ['NaN', Number.NaN],
+    ['bytes', new Uint8Array(2)],
+  ])('%s inside a body is refused by its path, not sent as {} or null', async (_, value) => {
+    const count = server.seen.length;
+    const error = (await rejection(sent({ lines: [{ price: value }] }))) as ValidationError;
+    expect(error).toBeInstanceOf(ValidationError);
+    expect(error.issues[0]?.path).toEqual(['lines', 0, 'price']);
+    expect(error.message).toContain(`body of POST ${server.origin}/: lines.0.price: is `);
+    expect(error.message).not.toContain('hunter2');
+    expect(server.seen.length).toBe(count);
+  });
+
   it('a stream that fails rejects with its own error', async () => {
     const failure = new Error('the disk is on fire');
     const body = Readable.from(

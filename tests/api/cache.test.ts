@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { APIIntegration, type APIIntegrationOptions } from '@safla/sdk/api';
 import { ConfigurationError } from '@safla/sdk/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HTTPCache } from '../../src/api/cache/http-cache.js';
 import { json, rejection, type Seen, serve, type TestServer, until } from './support/server.js';
 
 let server: TestServer;
@@ -22,6 +25,10 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
+const heapUsed = (collect: () => void): number => {
+  collect();
+  return process.memoryUsage().heapUsed;
+};
 const keep = (api: APIIntegration): APIIntegration => {
   opened.push(api);
   return api;
@@ -346,6 +353,25 @@ describe('bounds', () => {
     for (let i = 0; i < 40; i++) await api.request('/x', { headers: { 'x-a': String(i) } });
     expect((await api.request('/x', { headers: { 'x-a': '39' } })).fromCache).toBe(true);
     expect((await api.request('/x', { headers: { 'x-a': '0' } })).fromCache).toBe(false);
+  });
+
+  it('hold for what the cache knows of URLs whose answers were dropped for their size', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const cache = new HTTPCache({ maxEntryBytes: 12_000 });
+    const fill = { id: 1, valid: true, users: 1 };
+    const small = { status: 200, headers: { 'cache-control': 'max-age=60', vary: 'x' }, body: new Uint8Array(10) };
+    const large = { ...small, body: new Uint8Array(12_000) };
+    const urls = 3_000;
+    const before = heapUsed(collect);
+    for (let n = 0; n < urls; n++) {
+      const url = `https://api.example.com/${n}${'x'.repeat(8_000)}`;
+      await cache.store({ url, principal: '', headers: { x: '1' } }, small, fill);
+      await cache.store({ url, principal: '', headers: { x: '2' } }, large, fill);
+    }
+    expect(cache.stats()).toMatchObject({ stored: urls, bytes: 0 });
+    // Kept, the texts of the URLs alone would be 24 MB.
+    expect(heapUsed(collect) - before).toBeLessThan(12e6);
   });
 
   it('are checked', () => {

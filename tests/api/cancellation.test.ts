@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { APIIntegration } from '@safla/sdk/api';
+import { APIIntegration, type APIIntegrationOptions, type RequestOptions } from '@safla/sdk/api';
 import { withContext } from '@safla/sdk/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { json, rejection, serve, type TestServer, until } from './support/server.js';
@@ -79,6 +79,44 @@ describe('an abort', () => {
     controller.abort('stop');
     await pending;
     expect(api.stats().policy.attempts).toBe(1);
+  });
+});
+
+describe('the time of a call', () => {
+  const never = () => new Promise<never>(() => undefined);
+  const hangingSchema = { '~standard': { version: 1, vendor: 'test', validate: never } } as const;
+
+  it.each<[string, Partial<APIIntegrationOptions>, RequestOptions]>([
+    ['a server that does not answer', {}, {}],
+    ['a credential that does not come', { auth: never }, {}],
+    ['a layer that does not go on', { use: [never] }, {}],
+    ['a schema that does not answer', {}, { schema: hangingSchema }],
+  ])('is by default that of the policy, and covers %s', async (_, options, request) => {
+    await using bounded = new APIIntegration({ baseURL: server.origin, policy: { timeoutMs: 300 }, ...options });
+    const endpoint = request.schema ? '/x?token=hunter2' : '/hang?token=hunter2';
+    expect(await rejection(bounded.request(endpoint, request))).toMatchObject({
+      code: 'TIMEOUT',
+      message: expect.stringMatching(/^GET \/(?:hang|x) did not finish within 300 ms$/),
+    });
+  });
+
+  it('is that of the call when it gives one', async () => {
+    await using patient = new APIIntegration({ baseURL: server.origin, auth: never, policy: { timeoutMs: false } });
+    expect(await rejection(patient.request('/x', { timeoutMs: 30 }))).toMatchObject({ timeoutMs: 30 });
+  });
+
+  it('ends a schema that does not answer with the reason of the caller', async () => {
+    const controller = new AbortController();
+    const pending = rejection(api.request('/x', { schema: hangingSchema, signal: controller.signal }));
+    await until(() => server.seen.length === 1);
+    controller.abort('gone');
+    expect(await pending).toBe('gone');
+  });
+
+  it('of one attempt names the request, without its query', async () => {
+    await using hasty = new APIIntegration({ baseURL: server.origin, policy: { attemptTimeoutMs: 30, retry: false } });
+    const error = (await rejection(hasty.request('/hang?token=hunter2'))) as Error;
+    expect(error.message).toBe(`attempt 1 of GET ${server.origin}/hang did not finish within 30 ms`);
   });
 });
 

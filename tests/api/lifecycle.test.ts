@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { APIIntegration, type APIMiddleware, HTTPError } from '@safla/sdk/api';
 import { ClosedError, ConnectionError, healthReport } from '@safla/sdk/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { json, rejection, serve, type TestServer, until } from './support/server.js';
 
 let server: TestServer;
@@ -74,6 +74,24 @@ describe('health', () => {
     await using absent = new APIIntegration({ baseURL: 'http://127.0.0.1:1', healthPath: '/up' });
     expect(await absent.health()).toMatchObject({ status: 'fail' });
     expect(await absent.health({ signal: AbortSignal.abort() })).toMatchObject({ status: 'fail' });
+  });
+});
+
+describe('probes', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('keep their limit when `timeoutMs` is undefined', async () => {
+    vi.useFakeTimers();
+    const transport = { send: () => new Promise<never>(() => undefined), close: async () => undefined };
+    await using api = new APIIntegration({ baseURL: server.origin, transport, healthPath: '/up' });
+    const none = { timeoutMs: undefined } as object;
+    const answers = Promise.all([api.health(none), rejection(api.authenticate(none))]);
+    await vi.advanceTimersByTimeAsync(30_000);
+    vi.useRealTimers();
+    expect(await answers).toMatchObject([
+      { status: 'fail', output: 'GET /up did not finish within 5000 ms' },
+      { code: 'TIMEOUT', timeoutMs: 30_000 },
+    ]);
   });
 });
 

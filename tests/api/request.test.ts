@@ -75,6 +75,16 @@ describe('the seed methods', () => {
     const flowing = await withContext({ correlationId: 'job-7' }, () => echo(api.get('/orders')));
     expect(flowing.headers['x-correlation-id']).toBe('job-7');
   });
+
+  it.each([
+    ['Жid 1\n', '%d0%96id%201%0a'],
+    ['\ud83d\ude00/100%', '%f0%9f%98%80/100%'],
+    ['\ud800', '%ef%bf%bd'],
+    ['', expect.stringMatching(/^[0-9a-f-]{36}$/)],
+  ])('send the correlation id %j in characters a header can hold', async (correlationId, expected) => {
+    const { headers } = await withContext({ correlationId }, () => echo(api.get('/orders')));
+    expect(headers['x-correlation-id']).toEqual(expected);
+  });
 });
 
 describe('parameters', () => {
@@ -183,6 +193,12 @@ describe('request options', () => {
     const count = server.seen.length;
     expect(await rejection(api.request('/x', { headers }))).toBeInstanceOf(ValidationError);
     expect(server.seen.length).toBe(count);
+  });
+
+  it('options that are undefined are as if they were not given', async () => {
+    const none = { method: undefined, query: undefined, body: undefined, headers: undefined, cache: undefined };
+    const { data } = await api.request('/orders', none as object);
+    expect(data).toMatchObject({ method: 'GET', url: '/v1/orders', body: '' });
   });
 
   it('headers of one request go over those of the API', async () => {

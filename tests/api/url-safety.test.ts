@@ -31,6 +31,7 @@ describe('endpoints', () => {
     ['?page=2', '/v1?page=2'],
     ['/a/../b', '/v1/b'],
     ['/files/lib%2Fx.rb', '/v1/files/lib%2Fx.rb'],
+    ['/map;v=1/..x;y', '/v1/map;v=1/..x;y'],
     ['/projects:search', '/v1/projects:search'],
     ['projects:search', '/v1/projects:search'],
     ['/x#fragment', '/v1/x'],
@@ -71,6 +72,14 @@ describe('endpoints', () => {
     '/..\\admin',
     '/x\0',
     '/../v1x/orders',
+    '/..;/admin',
+    '/.%2e;/admin',
+    '/..;v=1/admin',
+    '/..%3b/admin',
+    '/..%253bx/admin',
+    '/;/..%2fadmin',
+    '/orders/..;/admin',
+    '/.;/orders',
   ])('%j is refused before anything is sent', async (endpoint) => {
     expect(await rejection(api.get(endpoint))).toBeInstanceOf(ValidationError);
     expect(server.seen).toEqual([]);
@@ -83,6 +92,7 @@ describe('endpoints', () => {
       `${server.origin}/v1/..%2fadmin`,
       `${server.origin}/v1/%252e%252e%5cadmin`,
       `${server.origin}/v1/../admin`,
+      `${server.origin}/v1/..;/admin`,
       `http://u:p@${host}/v1/x`,
       `${server.origin}/v10`,
     ])
@@ -107,6 +117,8 @@ describe('endpoints', () => {
       '%5c',
       '%25',
       '2e',
+      ';',
+      '%3b',
       'a',
       '//',
       ':',
@@ -132,14 +144,51 @@ describe('endpoints', () => {
           expect(url.origin).toBe('https://api.example.com');
           let reading = url.pathname;
           for (let round = 0; round < 4; round++) {
-            const resolved = new URL(`https://x${reading.replaceAll('\\', '/')}`).pathname;
-            expect(resolved === '/v1' || resolved.startsWith('/v1/')).toBe(true);
-            reading = reading.replaceAll(/%(2e|2f|5c|25)/gi, (escaped) => decodeURIComponent(escaped));
+            const slashes = reading.replaceAll('\\', '/');
+            const withoutParameters = slashes.replaceAll(/;[^/]*/g, '').replaceAll(/\/{2,}/g, '/');
+            for (const route of [slashes, withoutParameters]) {
+              const resolved = new URL(`https://x${route}`).pathname;
+              expect(resolved === '/v1' || resolved.startsWith('/v1/')).toBe(true);
+            }
+            reading = reading.replaceAll(/%(2e|2f|3b|5c|25)/gi, (escaped) => decodeURIComponent(escaped));
           }
         },
       ),
       { numRuns: 3_000 },
     );
+  });
+});
+
+describe('redirects', () => {
+  const redirecting = (target: string) =>
+    serve((seen, response) =>
+      seen.url === '/v1/old' ? response.writeHead(302, { location: target }).end() : response.writeHead(204).end(),
+    );
+
+  it.each(['/admin', '/v10/x', '../admin', '/v1/..;/admin', '/v1/..%2fadmin', '/v1/%252e%252e/admin'])(
+    'to %s leave the base and are not followed',
+    async (target) => {
+      await using moving = await redirecting(target);
+      await using guarded = new APIIntegration({ baseURL: `${moving.origin}/v1`, auth: 'k3y' });
+      expect(await rejection(guarded.get('/old'))).toMatchObject({ status: 302, headers: { location: target } });
+      expect(moving.seen).toHaveLength(1);
+    },
+  );
+
+  it('that stay under the base are followed with the credential', async () => {
+    await using moving = await redirecting('/v1/new?page=2');
+    await using guarded = new APIIntegration({ baseURL: `${moving.origin}/v1`, auth: 'k3y' });
+    await guarded.get('/old');
+    expect(moving.seen.map((seen) => [seen.url, seen.headers.authorization])).toEqual([
+      ['/v1/old', 'Bearer k3y'],
+      ['/v1/new?page=2', 'Bearer k3y'],
+    ]);
+  });
+
+  it('of a base without a path are followed anywhere in the origin', async () => {
+    await using moving = await redirecting('/admin');
+    await using free = new APIIntegration({ baseURL: moving.origin });
+    expect((await free.request('/v1/old')).status).toBe(204);
   });
 });
 

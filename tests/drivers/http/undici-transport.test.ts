@@ -151,6 +151,18 @@ describe('undiciTransport', () => {
     expect([far.status, far.headers.location]).toEqual([302, '/6']);
   });
 
+  it('hands redirects that the request does not want to the caller', async () => {
+    await using server = await serve((_, response) => response.writeHead(302, { location: '/admin?x=1' }).end());
+    const asked: string[] = [];
+    const mayFollow = (target: URL) => {
+      asked.push(target.href);
+      return false;
+    };
+    expect((await open().send({ method: 'GET', url: server.origin, mayFollow })).status).toBe(302);
+    expect(asked).toEqual([`${server.origin}/admin?x=1`]);
+    expect(server.seen).toHaveLength(1);
+  });
+
   it('hands redirects to another origin, and of a POST, to the caller', async () => {
     await using other = await serve((_, response) => response.end('stolen'));
     await using server = await serve((_, response) => {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
 import { SharedLimiter, type SharedLimiterOptions } from '@safla/sdk/api';
@@ -67,6 +68,30 @@ function busiest(turns: readonly number[], intervalMs: number): number {
     most = Math.max(most, index - first + 1);
   });
   return most;
+}
+
+/** Answers every command as Redis 5 answers HELLO: with the arguments, the password among them. */
+async function echoingServer(): Promise<{ readonly address: string } & AsyncDisposable> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      const commands = data.toString().match(/^\*\d+\r$/gm) ?? [];
+      for (const _ of commands)
+        socket.write(
+          '-ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `bob`, `hunter2secret`, \r\n',
+        );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
 describe('SharedLimiter', () => {
@@ -205,6 +230,22 @@ describe('SharedLimiter', () => {
     const error = (await rejection(limiterOf({ key }).acquire())) as ConnectionError;
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.message).toContain('WRONGTYPE');
+  });
+
+  it.each<[string, (address: string) => Promise<{ readonly address: string } & AsyncDisposable>]>([
+    ['refuses it', async (address) => ({ address, [Symbol.asyncDispose]: async () => undefined })],
+    ['repeats the command it does not know, as before version 6', echoingServer],
+  ])('tells nothing of the password when the server %s', async (_, start) => {
+    await using server = await start(new URL(services.redis.url).host);
+    const url = `redis://bob:hunter2secret@${server.address}`;
+    await using limiter = new SharedLimiter({ url, key: newKey(), limit: 5, intervalMs: hour });
+    const error = (await rejection(limiter.acquire())) as ConnectionError;
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toMatch(/WRONGPASS|unknown command/);
+    expect(error.cause).toBeInstanceOf(Error);
+    const shown = inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true }) + JSON.stringify(error);
+    expect(shown).not.toContain('hunter2secret');
+    expect(shown).not.toContain('bob');
   });
 
   it('closes its own connection and not a given one; afterwards it refuses', async () => {
