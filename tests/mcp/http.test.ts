@@ -87,6 +87,47 @@ describe('listen', () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
+  it('writes running answers before it closes, and answers 503 to new requests meanwhile', async () => {
+    let running = false;
+    let finish: () => void = () => undefined;
+    const slow = defineTool({ name: 'slow', description: 'Slow' }, async () => {
+      running = true;
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      return 'done';
+    });
+    for (const mode of ['legacy', 'auto'] as const) {
+      running = false;
+      const server = make({ tools: [slow] });
+      const { url } = await server.listen();
+      const client = new Client({ name: 'raw', version: '1' }, { versionNegotiation: { mode } });
+      await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+      const answer = client.callTool({ name: 'slow' });
+      await waitUntil(() => running, 'the tool runs');
+      const closing = server.close({ timeoutMs: 20_000 });
+      expect(await post(url, {})).toBe(503);
+      finish();
+      expect(await answer).toMatchObject({ content: [{ text: 'done' }] });
+      await closing;
+      await expect(fetch(url)).rejects.toThrow();
+      await client.close();
+    }
+  });
+
+  it.each([
+    ['a port that is a text', { port: 'abc' }, 'port'],
+    ['a port below 0', { port: -5 }, 'port'],
+    ['an unknown option', { prot: 1 }, 'prot'],
+    ['a path without a slash', { path: 'mcp' }, 'path'],
+  ])('refuses %s', async (_, options, field) => {
+    await using server = make();
+    await expect(server.listen(options as never)).rejects.toMatchObject({
+      code: 'CONFIGURATION',
+      field: `MCPServer.listen.${field}`,
+    });
+  });
+
   it('aborts the handler when the client cancels', async () => {
     let running = false;
     let aborted = false;

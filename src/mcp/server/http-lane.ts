@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigurationError, ConnectionError, detach } from '../../core/index.js';
+import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
 import { loadNodeSDK } from '../sdk/server-sdk.js';
 import type { Lane } from './stdio-lane.js';
 
@@ -21,7 +22,10 @@ export interface Listening {
   readonly port: number;
 }
 
-export interface HTTPLane extends Lane, Listening {}
+export interface HTTPLane extends Lane, Listening {
+  /** Takes no new connections, and resolves when running answers were written, or after the time. */
+  drain(withinMs: number): Promise<void>;
+}
 
 /** What the lane needs of its server. */
 export interface HTTPLaneOptions extends ListenOptions {
@@ -29,6 +33,21 @@ export interface HTTPLaneOptions extends ListenOptions {
   readonly maxRequestBytes: number;
   readonly allowsForeignHosts: boolean;
   readonly onerror: (error: Error) => void;
+}
+
+const port: OptionCheck = (value, field) => {
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 65_535)
+    throw new ConfigurationError(`${field} must be a whole number from 0 to 65535`, { field });
+};
+
+const path: OptionCheck = (value, field) => {
+  if (typeof value !== 'string' || !/^\/[^\s?#]*$/.test(value))
+    throw new ConfigurationError(`${field} must begin with '/' and have no '?', '#' or space`, { field });
+};
+
+/** @throws ConfigurationError */
+export function checkListenOptions(options: ListenOptions): void {
+  checkOptions<ListenOptions>('MCPServer.listen', options, { port, host: is.text, path });
 }
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -47,15 +66,52 @@ export async function openHTTPLane(options: HTTPLaneOptions): Promise<HTTPLane> 
   }
   const { toNodeHandler } = await loadNodeSDK();
   const handle = toNodeHandler({ fetch }, { onerror, maxRequestBodySize: maxRequestBytes });
+  const answers = new OpenAnswers();
   const server = detach(() =>
     createServer((request, response) => {
-      if (request.url?.split('?', 1)[0] !== path) response.writeHead(404).end();
-      else handle(request, response).catch(onerror);
+      if (request.url?.split('?', 1)[0] !== path) return void response.writeHead(404).end();
+      answers.watch(request, response);
+      handle(request, response).catch(onerror);
     }),
   );
   const address = await listening(server, port, host);
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `http://${shown}:${address.port}${path}`, port: address.port, close: () => closed(server) };
+  return {
+    url: `http://${shown}:${address.port}${path}`,
+    port: address.port,
+    drain: (withinMs) => {
+      server.close();
+      server.closeIdleConnections();
+      return answers.written(withinMs);
+    },
+    close: () => closed(server),
+  };
+}
+
+/** The answers that are being written. Streams of changes, which end only with the server, do not count. */
+class OpenAnswers {
+  readonly #open: Set<ServerResponse> = new Set();
+  #written: (() => void) | undefined;
+
+  watch(request: IncomingMessage, response: ServerResponse): void {
+    if (request.method === 'GET' || request.headers['mcp-method'] === 'subscriptions/listen') return;
+    this.#open.add(response);
+    response.once('close', () => {
+      this.#open.delete(response);
+      if (this.#open.size === 0) this.#written?.();
+    });
+  }
+
+  async written(withinMs: number): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#written = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }
 
 function listening(server: Server, port: number, host: string): Promise<AddressInfo> {
@@ -69,6 +125,7 @@ function listening(server: Server, port: number, host: string): Promise<AddressI
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
+    // Calls back also when the server stopped listening before.
     server.close(() => resolve());
     server.closeAllConnections();
   });

@@ -13,7 +13,7 @@ import { type Connection, type HTTPHandler, loadServerSDK, loadStdioSDK } from '
 import type { Principal, Tool, ToolResult } from '../tools/tool.js';
 import { createConnection, type HandlerSources } from './handlers.js';
 import { refuseForeign } from './host-guard.js';
-import { type Listening, type ListenOptions, openHTTPLane } from './http-lane.js';
+import { checkListenOptions, type Listening, type ListenOptions, openHTTPLane } from './http-lane.js';
 import type { Prompt } from './prompt.js';
 import { Registry } from './registry.js';
 import type { Resource, ResourceDefinition } from './resource.js';
@@ -51,6 +51,8 @@ export interface FetchOptions {
 }
 
 const fourMiB = 4 * 1024 * 1024;
+/** The rest of the time to release is kept for disconnecting. */
+const drainShare = 0.8;
 
 /**
  * An MCP server: tools, resources and prompts from one definition, over stdio, Streamable HTTP, any
@@ -158,9 +160,10 @@ export class MCPServer implements Closeable {
    * Opens a Streamable HTTP endpoint. Requests addressed to, or sent by pages of, other hosts than
    * this machine and the allowed ones are answered 403.
    *
-   * @throws ConnectionError when the port is taken
+   * @throws ConfigurationError for a wrong option; ConnectionError when the port is taken
    */
   async listen(options: ListenOptions = {}): Promise<Listening> {
+    checkListenOptions(options);
     this.#lifecycle.assertOpen();
     const { url, port } = await this.#keep(
       await openHTTPLane({
@@ -177,18 +180,19 @@ export class MCPServer implements Closeable {
   /**
    * Answers one HTTP request: mount it in any framework that speaks the web's `Request` and
    * `Response`. The same host and origin rules hold as for `listen`. Nothing is authenticated here:
-   * verify the caller first and say who it is.
+   * verify the caller first and say who it is. A server that closes, or has closed, answers 503.
    *
    * @example app.all('/mcp', (c) => server.fetch(c.req.raw, { principal: { id: c.get('user') } }));
    */
   async fetch(request: Request, options: FetchOptions = {}): Promise<Response> {
-    this.#lifecycle.assertOpen();
+    if (this.#lifecycle.closed) return unavailable(this.name);
     const sdk = await loadServerSDK();
     const { allowedHosts = [], allowedOrigins = [] } = this.#options;
     const refusal = refuseForeign(sdk, request, { hosts: allowedHosts, origins: allowedOrigins });
     if (refusal) return refusal;
     const { principal } = options;
     const handler = await this.#http();
+    if (this.#lifecycle.closed) return unavailable(this.name);
     if (!principal) return handler.fetch(request);
     const { id: clientId, scopes = [] } = principal;
     return handler.fetch(request, { authInfo: { token: '', clientId, scopes: [...scopes], extra: { principal } } });
@@ -212,7 +216,8 @@ export class MCPServer implements Closeable {
   /** Refuses new calls, lets running ones finish until the deadline, then disconnects every client. */
   async close(options: CloseOptions = {}): Promise<void> {
     try {
-      await this.#lifecycle.close(options, async () => {
+      await this.#lifecycle.close(options, async (remainingMs) => {
+        await Promise.all(Array.from(this.#lanes, (lane) => lane.drain?.(remainingMs * drainShare)));
         await this.#httpHandler?.close();
         await Promise.all(Array.from(this.#lanes, (lane) => lane.close()));
         this.#lanes.clear();
@@ -277,4 +282,10 @@ export class MCPServer implements Closeable {
   readonly #onerror = (error: Error): void => {
     this.#telemetry.logger.warn({ error }, 'MCP connection');
   };
+}
+
+function unavailable(name: string): Response {
+  const error = { code: -32000, message: `MCP server '${name}' is closing` };
+  const headers = { connection: 'close', 'retry-after': '1' };
+  return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 503, headers });
 }

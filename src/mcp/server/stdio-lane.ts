@@ -4,6 +4,8 @@ import { holdStdout } from './stdout-guard.js';
 
 /** What serves a kind of client until it is closed. */
 export interface Lane {
+  /** Lets answers that are on their way out be written, for no longer than the time. */
+  drain?(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
