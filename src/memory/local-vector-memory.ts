@@ -5,12 +5,13 @@ import {
   type CloseOptions,
   ConfigurationError,
   Lifecycle,
+  openScope,
   spanKind,
   Telemetry,
   ValidationError,
 } from '../core/index.js';
 import type { Embedding } from './embedding.js';
-import { assertId, assertLimit, assertThreshold, copyMetadata } from './local/checks.js';
+import { assertId, assertItems, assertLimit, assertThreshold, copyMetadata } from './local/checks.js';
 import { type Embed, embedTexts } from './local/embedder.js';
 import {
   checkMemoryOptions,
@@ -38,12 +39,21 @@ export interface VectorMemoryStats {
   readonly dimension: number | undefined;
   readonly metric: Metric;
   readonly model: string | undefined;
-  /** Bytes of the vectors; metadata comes on top. */
+  /**
+   * What `maxBytes` bounds: for each item 200 bytes, its vector as float32, its id, and its metadata
+   * as V8 serializes it. An estimate: metadata of many small parts takes more on the heap, and room for
+   * vectors grows by doubling (`vectorBytes`).
+   */
+  readonly bytes: number;
+  /** Bytes allocated for vectors, those kept for further ones included. */
   readonly vectorBytes: number;
 }
 
 const defaultNamespace = '';
 const defaultMaxItems = 1_000_000;
+const defaultMaxBytes = 2 ** 30;
+/** What an item takes on the heap besides its vector, id and metadata, as measured. */
+const itemBytes = 200;
 
 /**
  * Vectors within this process, nothing to install. Search looks at every vector of the namespace, so
@@ -72,7 +82,10 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     this.#metric = options.metric ?? 'cosine';
     this.#model = options.model;
     this.#embed = options.embed;
-    this.#namespaces = new Namespaces(options.maxItems ?? defaultMaxItems);
+    this.#namespaces = new Namespaces({
+      maxItems: options.maxItems ?? defaultMaxItems,
+      maxBytes: options.maxBytes ?? defaultMaxBytes,
+    });
     this.#telemetry = new Telemetry('memory', options.telemetry);
   }
 
@@ -81,7 +94,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
    *
    * @param metadata an object that can be copied by `structuredClone`
    * @throws ValidationError for a wrong dimension, components that are not finite, a zero vector under cosine, an id that is empty or over 1024 bytes, metadata that cannot be copied
-   * @throws ConfigurationError for a text without `embed`, QueueFullError over `maxItems`, ClosedError
+   * @throws ConfigurationError for a text without `embed`, QueueFullError over `maxItems` or `maxBytes`, ClosedError
    */
   override async store(
     id: string,
@@ -155,8 +168,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
 
   /** What is held in all namespaces. */
   stats(): VectorMemoryStats {
-    const { items, namespaces, vectorBytes } = this.#namespaces.stats();
-    return { items, namespaces, dimension: this.#dimension, metric: this.#metric, model: this.#model, vectorBytes };
+    return { ...this.#namespaces.use(), dimension: this.#dimension, metric: this.#metric, model: this.#model };
   }
 
   /** Forgets everything. Calls afterwards reject with ClosedError. */
@@ -171,12 +183,16 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   async #storeAll(call: string, items: readonly StoreItem[], options: StoreManyOptions): Promise<void> {
     this.#lifecycle.assertOpen();
     checkStoreOptions(call, options);
+    assertItems(items, call);
     const { namespace = defaultNamespace, ttlMs = Number.POSITIVE_INFINITY } = options;
     // Before anything is awaited: the caller may change what it gave as soon as this returns.
     const drafts = items.map((item) => {
       assertId(item.id, call);
-      const metadata = copyMetadata(item.metadata, call);
-      return { id: item.id, metadata, read: this.#read(sourceOf(item, call), `vector of '${item.id}'`) };
+      return {
+        id: item.id,
+        ...copyMetadata(item.metadata, call),
+        read: this.#read(sourceOf(item, call), `vector of '${item.id}'`),
+      };
     });
     await this.#call(call, options, async (scope) => {
       const vectors = await this.#vectors(
@@ -186,10 +202,11 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
       const dimension = this.#dimension ?? vectors[0]?.length;
       if (dimension === undefined) return;
       const timestamp = Date.now();
-      const stored = drafts.map(({ id, metadata, read: { subject } }, index) => {
+      const stored = drafts.map(({ id, metadata, bytes: metadataBytes, read: { subject } }, index) => {
         const vector = vectors[index] as Float64Array;
         assertDimension(vector, dimension, subject);
-        return { record: { id, metadata, timestamp, expiresAt: timestamp + ttlMs }, vector };
+        const bytes = itemBytes + dimension * Float32Array.BYTES_PER_ELEMENT + Buffer.byteLength(id) + metadataBytes;
+        return { record: { id, metadata, timestamp, expiresAt: timestamp + ttlMs, bytes }, vector };
       });
       this.#namespaces.put(namespace, dimension, stored);
       this.#dimension = dimension;
@@ -220,17 +237,17 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
 
   #call<T>(name: string, options: CallOptions, work: (scope: CallScope) => Promise<T>): Promise<T> {
     const attributes = this.#model === undefined ? {} : { 'safla.memory.model': this.#model };
-    const { signal, timeoutMs } = options;
-    const call = { ...(signal ? { signal } : {}), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-    return this.#lifecycle.call(`${name} in LocalVectorMemory`, call, (scope) =>
+    return this.#lifecycle.call(`${name} in LocalVectorMemory`, options, (scope) =>
       this.#telemetry.span({ name: `memory ${name}`, kind: spanKind.internal, attributes }, () => work(scope)),
     );
   }
 
-  /** The namespace of a call that waits for nothing. */
+  /** The namespace of a call that waits for nothing: its signal counts when it begins. */
   #namespace(call: string, options: NamespaceOptions): string {
     this.#lifecycle.assertOpen();
     checkNamespaceOptions(call, options);
+    using scope = openScope(call, options);
+    scope.throwIfCancelled();
     return options.namespace ?? defaultNamespace;
   }
 }

@@ -163,10 +163,24 @@ describe('store', () => {
     ['a text', 'note'],
     ['an array', [1]],
     ['null', null],
+    ['a Map', new Map([['kind', 'note']])],
+    ['a Set', new Set([1])],
+    ['a Date', new Date(0)],
+    ['bytes', new Uint8Array([1])],
+    ['an Error', new Error('no')],
   ])('refuses %s as metadata and stores nothing', async (_, metadata) => {
     const memory = new LocalVectorMemory();
     await expect(memory.store('a', [1], metadata as never)).rejects.toBeInstanceOf(ValidationError);
     expect(await memory.count()).toBe(0);
+  });
+
+  it("takes a class's object as metadata and keeps its properties", async () => {
+    class Note {
+      readonly kind = 'note';
+    }
+    const memory = new LocalVectorMemory();
+    await memory.store('a', [1], new Note());
+    expect((await memory.retrieve('a'))?.metadata).toEqual({ kind: 'note' });
   });
 
   it('keeps cycles, dates and maps in metadata', async () => {
@@ -194,7 +208,57 @@ describe('store', () => {
   });
 });
 
+describe('maxBytes', () => {
+  const text = 'x'.repeat(1_000);
+  const namespaceA = { namespace: 'a' };
+
+  it('counts vectors, ids and metadata, and gives back what is deleted or replaced', async () => {
+    const memory = new LocalVectorMemory();
+    await memory.store('a', new Float32Array(1_000).fill(1));
+    const { bytes } = memory.stats();
+    expect(bytes).toBeGreaterThan(4_000);
+    expect(bytes).toBeLessThan(4_500);
+    await memory.store('a', new Float32Array(1_000).fill(2), { text }, namespaceA);
+    expect(memory.stats().bytes).toBeGreaterThan(2 * bytes + 1_000);
+    await memory.store('a', new Float32Array(1_000).fill(2), undefined, namespaceA);
+    expect(memory.stats().bytes).toBe(2 * bytes);
+    await memory.delete('a', namespaceA);
+    expect(memory.stats().bytes).toBe(bytes);
+  });
+
+  it('is never exceeded: what goes beyond is refused, and what is there can still be replaced', async () => {
+    const memory = new LocalVectorMemory({ maxBytes: 3_000 });
+    await memory.store('a', [1], { text });
+    await memory.store('b', [1], { text });
+    await expect(memory.store('c', [1], { text })).rejects.toThrow(/maxBytes is 3000; nothing was stored/);
+    await expect(memory.store('c', [1], { text }, namespaceA)).rejects.toBeInstanceOf(QueueFullError);
+    await memory.store('b', [2], { text });
+    expect(memory.stats()).toMatchObject({ items: 2, namespaces: 1 });
+    expect(memory.stats().bytes).toBeLessThanOrEqual(3_000);
+    await memory.delete('a');
+    await memory.store('c', [1], { text }, namespaceA);
+    expect(await memory.count(namespaceA)).toBe(1);
+  });
+});
+
 describe('storeMany', () => {
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['an object', { id: 'a', vector: [1] }],
+    ['an item that is null', [null]],
+    ['an item that is a text', ['a']],
+    ['an unknown key of an item', [{ id: 'a', vector: [1], metdata: { kind: 'note' } }]],
+  ])('refuses %s with ValidationError and stores nothing', async (_, items) => {
+    const memory = new LocalVectorMemory();
+    await expect(memory.storeMany(items as never)).rejects.toBeInstanceOf(ValidationError);
+    expect(memory.stats().items).toBe(0);
+  });
+
+  it('names the unknown key and the one that was meant', async () => {
+    const storing = new LocalVectorMemory().storeMany([{ id: 'a', vector: [1], metdata: {} } as never]);
+    await expect(storing).rejects.toThrow("storeMany: 0.metdata: is not a key of an item; did you mean 'metadata'?");
+  });
+
   it('stores all or none', async () => {
     const memory = new LocalVectorMemory();
     const bad = [
@@ -285,6 +349,21 @@ describe('embed', () => {
     const failure = new Error('quota');
     const memory = new LocalVectorMemory({ embed: () => Promise.reject(failure) });
     await expect(memory.search('text')).rejects.toBe(failure);
+  });
+});
+
+describe('the calls that wait for nothing', () => {
+  it.each<[string, (memory: LocalVectorMemory, options: { signal: AbortSignal; timeoutMs: number }) => unknown]>([
+    ['retrieve', (memory, options) => memory.retrieve('a', options)],
+    ['delete', (memory, options) => memory.delete('a', options)],
+    ['count', (memory, options) => memory.count(options)],
+  ])('%s takes a signal and a time, and does nothing when the signal has aborted', async (_, call) => {
+    const memory = new LocalVectorMemory();
+    await memory.store('a', [1]);
+    const reason = new Error('enough');
+    await expect(call(memory, { signal: AbortSignal.abort(reason), timeoutMs: 1_000 })).rejects.toBe(reason);
+    expect(await memory.count()).toBe(1);
+    expect(await call(memory, { signal: new AbortController().signal, timeoutMs: 1_000 })).toBeTruthy();
   });
 });
 

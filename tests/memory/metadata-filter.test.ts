@@ -16,6 +16,18 @@ async function matching(filter: MetadataFilter): Promise<string> {
   return (await memory.search([1, 0], { filter })).map(({ id }) => id).join('');
 }
 
+function nested(depth: number): MetadataFilter {
+  let filter: MetadataFilter = { stars: 5 };
+  for (let i = 0; i < depth; i++) filter = { $not: filter };
+  return filter;
+}
+
+function cyclic(): MetadataFilter {
+  const filter: { $and: MetadataFilter[] } = { $and: [] };
+  filter.$and.push(filter, filter);
+  return filter;
+}
+
 describe('a metadata filter', () => {
   it.each<[string, MetadataFilter, string]>([
     ['a plain value is equality, without conversion', { stars: 5 }, 'a'],
@@ -39,6 +51,7 @@ describe('a metadata filter', () => {
     ['$and', { $and: [{ kind: 'note' }, { stars: 5 }] }, 'a'],
     ['$or', { $or: [{ kind: 'task' }, { stars: 1 }] }, 'bc'],
     ['$not', { $not: { kind: 'note' } }, 'cd'],
+    ['$not of $not, many times over', nested(60), 'a'],
     ['nothing asked', {}, 'abcd'],
     ['properties every object has are no fields', { 'constructor.name': 'Object' }, ''],
   ])('%s', async (_, filter, expected) => {
@@ -58,6 +71,8 @@ describe('a metadata filter', () => {
     ['$exists without a boolean', { stars: { $exists: 1 } }],
     ['a text', 'stars'],
     ['a function', { stars: () => 1 }],
+    ['a filter nested without end', nested(100_000)],
+    ['a filter that holds itself', cyclic()],
   ])('refuses %s', async (_, filter) => {
     await expect(matching(filter as MetadataFilter)).rejects.toBeInstanceOf(ValidationError);
   });

@@ -1,4 +1,7 @@
+import { serialize } from 'node:v8';
 import { ValidationError } from '../../core/index.js';
+import { hint } from '../../core/internal.js';
+import type { StoreItem } from './local-memory-options.js';
 
 const maxIdBytes = 1_024;
 
@@ -20,20 +23,50 @@ export function assertThreshold(threshold: unknown): asserts threshold is number
   throw new ValidationError('search', [{ path: ['threshold'], message: 'must be a number' }]);
 }
 
+/** Metadata that the caller cannot change. */
+export interface MetadataCopy {
+  readonly metadata: Record<string, unknown> | undefined;
+  /** Its length as V8 serializes it. */
+  readonly bytes: number;
+}
+
 /**
- * A copy that the caller cannot change.
+ * Copies and measures metadata.
  *
- * @throws ValidationError for anything but an object, and for what cannot be copied, such as functions
+ * @throws ValidationError for anything but an object with properties, and for what cannot be copied, such as functions
  */
-export function copyMetadata(metadata: unknown, call: string): Record<string, unknown> | undefined {
-  if (metadata === undefined) return undefined;
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
-    throw new ValidationError(call, [{ path: ['metadata'], message: 'must be an object' }]);
+export function copyMetadata(metadata: unknown, call: string): MetadataCopy {
+  if (metadata === undefined) return { metadata, bytes: 0 };
+  const { copy, bytes } = copied(metadata, call);
+  // A class's object was made a plain one by copying; Map, Date and the like were not.
+  if (Object.prototype.toString.call(copy) !== '[object Object]') {
+    throw new ValidationError(call, [{ path: ['metadata'], message: 'must be an object with properties' }]);
   }
+  return { metadata: copy as Record<string, unknown>, bytes };
+}
+
+function copied(metadata: unknown, call: string): { readonly copy: unknown; readonly bytes: number } {
   try {
-    return structuredClone(metadata) as Record<string, unknown>;
+    const copy: unknown = structuredClone(metadata);
+    return { copy, bytes: serialize(copy).byteLength };
   } catch (cause) {
     const message = 'cannot be copied: it holds a function or something else that is not data';
     throw new ValidationError(call, [{ path: ['metadata'], message }], { cause });
+  }
+}
+
+const itemKeys: readonly string[] = ['id', 'vector', 'text', 'metadata'] satisfies (keyof StoreItem)[];
+
+/** @throws ValidationError unless `items` is an array of objects that have the keys of a {@link StoreItem} only */
+export function assertItems(items: unknown, call: string): asserts items is readonly StoreItem[] {
+  if (!Array.isArray(items)) throw new ValidationError(call, [{ path: [], message: 'must be an array of items' }]);
+  for (const [index, item] of items.entries()) {
+    if (typeof item !== 'object' || item === null) {
+      throw new ValidationError(call, [{ path: [index], message: 'must be an object with an id' }]);
+    }
+    const unknown = Object.keys(item).find((key) => !itemKeys.includes(key));
+    if (unknown === undefined) continue;
+    const message = `is not a key of an item${hint(unknown, itemKeys)}`;
+    throw new ValidationError(call, [{ path: [index, unknown], message }]);
   }
 }

@@ -20,17 +20,22 @@ export interface LocalVectorMemoryOptions {
   readonly embed?: Embed;
   /** Vectors kept in all namespaces; one more is refused with QueueFullError. @default 1000000 */
   readonly maxItems?: number;
+  /**
+   * Bytes of all items, as `stats().bytes` counts them; what goes beyond is refused with
+   * QueueFullError. @default 1073741824 (1 GiB)
+   */
+  readonly maxBytes?: number;
   readonly telemetry?: TelemetryOptions;
 }
 
 /** Picks the namespace of a call. Namespaces see nothing of each other. */
-export interface NamespaceOptions {
+export interface NamespaceOptions extends CallOptions {
   /** A tenant, a user, a subject. @default one namespace of its own */
   readonly namespace?: string;
 }
 
 /** Settings of {@link LocalVectorMemory.storeMany}. */
-export interface StoreManyOptions extends NamespaceOptions, CallOptions {
+export interface StoreManyOptions extends NamespaceOptions {
   /** How long the vectors are kept, in milliseconds. @default for ever */
   readonly ttlMs?: number;
 }
@@ -47,7 +52,7 @@ export interface StoreItem {
 }
 
 /** Settings of {@link LocalVectorMemory.search}. */
-export interface SearchOptions extends NamespaceOptions, CallOptions {
+export interface SearchOptions extends NamespaceOptions {
   /** At most this many hits; `Infinity` for all. @default 10 */
   readonly limit?: number;
   /** Only hits with at least this similarity. @default all */
@@ -56,11 +61,13 @@ export interface SearchOptions extends NamespaceOptions, CallOptions {
   readonly filter?: MetadataFilter;
 }
 
-const callChecks: OptionChecks<CallOptions> = { signal: is.object, timeoutMs: is.milliseconds };
-const namespaceChecks: OptionChecks<NamespaceOptions> = { namespace: is.text };
-const storeChecks: OptionChecks<StoreManyOptions> = { ...callChecks, ...namespaceChecks, ttlMs: is.milliseconds };
+const namespaceChecks: OptionChecks<NamespaceOptions> = {
+  namespace: is.text,
+  signal: is.object,
+  timeoutMs: is.milliseconds,
+};
+const storeChecks: OptionChecks<StoreManyOptions> = { ...namespaceChecks, ttlMs: is.milliseconds };
 const searchChecks: OptionChecks<SearchOptions> = {
-  ...callChecks,
   ...namespaceChecks,
   // Looked at as data: the positional form takes them too.
   limit: is.anything,
@@ -76,6 +83,7 @@ export function checkMemoryOptions(options: LocalVectorMemoryOptions): void {
     model: is.text,
     embed: is.function,
     maxItems: is.count,
+    maxBytes: is.count,
     telemetry: is.object,
   });
 }

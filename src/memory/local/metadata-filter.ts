@@ -38,6 +38,9 @@ export type MetadataTest = (metadata: Record<string, unknown> | undefined) => bo
 type Test = (value: unknown) => boolean;
 type Path = readonly PropertyKey[];
 
+/** Far above what anybody writes, far below what the stack holds. */
+const maxDepth = 64;
+
 const operators: Record<string, (operand: unknown, path: Path) => Test> = {
   $eq: (operand, path) => some(equal(scalar(operand, path))),
   $ne: (operand, path) => not(some(equal(scalar(operand, path)))),
@@ -56,10 +59,11 @@ const operators: Record<string, (operand: unknown, path: Path) => Test> = {
 /**
  * Makes the predicate of a filter.
  *
- * @throws ValidationError for an unknown operator or a value that cannot be compared
+ * @throws ValidationError for an unknown operator, a value that cannot be compared, or a filter nested deeper than 64 keys
  */
 export function compileFilter(filter: unknown, path: Path = []): MetadataTest {
   if (!isRecord(filter)) throw refuse(path, 'must be an object');
+  if (path.length > maxDepth) throw refuse([], `is nested deeper than ${maxDepth} keys`);
   const tests = Object.entries(filter)
     .filter(([, wanted]) => wanted !== undefined)
     .map(([key, wanted]) => compileEntry(key, wanted, [...path, key]));

@@ -7,20 +7,37 @@ export interface NewItem {
   readonly vector: Float64Array;
 }
 
+/** What all namespaces may hold together. */
+export interface MemoryBounds {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+}
+
+/** What all namespaces hold together. */
+export interface MemoryUse {
+  readonly items: number;
+  readonly namespaces: number;
+  /** What the items count for in `maxBytes`. */
+  readonly bytes: number;
+  /** What is allocated for vectors. */
+  readonly vectorBytes: number;
+}
+
 /** The collections of one memory by namespace, under one bound. What has expired is never seen. */
 export class Namespaces {
-  readonly #maxItems: number;
+  readonly #bounds: MemoryBounds;
   readonly #collections: Map<string, VectorCollection> = new Map();
   #size = 0;
+  #bytes = 0;
 
-  constructor(maxItems: number) {
-    this.#maxItems = maxItems;
+  constructor(bounds: MemoryBounds) {
+    this.#bounds = bounds;
   }
 
   /** The namespace, undefined where nothing is stored in it. */
   get(namespace: string): VectorCollection | undefined {
     const collection = this.#collections.get(namespace);
-    if (collection) this.#size -= collection.expire(Date.now());
+    if (collection) this.#change(collection, () => collection.expire(Date.now()));
     return collection;
   }
 
@@ -29,15 +46,14 @@ export class Namespaces {
     this.#assertRoom(namespace, items);
     const collection = this.get(namespace) ?? new VectorCollection(dimension);
     this.#collections.set(namespace, collection);
-    const before = collection.size;
-    for (const { record, vector } of items) collection.set(record, vector);
-    this.#size += collection.size - before;
+    this.#change(collection, () => {
+      for (const { record, vector } of items) collection.set(record, vector);
+    });
   }
 
   delete(namespace: string, id: string): boolean {
     const collection = this.get(namespace);
-    if (!collection?.delete(id)) return false;
-    this.#size -= 1;
+    if (!collection || !this.#change(collection, () => collection.delete(id))) return false;
     if (collection.size === 0) this.#collections.delete(namespace);
     return true;
   }
@@ -45,24 +61,47 @@ export class Namespaces {
   clear(): void {
     this.#collections.clear();
     this.#size = 0;
+    this.#bytes = 0;
   }
 
-  stats(): { readonly items: number; readonly namespaces: number; readonly vectorBytes: number } {
+  use(): MemoryUse {
     this.#expire();
-    let vectorBytes = 0;
-    for (const { bytes } of this.#collections.values()) vectorBytes += bytes;
-    return { items: this.#size, namespaces: this.#collections.size, vectorBytes };
+    let allocated = 0;
+    for (const { vectorBytes } of this.#collections.values()) allocated += vectorBytes;
+    return { items: this.#size, namespaces: this.#collections.size, bytes: this.#bytes, vectorBytes: allocated };
   }
 
-  /** Looks at other namespaces for expired items only when there is no room. */
+  /** Keeps the totals right while one collection changes. */
+  #change<T>(collection: VectorCollection, change: () => T): T {
+    const { size, bytes } = collection;
+    const result = change();
+    this.#size += collection.size - size;
+    this.#bytes += collection.bytes - bytes;
+    return result;
+  }
+
+  /** Looks at other namespaces for expired items, and for what is replaced, only when there is no room. */
   #assertRoom(namespace: string, items: readonly NewItem[]): void {
-    if (this.#size + items.length <= this.#maxItems) return;
+    const { maxItems, maxBytes } = this.#bounds;
+    const size = items.length;
+    const bytes = items.reduce((sum, { record }) => sum + record.bytes, 0);
+    if (this.#size + size <= maxItems && this.#bytes + bytes <= maxBytes) return;
     this.#expire();
+    const added = this.#added(namespace, items);
+    if (this.#size + added.size > maxItems) throw full(`maxItems is ${maxItems}`);
+    if (this.#bytes + added.bytes > maxBytes) throw full(`maxBytes is ${maxBytes}`);
+  }
+
+  /** By how much items would make the whole grow. */
+  #added(namespace: string, items: readonly NewItem[]): { readonly size: number; readonly bytes: number } {
     const collection = this.get(namespace);
-    const added = new Set(items.map(({ record }) => record.id).filter((id) => !collection?.has(id)));
-    if (this.#size + added.size > this.#maxItems) {
-      throw new QueueFullError('LocalVectorMemory', `maxItems is ${this.#maxItems}; nothing was stored`);
+    let [size, bytes] = [0, 0];
+    for (const [id, last] of new Map(items.map(({ record }) => [record.id, record.bytes]))) {
+      const replaced = collection?.bytesOf(id);
+      if (replaced === undefined) size += 1;
+      bytes += last - (replaced ?? 0);
     }
+    return { size, bytes };
   }
 
   #expire(): void {
@@ -70,4 +109,8 @@ export class Namespaces {
       if (this.get(namespace)?.size === 0) this.#collections.delete(namespace);
     }
   }
+}
+
+function full(bound: string): QueueFullError {
+  return new QueueFullError('LocalVectorMemory', `${bound}; nothing was stored`);
 }

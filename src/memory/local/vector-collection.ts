@@ -10,6 +10,8 @@ export interface ItemRecord {
   readonly timestamp: number;
   /** Milliseconds since the epoch; `Infinity` for never. */
   readonly expiresAt: number;
+  /** What the item counts for in the memory's bound. */
+  readonly bytes: number;
 }
 
 /** What a search of one collection goes by. */
@@ -27,6 +29,7 @@ export class VectorCollection {
   readonly #rowById: Map<string, number> = new Map();
   /** By row; undefined where the row is free. */
   readonly #items: (ItemRecord | undefined)[] = [];
+  #bytes = 0;
   /** No item expires before this. */
   #nextExpiry = Number.POSITIVE_INFINITY;
 
@@ -38,12 +41,20 @@ export class VectorCollection {
     return this.#rowById.size;
   }
 
+  /** What its items count for. */
   get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What is allocated for vectors. */
+  get vectorBytes(): number {
     return this.#store.bytes;
   }
 
-  has(id: string): boolean {
-    return this.#rowById.has(id);
+  /** What the item under `id` counts for, undefined when there is none. */
+  bytesOf(id: string): number | undefined {
+    const row = this.#rowById.get(id);
+    return row === undefined ? undefined : this.#items[row]?.bytes;
   }
 
   set(item: ItemRecord, vector: Float64Array): void {
@@ -51,6 +62,7 @@ export class VectorCollection {
     const row = known ?? this.#store.add(vector);
     if (known !== undefined) this.#store.set(row, vector);
     this.#rowById.set(item.id, row);
+    this.#bytes += item.bytes - (this.#items[row]?.bytes ?? 0);
     this.#items[row] = item;
     this.#nextExpiry = Math.min(this.#nextExpiry, item.expiresAt);
   }
@@ -64,6 +76,7 @@ export class VectorCollection {
     const row = this.#rowById.get(id);
     if (row === undefined) return false;
     this.#rowById.delete(id);
+    this.#bytes -= this.#items[row]?.bytes ?? 0;
     this.#items[row] = undefined;
     this.#store.remove(row);
     return true;
