@@ -8,7 +8,7 @@ export type { AxiosInstance };
 const loadAxios = lazy(() => import('axios'));
 
 /** What {@link createAxios} puts in place for every request. */
-export interface AxiosSettings extends Required<Pick<HTTPRequest, 'mayFollow'>> {
+interface AxiosSettings extends Required<Pick<HTTPRequest, 'mayFollow'>> {
   readonly baseURL: string;
 }
 
