@@ -3,10 +3,13 @@
  * data, from a REST API to a forecast. `npm start`, or `npm start -- my.csv` with your own series.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type Forecast,
   healthReport,
   loadMCPConfig,
+  type MCPConfig,
   MCPHost,
   parseCSV,
   SaflaError,
@@ -15,24 +18,31 @@ import {
   toTerminalChart,
 } from '@safla/sdk';
 import { type Backend, startBackend } from './support/backend.js';
+import { headline } from './support/printable.js';
 import {
   finding,
   forecastSchema,
   patternSchema,
+  read,
   seriesSchema,
   statisticsSchema,
   trendSchema,
 } from './support/shapes.js';
-import { Tour } from './support/tour.js';
+import { Tour, tableWidth } from './support/tour.js';
 
-const shipped = 'examples/data/air-passengers.csv';
+const root = fileURLToPath(new URL('..', import.meta.url));
+const shipped = join(root, 'examples/data/air-passengers.csv');
+/** Where the user is: `npm --prefix` runs scripts elsewhere. */
+const here = process.env.INIT_CWD ?? process.cwd();
 
 async function main(file: string): Promise<void> {
   const series = parseCSV(await readSeries(file), { file });
+  if (series.values.length < 2) throw new Error(`${file}: the tour needs at least 2 rows of date,value, found 1`);
   const points = series.time.map((date, i) => ({ date, value: series.values[i] ?? 0 }));
   const title = file === shipped ? 'Monthly airline passengers, 1949 to 1960, in thousands' : file;
 
-  const tour = new Tour();
+  const columns = tableWidth(process.stdout);
+  const tour = new Tour(columns);
   tour.begin(`@safla/sdk: ${title}`);
 
   await using backend = await tour.step('Start a REST backend', 'node:http', async () => {
@@ -40,20 +50,20 @@ async function main(file: string): Promise<void> {
     return [started, `${started.url}, key required`];
   });
 
-  const config = await loadMCPConfig('examples/mcp.yaml', { env: environment(backend) });
-  await using host = new MCPHost(config);
+  const config = await loadMCPConfig(join(root, 'examples/mcp.yaml'), { env: environment(backend) });
+  await using host = new MCPHost(fromRoot(config));
   await tour.step('Start an MCP server', 'loadMCPConfig, MCPHost', async () => {
     const tools = await host.listTools();
     return [tools, `assistant over stdio, ${tools.length} tools`];
   });
 
   const values = await tour.step('Fetch the series', 'apiTools(APIIntegration)', async () => {
-    const { data } = seriesSchema.parse(await call(host, 'series_get', { path: '/series/current' }));
+    const { data } = read(seriesSchema, 'series_get', await call(host, 'series_get', { path: '/series/current' }));
     const numbers = data.points.map((point) => point.value);
     return [numbers, `${numbers.length} values, ${Math.min(...numbers)} to ${Math.max(...numbers)}`];
   });
   await tour.step('Fetch it again', 'HTTP cache', async () => {
-    const { fromCache } = seriesSchema.parse(await call(host, 'series_get', { path: '/series/current' }));
+    const { fromCache } = read(seriesSchema, 'series_get', await call(host, 'series_get', { path: '/series/current' }));
     return [fromCache, `from cache: ${fromCache}; the backend saw ${backend.requests()} request`];
   });
 
@@ -61,19 +71,19 @@ async function main(file: string): Promise<void> {
     call(host, 'custom_analysis', { data: values, analysisType });
   const findings = [
     await tour.step('Analyse: statistics', 'analysisTools', async () => {
-      const facts = statisticsSchema.parse(await analyse('statistical'));
+      const facts = read(statisticsSchema, 'statistics', await analyse('statistical'));
       const { mean, median, standardDeviation: sd } = facts;
       const words = `mean ${round(mean)}, median ${round(median)}, sd ${round(sd)}, ${count(facts.outliers, 'outlier')}`;
       return [finding('statistics', words), words];
     }),
     await tour.step('Analyse: patterns', 'analysisTools', async () => {
-      const { period, anomalies } = patternSchema.parse(await analyse('pattern'));
+      const { period, anomalies } = read(patternSchema, 'patterns', await analyse('pattern'));
       const season = period ? `a season of ${period} steps` : 'no season';
       const words = `${season}, ${count(anomalies, 'anomaly', 'anomalies')}`;
       return [finding('patterns', words), words];
     }),
     await tour.step('Analyse: trend', 'analysisTools', async () => {
-      const { trend, slope, mannKendall } = trendSchema.parse(await analyse('trend'));
+      const { trend, slope, mannKendall } = read(trendSchema, 'trend', await analyse('trend'));
       const words = `trend ${trend}, ${round(slope)} a step, Mann-Kendall p ${probability(mannKendall?.p)}`;
       return [finding('trend', words), words];
     }),
@@ -81,7 +91,11 @@ async function main(file: string): Promise<void> {
 
   const horizon = Math.min(12, Math.max(3, Math.floor(values.length / 4)));
   const forecast = await tour.step(`Forecast ${horizon} steps`, 'analysisTools', async () => {
-    const result = forecastSchema.parse(await call(host, 'forecast', { data: values, horizon })) as Forecast;
+    const result = read(
+      forecastSchema,
+      'forecast',
+      await call(host, 'forecast', { data: values, horizon }),
+    ) as Forecast;
     const next = result.mean.slice(0, 3).map(round).join(', ');
     return [result, `${next}, … by ${result.method}`];
   });
@@ -114,10 +128,30 @@ async function main(file: string): Promise<void> {
   });
 
   const chart = { title, values, times: series.time, forecast };
-  console.log(`\n${toTerminalChart(chart, { width: 100, height: 18, color: process.stdout.hasColors?.() ?? false })}`);
-  await mkdir('out', { recursive: true });
-  await writeFile('out/forecast.svg', toSVG(chart));
-  tour.end('The chart is in out/forecast.svg.');
+  const size = { width: Math.min(100, columns), height: 18 };
+  console.log(`\n${toTerminalChart(chart, { ...size, color: process.stdout.hasColors?.() ?? false })}`);
+  const picture = join(root, 'out/forecast.svg');
+  await mkdir(join(root, 'out'), { recursive: true });
+  await writeFile(picture, toSVG(chart));
+  const near = relative(here, picture);
+  tour.end(`The chart is in ${near.startsWith('..') ? picture : near}.`);
+}
+
+/** The config's paths are those of this repository, whatever directory we run in. */
+function fromRoot({ servers }: MCPConfig): MCPConfig {
+  const placed = Object.entries(servers).map(([name, server]) => [
+    name,
+    'command' in server ? { cwd: root, ...server } : server,
+  ]);
+  return { servers: Object.fromEntries(placed) };
+}
+
+/** The user's file, or the one that is shipped. */
+function fileFrom(args: readonly string[]): string {
+  const [file = shipped, ...more] = args;
+  if (more.length > 0) throw new Error(`The tour takes one file, got ${args.length}: ${args.join(', ')}`);
+  if (file.trim() === '') throw new Error('The name of the file is empty');
+  return file;
 }
 
 /** Calls a tool and gives its structured answer; a failed call ends the tour. */
@@ -141,7 +175,7 @@ async function firstHit(host: MCPHost, text: string): Promise<string> {
 
 async function readSeries(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(resolve(here, file), 'utf8');
   } catch (error) {
     throw new Error(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`);
   }
@@ -155,18 +189,25 @@ function count(things: readonly unknown[], one: string, many = `${one}s`): strin
   return `${things.length || 'no'} ${things.length === 1 ? one : many}`;
 }
 
-function round(value: number): string {
-  return String(Number(value.toPrecision(4)));
+function round(value: number | null): string {
+  return value === null ? 'unknown' : String(Number(value.toPrecision(4)));
 }
 
 function probability(p: number | undefined): string {
   return p === undefined ? 'unknown' : p < 0.001 ? '< 0.001' : p.toFixed(3);
 }
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, as `head`, is no failure.
+  if (error.code === 'EPIPE') process.exit(0);
+  console.error(`The tour cannot be printed: ${error.message}`);
+  process.exit(1);
+});
+
 try {
-  await main(process.argv[2] ?? shipped);
+  await main(fileFrom(process.argv.slice(2)));
 } catch (error) {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = headline(error instanceof Error ? error.message : String(error));
   console.error(SaflaError.is(error) ? `${error.code}: ${reason}` : reason);
   process.exitCode = 1;
 }

@@ -9,7 +9,7 @@ export const seriesSchema = z.object({
 export const statisticsSchema = z.object({
   mean: z.number(),
   median: z.number(),
-  standardDeviation: z.number(),
+  standardDeviation: z.number().nullable(),
   outliers: z.array(z.unknown()),
 });
 
@@ -31,6 +31,14 @@ export const forecastSchema = z.object({
   n: z.number(),
   notes: z.array(z.string()),
 });
+
+/** A tool's answer in its shape. Says in one line what is not as expected. */
+export function read<Schema extends z.ZodType>(schema: Schema, what: string, answer: unknown): z.output<Schema> {
+  const { data, error } = schema.safeParse(answer);
+  const issue = error?.issues[0];
+  if (issue) throw new Error(`${what}: unexpected answer at ${issue.path.join('.') || 'its top'}: ${issue.message}`);
+  return data as z.output<Schema>;
+}
 
 /** A finding as it is published and remembered. */
 export function finding(id: string, text: string): { readonly id: string; readonly text: string } {

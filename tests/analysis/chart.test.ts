@@ -103,6 +103,22 @@ describe('toSVG', () => {
   });
 });
 
+describe('texts from a file', () => {
+  const hostile = ['\u001b[31m2024\u0007', '\u009b2J\u007f', '\u202e\u2028x'];
+  const input = { values: [1, 2, 3], times: hostile, title: `\u001b]0;t\u0007${hostile[2]}` };
+
+  it('cannot steer the terminal or turn the text around', () => {
+    for (const drawn of [toTerminalChart(input), toSVG(input)]) {
+      expect(drawn).toContain('[31m2024');
+      expect(drawn).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|\u2028/u);
+    }
+  });
+
+  it('keep their joiners', () => {
+    expect(toSVG({ values: [1], title: '👩\u200d🔬' })).toContain('<title>👩\u200d🔬</title>');
+  });
+});
+
 describe('toTerminalChart', () => {
   const chart = toTerminalChart(passengers, { width: 90, height: 18 });
 

@@ -1,8 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { root, runExample } from './run-example.js';
+import { stripVTControlCharacters } from 'node:util';
+import { MCPHost } from '@safla/sdk/mcp';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { headline } from '../../examples/support/printable.js';
+import { read, statisticsSchema } from '../../examples/support/shapes.js';
+import { Tour, tableWidth } from '../../examples/support/tour.js';
+import { root, runExample, runExampleIn } from './run-example.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'safla-tour-'));
 const write = (name: string, text: string): string => {
@@ -50,6 +55,7 @@ describe('npm start', () => {
     ['a value that is no number', 'bad.csv', 'date,value\n2025-01,1\n2025-02,abc\n', 'bad.csv:3'],
     ['a row without a value', 'short.csv', 'date,value\n2025-01\n', 'short.csv:2'],
     ['no rows', 'empty.csv', '', 'empty.csv'],
+    ['one row', 'one.csv', 'date,value\n2025-01,1\n', 'one.csv: the tour needs at least 2 rows'],
   ])('gives one clear line with the place for %s', async (_, name, text, place) => {
     const { code, stdout, stderr, left } = await runExample('examples/quickstart.ts', write(name, text));
     expect(code).not.toBe(0);
@@ -70,5 +76,76 @@ describe('npm start', () => {
       expect(stderr).toContain(reason);
       expect(stderr.trim().split('\n')).toHaveLength(1);
     }
+  });
+
+  it.each([
+    [['a.csv', 'b.csv'], 'The tour takes one file, got 2: a.csv, b.csv\n'],
+    [[''], 'The name of the file is empty\n'],
+  ])('refuses the arguments %j in one line', async (args, line) => {
+    expect(await runExample('examples/quickstart.ts', ...args)).toMatchObject({ code: 1, stdout: '', stderr: line });
+  });
+
+  it.each([
+    ['the working directory', (cwd: string) => ({ cwd })],
+    ['the directory npm was called in', (cwd: string) => ({ cwd: tmpdir(), env: { INIT_CWD: cwd } })],
+  ])('looks for the file in %s, and for its own beside itself', async (_, setting) => {
+    write('here.csv', 'date,value\n2025-01,1\n2025-02,5\n');
+    const { code, stdout, stderr } = await runExampleIn(setting(folder), 'examples/quickstart.ts', 'here.csv');
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toContain('2 values, 1 to 5');
+    expect(stdout).toContain(`The chart is in ${join(root, 'out/forecast.svg')}`);
+  });
+
+  it('shows nothing of a file that could steer the terminal', async () => {
+    const file = write('steering.csv', 'date,value\n\u001b[31mred,1\n\u009b2J,5\n\u202eb,2\n');
+    const { code, stdout } = await runExample('examples/quickstart.ts', file);
+    expect(code).toBe(0);
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
+  });
+
+  it('says in one line why a server ended, without its stack', async () => {
+    await using host = new MCPHost({
+      servers: { a: { command: 'node', args: ['-e', 'throw new TypeError("boom")'] } },
+    });
+    const error = await host.listTools().catch((reason: Error) => reason);
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toContain('\n    at ');
+    expect(headline((error as Error).message)).toMatch(/^MCP server 'a' [^\n]*TypeError: boom$/);
+  });
+
+  it('ends quietly when its reader has seen enough', async () => {
+    const { code, stderr } = await runExampleIn({ output: 'closed' }, 'examples/quickstart.ts');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it.runIf(existsSync('/dev/full'))('fails in one line when its output cannot be written', async () => {
+    const output = openSync('/dev/full', 'w');
+    const { code, stderr } = await runExampleIn({ output }, 'examples/quickstart.ts');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The tour cannot be printed: ENOSPC[^\n]*\n$/);
+  });
+});
+
+describe('the table of the tour', () => {
+  it.each([
+    [{ isTTY: true, columns: 200 }, 141],
+    [{ isTTY: true, columns: 120 }, 120],
+    [{ isTTY: true, columns: 100 }, 100],
+    [{ isTTY: true, columns: 40 }, 80],
+    [{}, 141],
+  ])('on %j has lines of %i characters', async (terminal, width) => {
+    using log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const tour = new Tour(tableWidth(terminal));
+    tour.begin('title');
+    await tour.step('a step', 'an integration', async () => [1, 'w'.repeat(200)]);
+    const lines = log.mock.calls.map(([line]) => stripVTControlCharacters(String(line)));
+    expect(lines.slice(1).map((line) => line.length)).toEqual([width, width, width]);
+  });
+
+  it('says what is unexpected in an answer in one line', () => {
+    expect(() => read(statisticsSchema, 'statistics', { mean: 'x' })).toThrow(
+      /^statistics: unexpected answer at mean: [^\n]+$/,
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root: string = fileURLToPath(new URL('../../', import.meta.url));
@@ -13,21 +14,41 @@ export interface Outcome {
   readonly left: readonly number[];
 }
 
+/** Where and how an example runs, beside its arguments. */
+export interface Setting {
+  /** @default the root */
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** A file descriptor for its output, or `closed` for a reader that leaves at once. @default read */
+  readonly output?: number | 'closed' | 'read';
+}
+
 /** Runs an example from the root in a process group of its own, without colours. */
 export function runExample(file: string, ...args: readonly string[]): Promise<Outcome> {
+  return runExampleIn({}, file, ...args);
+}
+
+/** {@link runExample} elsewhere. */
+export function runExampleIn(
+  { cwd = root, env = {}, output = 'read' }: Setting,
+  file: string,
+  ...args: readonly string[]
+): Promise<Outcome> {
+  const { INIT_CWD, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
-      cwd: root,
+    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(root, file), ...args], {
+      cwd,
       detached: true,
-      env: { ...process.env, NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...inherited, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), NO_COLOR: '1', ...env },
+      stdio: ['ignore', typeof output === 'number' ? output : 'pipe', 'pipe'],
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       stdout += chunk;
+      if (output === 'closed') child.stdout?.destroy();
     });
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       stderr += chunk;
     });
     child.on('error', reject);

@@ -3,6 +3,7 @@ import type { Forecast } from '../forecast/forecast.js';
 import { at } from '../numeric.js';
 import { parseSeries } from '../parse-series.js';
 import { extendTimes } from './extend-times.js';
+import { printable } from './printable.js';
 
 /** What a chart shows: a series, and what may come after it. */
 export interface ChartInput {
@@ -14,7 +15,7 @@ export interface ChartInput {
   readonly title?: string | undefined;
 }
 
-/** A checked chart: positions 0 to n - 1 are observed, those after them forecast. */
+/** A checked chart, its texts made printable: positions 0 to n - 1 are observed, those after them forecast. */
 export interface Plot {
   readonly values: readonly number[];
   readonly mean: readonly number[];
@@ -41,15 +42,16 @@ export function readPlot({ values, times, forecast, title }: ChartInput): Plot {
   requireLength('forecast.upper', upper, mean.length);
   const drawn = [observed, mean, lower ?? [], upper ?? []];
   const [low, high] = extent(drawn);
+  const labels = times?.map(printable) ?? null;
   return {
     values: observed,
     mean,
     lower,
     upper,
     level: forecast?.level ?? 0,
-    method: forecast?.method ?? '',
-    times: times ? [...times, ...extendTimes(times, mean.length)] : null,
-    title: title ?? '',
+    method: printable(forecast?.method ?? ''),
+    times: labels && [...labels, ...extendTimes(labels, mean.length)],
+    title: printable(title ?? ''),
     low,
     high,
   };

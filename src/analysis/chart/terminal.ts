@@ -33,7 +33,7 @@ export function toTerminalChart(input: ChartInput, options: TerminalChartOptions
   requireSize('toTerminalChart', 'height', height, 8);
   const plot = readPlot(input);
   const paint: Paint = (text, part) => (color ? `\u001b[${codes[part]}m${text}\u001b[39m` : text);
-  const title = printable(plot.title);
+  const { title } = plot;
   const rows = Math.floor(height) - (title ? 4 : 3);
   const axis = valueAxis(plot.low, plot.high, Math.max(2, rows / 4));
   const margin = Math.max(...axis.ticks.map(({ label }) => label.length)) + 1;
@@ -129,9 +129,4 @@ function legend({ mean, lower, level, method }: Plot, margin: number, paint: Pai
   if (mean.length > 0) parts.push(`${paint('⠄⠂⠁', 'forecast')} forecast (${method})`);
   if (mean.length > 0 && lower) parts.push(`${paint('░░░', 'fan')} ${Number((level * 100).toPrecision(6))} % interval`);
   return ' '.repeat(margin + 1) + parts.join('   ');
-}
-
-/** One line without control characters, which could steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim();
 }
