@@ -169,10 +169,10 @@ export class Consumer implements Closeable {
   }
 
   #failure(delivery: Delivery, error: unknown): Outcome {
-    if (this.#lifecycle.closed && error instanceof ClosedError) return { kind: 'return' };
+    if (this.#lifecycle.closed && isA(ClosedError, error)) return { kind: 'return' };
     const { attempt, event } = delivery;
     const facts = { channel: event.channel, group: this.group, id: event.id, attempt };
-    const failure = error instanceof PoisonError ? error.cause : error;
+    const failure = isA(PoisonError, error) ? error.cause : error;
     const delayMs = error === failure ? redeliveryDelay(this.#parts.settings.redelivery, attempt) : undefined;
     this.#failed += 1;
     if (delayMs !== undefined) {
@@ -204,6 +204,15 @@ export class Consumer implements Closeable {
     this.#parts.logger.warn({ channel: this.channel, group: this.group, delayMs, error }, 'could not take events');
     using scope = new CallScope('pause', { signal: this.#stopped.signal });
     await scope.sleep(delayMs).catch(() => undefined);
+  }
+}
+
+/** `instanceof` that holds for no value whose prototype cannot be read, such as a revoked proxy. */
+function isA<T>(type: abstract new (...args: never[]) => T, value: unknown): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
   }
 }
 

@@ -123,9 +123,23 @@ describe('dead letters', () => {
         }),
     ],
     ['an error with a symbol for a name', () => Object.assign(new Error('x'), { name: Symbol('x') })],
+    [
+      'a revoked proxy',
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    ],
     ['undefined', () => undefined],
   ])('takes the event of a handler that throws %s, and the consumer goes on', async (_, thrown) => {
-    await using stream = new EventStream({ url: 'memory:', redelivery: { maxDeliveries: 2, baseDelayMs: 0 } });
+    const write = (facts: object): void => void JSON.stringify(facts);
+    const logger = { debug: write, info: write, warn: write, error: write };
+    await using stream = new EventStream({
+      url: 'memory:',
+      redelivery: { maxDeliveries: 2, baseDelayMs: 0 },
+      telemetry: { logger },
+    });
     const { handler, data } = recorder();
     await using consumer = await stream.consume('orders', { group: 'g' }, (event) => {
       if (event.data === 'odd') throw thrown();
