@@ -78,6 +78,7 @@ describe('loadMCPConfig', () => {
       type: 'http',
       url: 'https://mcp.example.com/mcp',
       headers: { Authorization: 'Bearer k' },
+      secrets: ['k'],
     });
     const copilot = '{ "mcpServers": { "a": { "type": "local", "command": "x", "args": [], "tools": ["*"] } } }';
     expect((await loadMCPConfig(copilot)).servers.a).toMatchObject({ type: 'stdio', tools: ['*'] });
@@ -138,6 +139,24 @@ describe('variables', () => {
     );
   });
 
+  it('come from what the environment itself has', async () => {
+    expect((await refusal(withArgument('${constructor}'))).message).toContain('needs the variable constructor');
+  });
+
+  it('of a server that is disabled need no value', async () => {
+    const text = 'servers:\n  a: { command: x }\n  b: { command: "${NONE}", disabled: true }\n';
+    expect(Object.keys((await loadMCPConfig(text, { env: {} })).servers)).toEqual(['a']);
+  });
+
+  it('whose input cannot be asked for are named, without what was thrown', async () => {
+    const inputs = (): string => {
+      throw new Error('canary');
+    };
+    const error = await refusal(withArgument('${input:pin}'), { inputs });
+    expect(error.message).toContain("servers.a.args.0 needs the input 'pin', and asking for it failed");
+    expect(error.message).not.toContain('canary');
+  });
+
   it('ask for inputs by a function that may wait', async () => {
     const inputs = async (id: string): Promise<string> => `typed ${id}`;
     expect(await expand('${input:pin}', { inputs })).toBe('typed pin');
@@ -172,6 +191,11 @@ describe('a config that is wrong', () => {
     ['YAML', 'servers:\n  a:\n   command: x\n  b: [canary\n', /^MCP config:\d+:\d+: not valid YAML/],
     ['JSON', '{\n  "servers": canary }', /^MCP config:2:\d+: not valid JSON/],
     [
+      'a repeated key of JSON',
+      '{"servers": {"a": {"command": "canary"},\n "a": {}}}',
+      /^MCP config:2:2: .*duplicate key/,
+    ],
+    [
       'a repeated key',
       'servers:\n  a: { command: canary }\n  a: { command: y }\n',
       /^MCP config:3:3: not valid YAML \(duplicate key\)/,
@@ -205,6 +229,12 @@ describe('a config that is wrong', () => {
     expect(error.message).toContain(message);
     expect(error.message).not.toContain('canary');
     expect(error.message).not.toContain('1234');
+  });
+
+  it('because the source or an option is none is refused', async () => {
+    expect((await refusal(undefined as never)).message).toContain('source must be a path');
+    expect((await refusal(new URL('http://x/mcp.yaml'))).message).toContain('got a URL of http:');
+    expect((await refusal('x.yaml', { input: {} })).message).toContain("did you mean 'inputs'");
   });
 
   it('because aliases multiply is refused before it fills memory', async () => {

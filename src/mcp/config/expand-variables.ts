@@ -2,6 +2,8 @@ import type { Awaitable } from '../../core/index.js';
 
 /** Where the values of variables come from. */
 export interface VariableSources {
+  /** Gets each value that a variable stood for. */
+  readonly onSecret: (value: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly input: (id: string) => Awaitable<string | undefined>;
 }
@@ -49,8 +51,26 @@ async function resolve(
     problems.push({ path, text: `has a \${ that is not a variable; write $\${ for the characters themselves` });
     return '';
   }
-  const value = kind === 'input' ? await sources.input(name) : sources.env[name];
-  if (value !== undefined && (value !== '' || fallback === undefined)) return value;
+  let value: string | undefined;
+  try {
+    value =
+      kind === 'input' ? await sources.input(name) : Object.hasOwn(sources.env, name) ? sources.env[name] : undefined;
+  } catch {
+    // What was thrown is left out: it may quote what was typed.
+    problems.push({ path, text: `needs the input '${name}', and asking for it failed` });
+    return '';
+  }
+  if (value !== undefined && typeof value !== 'string') {
+    problems.push({
+      path,
+      text: `needs a text for ${kind === 'input' ? `the input '${name}'` : `the variable ${name}`}`,
+    });
+    return '';
+  }
+  if (value !== undefined && (value !== '' || fallback === undefined)) {
+    sources.onSecret(value);
+    return value;
+  }
   if (fallback !== undefined) return fallback;
   problems.push({ path, text: kind === 'input' ? `needs the input '${name}'` : `needs the variable ${name}` });
   return '';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Awaitable, ConfigurationError } from '../../core/index.js';
+import { checkOptions, is } from '../../core/internal.js';
 import type { Problem } from './expand-variables.js';
 import type { MCPConfig } from './mcp-config.js';
 import { parseConfigText } from './parse-config-text.js';
@@ -29,8 +30,12 @@ const maxBytes = 1024 * 1024;
  * @example const host = new MCPHost(await loadMCPConfig('mcp.yaml'));
  */
 export async function loadMCPConfig(source: string | URL, options: LoadMCPConfigOptions = {}): Promise<MCPConfig> {
+  checkOptions<LoadMCPConfigOptions>('loadMCPConfig', options, {
+    env: is.object,
+    inputs: is.either('an object or a function', is.object, is.function),
+  });
   const isText = typeof source === 'string' && (source.includes('\n') || source.trimStart().startsWith('{'));
-  const file = isText ? 'MCP config' : typeof source === 'string' ? source : fileURLToPath(source);
+  const file = isText ? 'MCP config' : typeof source === 'string' ? source : pathOf(source);
   const text = isText ? source : await readText(file);
   const { inputs = {}, env = process.env } = options;
   const input =
@@ -39,6 +44,16 @@ export async function loadMCPConfig(source: string | URL, options: LoadMCPConfig
   const servers = await reader.read(await parseConfigText(text.replace(/^\uFEFF/, ''), file));
   if (reader.problems.length > 0) throw refuse(file, reader.problems);
   return { servers };
+}
+
+function pathOf(source: unknown): string {
+  const wrong = 'loadMCPConfig: source must be a path, a file URL, or the text of a config';
+  if (!(source instanceof URL)) throw new ConfigurationError(`${wrong}, got ${typeof source}`, { field: 'source' });
+  try {
+    return fileURLToPath(source);
+  } catch (cause) {
+    throw new ConfigurationError(`${wrong}, got a URL of ${source.protocol}`, { field: 'source', cause });
+  }
 }
 
 async function readText(file: string): Promise<string> {

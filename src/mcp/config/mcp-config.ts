@@ -4,6 +4,8 @@ export interface CommonServerConfig {
   readonly tools?: readonly string[];
   /** Left out when true. @default false */
   readonly disabled?: boolean;
+  /** Values that messages and logs mask, as `loadMCPConfig` sets them: what variables stood for. @default none */
+  readonly secrets?: readonly string[];
 }
 
 /** A server that is started as a child process and spoken to over its stdin and stdout. */
@@ -22,10 +24,15 @@ export interface StdioServerConfig extends CommonServerConfig {
 
 /** A server that is reached over Streamable HTTP. */
 export interface HTTPServerConfig extends CommonServerConfig {
-  readonly type: 'http';
+  readonly type?: 'http';
   readonly url: string;
   /** Sent with every request to `url`'s origin. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** True for a server that is reached over HTTP: `type` may be left out when there is a `url`. */
+export function isHTTP(config: ServerConfig): config is HTTPServerConfig {
+  return config.type === 'http' || (config.type === undefined && 'url' in config);
 }
 
 /** One server of an {@link MCPConfig}. */

@@ -20,11 +20,22 @@ export async function parseConfigText(text: string, file: string): Promise<unkno
 }
 
 async function parseJSON(text: string, file: string): Promise<unknown> {
-  const { parse, printParseErrorCode } = await loadJSONC();
+  const { parse, printParseErrorCode, visit } = await loadJSONC();
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true, disallowComments: false });
   const first = errors[0];
   if (first) throw notReadable(file, 'JSON', printParseErrorCode(first.error), placeOf(text, first.offset));
+  const keys: Set<string>[] = [];
+  let repeated: number | undefined;
+  visit(text, {
+    onObjectBegin: () => void keys.push(new Set()),
+    onObjectEnd: () => void keys.pop(),
+    onObjectProperty: (key, offset) => {
+      if (keys.at(-1)?.has(key)) repeated ??= offset;
+      keys.at(-1)?.add(key);
+    },
+  });
+  if (repeated !== undefined) throw notReadable(file, 'JSON', 'DUPLICATE_KEY', placeOf(text, repeated));
   return value;
 }
 

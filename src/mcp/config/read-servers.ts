@@ -17,9 +17,11 @@ type Node = Readonly<Record<string, unknown>>;
 export class ServersReader {
   readonly problems: Problem[] = [];
   readonly #sources: VariableSources;
+  /** What the variables of the server that is being read stood for. */
+  #secrets: string[] = [];
 
-  constructor(sources: VariableSources) {
-    this.#sources = sources;
+  constructor(sources: Omit<VariableSources, 'onSecret'>) {
+    this.#sources = { ...sources, onSecret: (value) => this.#secrets.push(value) };
   }
 
   async read(root: unknown): Promise<Record<string, ServerConfig>> {
@@ -33,13 +35,16 @@ export class ServersReader {
     const entries: [string, ServerConfig][] = [];
     for (const [name, node] of Object.entries(this.#object(top[key], key))) {
       const server = await this.#server(node, `${key}.${name}`);
-      if (server && !server.disabled) entries.push([name, server]);
+      if (server) entries.push([name, server]);
     }
     return Object.fromEntries(entries);
   }
 
   async #server(value: unknown, path: string): Promise<ServerConfig | undefined> {
     const node = this.#object(value, path);
+    // What is left out may lack its variables.
+    if (node.disabled === true) return undefined;
+    this.#secrets = [];
     const type = node.type ?? (node.url === undefined ? 'stdio' : 'http');
     if (stdioTypes.includes(type as string)) return this.#stdio(node, path);
     if (httpTypes.includes(type as string)) return this.#http(node, path);
@@ -72,7 +77,7 @@ export class ServersReader {
     return { type: 'http', url: url ?? '', headers, ...this.#common(node, path) };
   }
 
-  #common(node: Node, path: string): { tools?: readonly string[]; disabled?: boolean } {
+  #common(node: Node, path: string): { tools?: readonly string[]; disabled?: boolean; secrets?: readonly string[] } {
     const { tools, disabled } = node;
     if (tools !== undefined && !(Array.isArray(tools) && tools.every((name) => typeof name === 'string')))
       this.#report(`${path}.tools`, 'must be a list of tool names');
@@ -81,6 +86,7 @@ export class ServersReader {
     return {
       ...(tools === undefined ? {} : { tools: tools as string[] }),
       ...(disabled === undefined ? {} : { disabled: disabled as boolean }),
+      ...(this.#secrets.length === 0 ? {} : { secrets: this.#secrets }),
     };
   }
 

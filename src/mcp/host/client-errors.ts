@@ -2,20 +2,33 @@ import { ConnectionError, MissingDependencyError, ProtocolError, SaflaError } fr
 
 const connectionCodes = new Set(['CONNECTION_CLOSED', 'NOT_CONNECTED', 'SEND_FAILED']);
 
+/** What is known about a server beside its name. */
+export interface ServerFacts {
+  /** How its process ended, once it has. */
+  readonly epitaph?: () => string | undefined;
+  /** Masks what the server was configured with, in texts that it sent. */
+  readonly mask?: (text: string) => string;
+}
+
 /**
  * The typed error for what the SDK's client threw.
  *
  * @param subject The server as it reads in messages: `MCP server 'files'`.
  * @param what What was asked of it: `tools/call 'read'`.
  */
-export function toClientError(error: unknown, subject: string, what: string): Error {
+export function toClientError(error: unknown, subject: string, what: string, about: ServerFacts = {}): Error {
   if (SaflaError.is(error) || error instanceof MissingDependencyError) return error;
   if (!(error instanceof Error)) return new ProtocolError(`${subject}: ${what} failed`, { cause: error });
+  const { mask = (text: string) => text, epitaph = () => undefined } = about;
   const { code, data } = error as { code?: unknown; data?: { status?: number } };
   if (typeof code === 'number')
-    return new ProtocolError(`${subject} answered ${what} with error ${code}: ${error.message}`, { cause: error });
+    return new ProtocolError(`${subject} answered ${what} with error ${code}: ${mask(error.message)}`, {
+      cause: error,
+    });
   if (typeof code === 'string' && connectionCodes.has(code))
-    return new ConnectionError(`${subject} is gone: ${what} cannot be answered`, { cause: error });
+    return new ConnectionError(`${subject} is gone: ${what} cannot be answered${prefixed(epitaph())}`, {
+      cause: error,
+    });
   if (data?.status !== undefined)
     return new ConnectionError(`${subject} answered ${what} with HTTP ${data.status}`, { cause: error });
   const systemCode = systemCodeOf(error);
@@ -24,7 +37,16 @@ export function toClientError(error: unknown, subject: string, what: string): Er
       systemCode,
       cause: error,
     });
-  return new ProtocolError(`${subject}: ${what} failed: ${error.message}`, { cause: error });
+  return new ProtocolError(`${subject}: ${what} failed: ${mask(error.message)}`, { cause: error });
+}
+
+function prefixed(epitaph: string | undefined): string {
+  return epitaph === undefined ? '' : `; ${epitaph}`;
+}
+
+/** The HTTP status inside of what the SDK's client threw. */
+export function statusOf(error: unknown): number | undefined {
+  return (error as { data?: { status?: number } } | undefined)?.data?.status;
 }
 
 /** `ECONNREFUSED` and its like, wherever in the chain of causes they stand. */

@@ -12,11 +12,11 @@ import { loadClientSDK, type RequestOptions, type SDKClient } from '../sdk/clien
 import type { Transport } from '../sdk/server-sdk.js';
 import type { PromptMessage } from '../server/prompt.js';
 import type { ResourceContents } from '../tools/tool.js';
-import { toClientError } from './client-errors.js';
+import { type ServerFacts, statusOf, toClientError } from './client-errors.js';
 import type { Progress, PromptInfo, ResourceInfo, ToolAnswer, ToolCallOptions, ToolInfo } from './types.js';
 
 /** How a client gets its connection. */
-export interface ConnectRequest extends CallOptions {
+export interface ConnectRequest extends CallOptions, ServerFacts {
   /** The server as it reads in messages. */
   readonly label: string;
   readonly transport: Transport;
@@ -27,6 +27,8 @@ export interface ConnectRequest extends CallOptions {
   /** Skips asking for the era: the server is known to speak a protocol before 2026-07-28. @default false */
   readonly legacy?: boolean;
   readonly onClose?: () => void;
+  /** Gets the status of each HTTP answer that failed a call. */
+  readonly onHTTPStatus?: (status: number) => void;
 }
 
 /** Calls end by our own scope; the SDK's timer would only add a second, differently typed end. */
@@ -39,9 +41,11 @@ export class MCPClient implements Closeable, HealthCheck {
   readonly #client: SDKClient;
   readonly #lifecycle: Lifecycle;
   readonly #callTimeoutMs: number;
+  readonly #request: ConnectRequest;
 
   private constructor(client: SDKClient, request: ConnectRequest) {
     this.#client = client;
+    this.#request = request;
     this.name = request.label;
     this.#lifecycle = new Lifecycle(`The client of ${request.label}`);
     this.#callTimeoutMs = request.callTimeoutMs ?? 60_000;
@@ -67,7 +71,7 @@ export class MCPClient implements Closeable, HealthCheck {
         client
           .connect(transport, { signal, timeout: noTimeout, ...(legacy ? { prior: { kind: 'legacy' } } : {}) })
           .catch((error: unknown) => {
-            throw toClientError(error, label, 'the first message');
+            throw toClientError(error, label, 'the first message', request);
           }),
       );
     } catch (error) {
@@ -196,7 +200,9 @@ export class MCPClient implements Closeable, HealthCheck {
       try {
         return await ask({ signal, timeout: noTimeout });
       } catch (error) {
-        throw toClientError(error, this.name, what);
+        const status = statusOf(error);
+        if (status !== undefined) this.#request.onHTTPStatus?.(status);
+        throw toClientError(error, this.name, what, this.#request);
       }
     });
   }

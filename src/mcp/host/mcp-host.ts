@@ -7,11 +7,12 @@ import {
   type Health,
   type HealthCheck,
   Lifecycle,
+  type Logger,
   NotFoundError,
   Telemetry,
   type TelemetryOptions,
 } from '../../core/index.js';
-import { checkOptions, hint, is } from '../../core/internal.js';
+import { checkOptions, describeError, hint, is } from '../../core/internal.js';
 import type { MCPConfig } from '../config/mcp-config.js';
 import type { PromptMessage } from '../server/prompt.js';
 import type { ResourceContents } from '../tools/tool.js';
@@ -32,7 +33,7 @@ export interface MCPHostOptions {
   readonly consent?: (request: ConsentRequest) => Awaitable<boolean>;
   /** Longest time from starting a server to its first answer, in milliseconds. @default 30000 */
   readonly startTimeoutMs?: number;
-  /** Longest time for one call, in milliseconds, unless the call says otherwise. @default 60000 */
+  /** Longest time for one call, in milliseconds, with the start of a server that it needs, unless the call says otherwise. @default 60000 */
   readonly callTimeoutMs?: number;
   readonly telemetry?: TelemetryOptions;
 }
@@ -55,6 +56,8 @@ export class MCPHost implements Closeable, HealthCheck {
   readonly #links: ReadonlyMap<string, ServerLink>;
   readonly #names: ToolNames;
   readonly #lifecycle: Lifecycle = new Lifecycle('MCPHost');
+  readonly #logger: Logger;
+  readonly #callTimeoutMs: number;
 
   /** @throws ConfigurationError for a wrong config or option */
   constructor(config: MCPConfig, options: MCPHostOptions = {}) {
@@ -67,6 +70,8 @@ export class MCPHost implements Closeable, HealthCheck {
     });
     const { startTimeoutMs = 30_000, callTimeoutMs = 60_000, consent } = options;
     const { logger } = new Telemetry('mcp', options.telemetry);
+    this.#logger = logger;
+    this.#callTimeoutMs = callTimeoutMs;
     const servers = Object.entries(config.servers).filter(([, server]) => !server.disabled);
     const linkOptions = { startTimeoutMs, callTimeoutMs, consent, logger };
     this.#links = new Map(servers.map(([name, server]) => [name, new ServerLink(name, server, linkOptions)]));
@@ -87,10 +92,7 @@ export class MCPHost implements Closeable, HealthCheck {
   async connect(options: CallOptions = {}): Promise<void> {
     await this.#lifecycle.call('the start of the MCP servers', options, async () => {
       const outcomes = await Promise.allSettled(Array.from(this.#links.values(), (link) => link.open()));
-      const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
-      if (errors.length <= 1) return rethrow(errors[0]);
-      const cause = new AggregateError(errors);
-      throw new ConnectionError(errors.map(({ message }) => message).join('\n'), { cause });
+      rethrow(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])));
     });
   }
 
@@ -99,7 +101,12 @@ export class MCPHost implements Closeable, HealthCheck {
     return this.connect(options);
   }
 
-  /** The tools of all servers. With more than one server, names are `server__tool`. */
+  /**
+   * The tools of all servers. With more than one server, names are `server__tool`. A server that
+   * cannot tell its tools is left out and logged; its own error is in `health`.
+   *
+   * @throws when no server can tell: as {@link connect}
+   */
   async listTools(options: CallOptions = {}): Promise<readonly OfServer<ToolInfo>[]> {
     return this.#gather('tools/list', options, async (client, link, limits) => {
       const tools = await client.listTools(limits);
@@ -119,18 +126,18 @@ export class MCPHost implements Closeable, HealthCheck {
     args: Readonly<Record<string, unknown>> = {},
     options: ToolCallOptions = {},
   ): Promise<ToolAnswer> {
-    const { server, tool } = this.#names.find(name);
-    const link = this.#link(server);
-    if (!isOffered(link, tool)) throw new NotFoundError(`MCP server '${server}' is not configured to offer '${tool}'`);
-    const { onProgress, ...limits } = options;
-    return this.#lifecycle.call(`tools/call '${name}'`, limits, async (scope) => {
-      const client = await link.client();
-      const timeoutMs = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
-      return client.callTool(tool, args, { ...timeoutMs, signal: scope.signal, ...(onProgress ? { onProgress } : {}) });
+    const { server, tool: short, own } = this.#names.find(name);
+    if (![short, own ?? short].some((known) => isOffered(this.#link(server), known))) throw notOffered(server, short);
+    const { onProgress, ...given } = options;
+    return this.#ask(server, `tools/call '${name}'`, given, async (client, limits, link) => {
+      const isOwn = own !== undefined && (await client.listTools(limits)).some((known) => known.name === own);
+      const tool = isOwn ? own : short;
+      if (!isOffered(link, tool)) throw notOffered(server, tool);
+      return client.callTool(tool, args, { ...limits, ...(onProgress ? { onProgress } : {}) });
     });
   }
 
-  /** The resources of all servers. */
+  /** The resources of all servers; one that cannot tell is left out, as by {@link listTools}. */
   async listResources(options: CallOptions = {}): Promise<readonly OfServer<ResourceInfo>[]> {
     return this.#gather('resources/list', options, (client, _link, limits) => client.listResources(limits));
   }
@@ -144,7 +151,7 @@ export class MCPHost implements Closeable, HealthCheck {
     return this.#ask(server, `resources/read '${uri}'`, options, (client, limits) => client.readResource(uri, limits));
   }
 
-  /** The prompts of all servers. */
+  /** The prompts of all servers; one that cannot tell is left out, as by {@link listTools}. */
   async listPrompts(options: CallOptions = {}): Promise<readonly OfServer<PromptInfo>[]> {
     return this.#gather('prompts/list', options, (client, _link, limits) => client.listPrompts(limits));
   }
@@ -175,7 +182,7 @@ export class MCPHost implements Closeable, HealthCheck {
         return { status, ...(output === undefined ? {} : { output }), details: Object.fromEntries(states) };
       });
     } catch (error) {
-      return { status: 'fail', output: error instanceof Error ? error.message : String(error) };
+      return { status: 'fail', output: describeError(error) };
     }
   }
 
@@ -200,10 +207,17 @@ export class MCPHost implements Closeable, HealthCheck {
     server: string,
     what: string,
     options: CallOptions,
-    ask: (client: MCPClient, limits: CallOptions) => Promise<T>,
+    ask: (
+      client: MCPClient,
+      limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
+      link: ServerLink,
+    ) => Promise<T>,
   ): Promise<T> {
     const link = this.#link(server);
-    return this.#lifecycle.call(what, options, async ({ signal }) => ask(await link.client(), { signal }));
+    const limits = { timeoutMs: this.#callTimeoutMs, ...options };
+    return this.#lifecycle.call(`MCP server '${server}': ${what}`, limits, async ({ signal }) =>
+      ask(await link.client(), { signal, timeoutMs: limits.timeoutMs }, link),
+    );
   }
 
   async #gather<T extends object>(
@@ -211,14 +225,19 @@ export class MCPHost implements Closeable, HealthCheck {
     options: CallOptions,
     ask: (client: MCPClient, link: ServerLink, limits: CallOptions) => Promise<readonly T[]>,
   ): Promise<OfServer<T>[]> {
-    return this.#lifecycle.call(what, options, async ({ signal }) => {
-      const lists = await Promise.all(
-        Array.from(this.#links.values(), async (link) => {
-          const items = await ask(await link.client(), link, { signal });
+    const limits = { timeoutMs: this.#callTimeoutMs, ...options };
+    return this.#lifecycle.call(what, limits, async ({ signal }) => {
+      const links = [...this.#links.values()];
+      const outcomes = await Promise.allSettled(
+        links.map(async (link) => {
+          const items = await ask(await link.client(), link, { signal, timeoutMs: limits.timeoutMs });
           return items.map((item) => ({ ...item, server: link.name }));
         }),
       );
-      return lists.flat();
+      const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+      if (failed.length === links.length) rethrow(failed.map(({ reason }) => reason));
+      for (const { reason } of failed) this.#logger.warn({ error: reason }, `${what}: an MCP server is left out`);
+      return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
     });
   }
 }
@@ -227,6 +246,13 @@ function isOffered({ config }: ServerLink, tool: string): boolean {
   return !config.tools || config.tools.includes('*') || config.tools.includes(tool);
 }
 
-function rethrow(error: Error | undefined): void {
-  if (error) throw error;
+function notOffered(server: string, tool: string): NotFoundError {
+  return new NotFoundError(`MCP server '${server}' is not configured to offer '${tool}'`);
+}
+
+/** Throws the one error there is, or one that tells all of them. */
+function rethrow(errors: readonly unknown[]): void {
+  if (errors.length === 0) return;
+  if (errors.length === 1) throw errors[0];
+  throw new ConnectionError(errors.map(describeError).join('\n'), { cause: new AggregateError(errors) });
 }

@@ -1,8 +1,9 @@
-import { ConnectionError, type Logger, ProtocolError, redactText, TimeoutError } from '../../core/index.js';
+import { ConnectionError, type Logger, ProtocolError, TimeoutError } from '../../core/index.js';
 import { importOptional, lazy } from '../../core/internal.js';
 import type { StdioServerConfig } from '../config/mcp-config.js';
 import { loadClientSDK } from '../sdk/client-sdk.js';
 import { MCPClient } from './mcp-client.js';
+import { SecretMask } from './secret-mask.js';
 import { ServerProcess } from './server-process.js';
 import { StdioTransport } from './stdio-transport.js';
 
@@ -13,6 +14,8 @@ export interface OpenStdioOptions {
   readonly startTimeoutMs: number;
   readonly callTimeoutMs: number;
   readonly logger: Logger;
+  /** Asked before each process is started; rejects when it may not be. */
+  readonly askConsent: () => Promise<void>;
   /** Gets each process as soon as it runs, so that it can be ended before it has answered. */
   readonly onProcess: (process: ServerProcess) => void;
 }
@@ -58,6 +61,7 @@ interface Failure {
 async function attempt(options: OpenStdioOptions, timeoutMs: number, legacy: boolean): Promise<MCPClient | Failure> {
   const { name, config, callTimeoutMs, startTimeoutMs } = options;
   const { deserializeMessage } = await loadClientSDK();
+  await options.askConsent();
   const process = await ServerProcess.start(name, config, await inheritedEnvironment(), options.logger);
   options.onProcess(process);
   const transport = new StdioTransport(process, deserializeMessage, failedStopMs);
@@ -68,6 +72,8 @@ async function attempt(options: OpenStdioOptions, timeoutMs: number, legacy: boo
       legacy,
       timeoutMs,
       callTimeoutMs,
+      mask: new SecretMask(config).of,
+      epitaph: () => (process.ending === undefined ? undefined : `${process.shown} ${process.epitaph}`),
       probeTimeoutMs: Math.min(10_000, startTimeoutMs / 3),
     });
   } catch (error) {
@@ -84,16 +90,15 @@ function explain(
   process: ServerProcess,
   transport: StdioTransport,
 ): unknown {
-  const { name, config, startTimeoutMs } = options;
-  const shown = config.shown ?? redactText([config.command, ...(config.args ?? [])].join(' '));
-  const label = `MCP server '${name}' (${shown})`;
+  const { name, startTimeoutMs } = options;
+  const label = `MCP server '${name}' (${process.shown})`;
   const words = process.stderr.text;
   const tail = words === '' ? ', printing nothing on stderr' : `; it printed last: ${words}`;
   if (process.died)
     return new ConnectionError(`${label} ${process.ending} before it answered${tail}`, { cause: error });
   if (transport.garbage > 0 && !(error instanceof ProtocolError && transport.received > 0)) {
     const what = `${transport.garbage} lines on stdout that are not JSON-RPC, and no answer`;
-    return new ProtocolError(`${label} gave ${what}, in ${startTimeoutMs} ms${tail}`, { cause: error });
+    return new ProtocolError(`${label} gave ${what}${tail}`, { cause: error });
   }
   if (error instanceof TimeoutError)
     return new TimeoutError(`the start of ${label}${tail}: it`, startTimeoutMs, { cause: error });

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { ConnectionError, type Logger } from '../../core/index.js';
 import type { StdioServerConfig } from '../config/mcp-config.js';
+import { SecretMask } from './secret-mask.js';
 import { StderrTail } from './stderr-tail.js';
 
 /** How the child ended: `exited with code 1`, `was ended by SIGKILL`. */
@@ -14,9 +15,6 @@ const hasGroups = process.platform !== 'win32';
 /** How long an ended process's output is waited for. */
 const lastWordsMs = 250;
 
-/** Shorter values (`info`, `8080`) are settings; masking them would only spoil messages. */
-const shortestSecret = 8;
-
 /**
  * A server's process, started without a shell and with only the given environment. It leads a
  * process group of its own, so that ending it ends what it started as well.
@@ -25,17 +23,20 @@ export class ServerProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: StderrTail;
+  /** The program and its arguments as messages may show them. */
+  readonly shown: string;
   /** Resolves when the process has ended and what it printed was read. */
   readonly ended: Promise<Ending>;
   #ending: Ending | undefined;
   #stopped = false;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
 
-  private constructor(child: ChildProcessByStdio<Writable, Readable, Readable>, stderr: StderrTail) {
+  private constructor(child: ChildProcessByStdio<Writable, Readable, Readable>, stderr: StderrTail, shown: string) {
     this.#child = child;
     this.stdin = child.stdin;
     this.stdout = child.stdout;
     this.stderr = stderr;
+    this.shown = shown;
     // Writing to a process that has ended is noticed by its end.
     child.stdin.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
@@ -73,11 +74,12 @@ export class ServerProcess {
       env: { ...inherited, ...env },
       ...(cwd === undefined ? {} : { cwd }),
     });
-    const secrets = Object.values(env).filter((value) => value.length >= shortestSecret);
-    const started = new ServerProcess(child, new StderrTail(child.stderr, name, secrets, logger));
+    const mask = new SecretMask(config);
+    const shown = config.shown ?? mask.of([command, ...args].join(' '));
+    const started = new ServerProcess(child, new StderrTail(child.stderr, name, mask, logger), shown);
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
-      child.once('error', (error: NodeJS.ErrnoException) => reject(cannotStart(name, config, error)));
+      child.once('error', (error: NodeJS.ErrnoException) => reject(cannotStart(name, config, mask, error)));
     });
     return started;
   }
@@ -89,6 +91,12 @@ export class ServerProcess {
   /** How it ended; undefined while it runs. */
   get ending(): Ending | undefined {
     return this.#ending;
+  }
+
+  /** How it ended and what it printed last: `exited with code 1; it printed last: ...`. Read it after `ended`. */
+  get epitaph(): string {
+    const words = this.stderr.text;
+    return `${this.#ending ?? 'was lost'}${words === '' ? ', printing nothing on stderr' : `; it printed last: ${words}`}`;
   }
 
   /** True when it ended without having been told to. */
@@ -124,9 +132,15 @@ export class ServerProcess {
   }
 }
 
-function cannotStart(name: string, config: StdioServerConfig, error: NodeJS.ErrnoException): ConnectionError {
-  const { command, cwd } = config;
-  const noDirectory = cwd !== undefined && !existsSync(cwd);
+function cannotStart(
+  name: string,
+  config: StdioServerConfig,
+  mask: SecretMask,
+  error: NodeJS.ErrnoException,
+): ConnectionError {
+  const command = mask.of(config.command);
+  const cwd = config.cwd === undefined ? undefined : mask.of(config.cwd);
+  const noDirectory = config.cwd !== undefined && !existsSync(config.cwd);
   const reasons: Record<string, string> = {
     ENOENT: noDirectory ? `there is no directory '${cwd}'` : `there is no program '${command}'`,
     EACCES: `running '${command}' is not allowed`,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { type Logger, redactText } from '../../core/index.js';
+import type { Logger } from '../../core/index.js';
+import type { SecretMask } from './secret-mask.js';
 
 const maxLine = 2_000;
 const maxTail = 2_000;
@@ -12,13 +13,16 @@ const maxTail = 2_000;
 export class StderrTail {
   readonly #logger: Logger;
   readonly #server: string;
-  readonly #secrets: readonly string[];
+  readonly #mask: SecretMask;
+  readonly #maxHeld: number;
   #line = '';
   #tail = '';
 
-  constructor(stream: Readable, server: string, secrets: readonly string[], logger: Logger) {
+  constructor(stream: Readable, server: string, mask: SecretMask, logger: Logger) {
     this.#server = server;
-    this.#secrets = secrets;
+    this.#mask = mask;
+    // A secret that begins within a line's limit is held in full, so that it is masked in full.
+    this.#maxHeld = maxLine + mask.longest;
     this.#logger = logger;
     stream.setEncoding('utf8');
     stream.on('data', (chunk: string) => this.#take(chunk));
@@ -28,26 +32,29 @@ export class StderrTail {
 
   /** The end of what was printed so far, masked. Empty when nothing was. */
   get text(): string {
-    return `${this.#tail}${this.#mask(this.#line)}`.trim().slice(-maxTail);
+    return `${this.#tail}${this.#masked()}`.trim().slice(-maxTail);
   }
 
   #take(chunk: string): void {
     const lines = chunk.split('\n');
     for (const [index, part] of lines.entries()) {
       if (index > 0) this.#flush();
-      this.#line = (this.#line + part).slice(0, maxLine);
+      this.#line = (this.#line + part).slice(0, this.#maxHeld);
     }
   }
 
   #flush(): void {
-    const line = this.#mask(this.#line.trimEnd());
+    const line = this.#masked();
     this.#line = '';
     if (line === '') return;
     this.#tail = `${this.#tail}${line}\n`.slice(-maxTail);
     this.#logger.info({ server: this.#server, stderr: line }, 'MCP server wrote to stderr');
   }
 
-  #mask(text: string): string {
-    return redactText(this.#secrets.reduce((masked, secret) => masked.replaceAll(secret, '[redacted]'), text));
+  /** The line so far. The end of one that was cut is left out: it may be a part of a secret. */
+  #masked(): string {
+    const masked = this.#mask.of(this.#line).trimEnd();
+    const isCut = this.#line.length >= this.#maxHeld;
+    return (isCut ? masked.slice(0, Math.max(0, masked.length - this.#mask.longest)) : masked).slice(0, maxLine);
   }
 }

@@ -5,6 +5,9 @@ import type { ServerProcess } from './server-process.js';
 
 /** A longer message is more than any server should send at once. */
 const maxMessageBytes = 16 * 1024 * 1024;
+/** What is printed beside the protocol between two messages; a banner is shorter. */
+const maxGarbageLines = 10_000;
+const maxGarbageBytes = 1024 * 1024;
 
 /**
  * One JSON-RPC message per line over a process's stdin and stdout (MCP, transports, "stdio"). Lines
@@ -21,6 +24,9 @@ export class StdioTransport implements Transport {
   #flooded = false;
   #received = 0;
   #garbage = 0;
+  /** Since the last message. */
+  #garbageLines = 0;
+  #garbageBytes = 0;
 
   constructor(process: ServerProcess, parse: (line: string) => unknown, stopWithinMs: number) {
     this.#process = process;
@@ -69,27 +75,39 @@ export class StdioTransport implements Transport {
   }
 
   #take(chunk: Buffer): void {
-    for (const line of this.#lines.push(chunk)) this.#deliver(line);
-    if (this.#lines.overflowed && !this.#flooded) this.#refuseFlood();
+    if (this.#flooded) return;
+    for (const line of this.#lines.push(chunk)) {
+      this.#deliver(line);
+      if (this.#garbageLines <= maxGarbageLines && this.#garbageBytes <= maxGarbageBytes) continue;
+      this.#refuseFlood(`${this.#garbageLines} lines that are not JSON-RPC`);
+      return;
+    }
+    if (this.#lines.overflowed) this.#refuseFlood(`a message of more than ${maxMessageBytes} bytes`);
   }
 
   #deliver(line: string): void {
-    if (line.trim() === '') return;
     let message: unknown;
     try {
+      // Trying to parse what cannot be a message would be dear when there is much of it.
+      if (!/^\s*[{[]/.test(line)) throw new SyntaxError('not JSON-RPC');
       message = this.#parse(line);
     } catch {
-      this.#garbage += 1;
+      if (line.trim() !== '') this.#garbage += 1;
+      this.#garbageLines += 1;
+      this.#garbageBytes += line.length;
       return;
     }
     this.#received += 1;
+    this.#garbageLines = 0;
+    this.#garbageBytes = 0;
     this.onmessage?.(message);
   }
 
-  #refuseFlood(): void {
+  #refuseFlood(what: string): void {
     this.#flooded = true;
     this.#garbage += 1;
-    this.onerror?.(new ProtocolError(`The server sent a message of more than ${maxMessageBytes} bytes; it is stopped`));
+    this.onerror?.(new ProtocolError(`The server sent ${what}; it is stopped`));
+    this.#process.stdout.destroy();
     this.#process.stop(0).catch(() => undefined);
   }
 }

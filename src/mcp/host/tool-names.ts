@@ -11,7 +11,7 @@ const separator = '__';
 export class ToolNames {
   readonly #servers: ReadonlyMap<string, string>;
 
-  /** @throws ConfigurationError when two servers would have the same prefix */
+  /** @throws ConfigurationError when one name could be a tool of two servers */
   constructor(servers: readonly string[]) {
     const prefixes = new Map<string, string>();
     for (const server of servers) {
@@ -24,6 +24,14 @@ export class ToolNames {
             field: `servers.${server}`,
           },
         );
+      for (const [earlier, name] of prefixes) {
+        const [short, long] = earlier.length < prefix.length ? [earlier, prefix] : [prefix, earlier];
+        if (!isAmbiguous(short, long)) continue;
+        throw new ConfigurationError(
+          `A tool of the MCP server '${name}' could have the same name as one of '${server}', because '${long}' goes on after '${short}' with '${separator}'; rename one`,
+          { field: `servers.${server}` },
+        );
+      }
       prefixes.set(prefix, server);
     }
     this.#servers = prefixes;
@@ -37,19 +45,30 @@ export class ToolNames {
   }
 
   /**
-   * The server and its own name of a listed tool. The longest prefix wins.
+   * The server and its own name of a listed tool. With one server, a name with its prefix may be a
+   * tool's own as well: then `own` is that one, and only the server knows.
    *
    * @throws NotFoundError
    */
-  find(listed: string): { readonly server: string; readonly tool: string } {
-    const matches = [...this.#servers].filter(([prefix]) => listed.startsWith(prefix + separator));
-    const [longest] = matches.sort(([a], [b]) => b.length - a.length);
-    if (longest) return { server: longest[1], tool: listed.slice(longest[0].length + separator.length) };
-    const [only] = this.#servers.values();
-    if (only !== undefined && this.#servers.size === 1) return { server: only, tool: listed };
+  find(listed: string): { readonly server: string; readonly tool: string; readonly own?: string } {
+    const isOnly = this.#servers.size === 1;
+    for (const [prefix, server] of this.#servers) {
+      if (listed.startsWith(prefix + separator)) {
+        const tool = listed.slice(prefix.length + separator.length);
+        return { server, tool, ...(isOnly ? { own: listed } : {}) };
+      }
+      if (isOnly) return { server, tool: listed };
+    }
     const [prefix = listed] = listed.split(separator);
     throw new NotFoundError(
       `No MCP server of this host has a tool '${listed}': names are server${separator}tool${hint(prefix, [...this.#servers.keys()])}`,
     );
   }
+}
+
+/** True when `short__x` can equal `long__y`: what `long` has more is the separator, or blends into it. */
+function isAmbiguous(short: string, long: string): boolean {
+  if (!long.startsWith(short)) return false;
+  const more = long.slice(short.length);
+  return more.startsWith(separator) || more === '_';
 }

@@ -44,7 +44,7 @@ export interface ClientSDK {
   readonly StreamableHTTPClientTransport: new (
     url: URL,
     options: { requestInit: { headers: Record<string, string> } },
-  ) => Transport;
+  ) => Transport & { readonly sessionId?: string | undefined };
   /** @throws SyntaxError for a line that is not JSON, another error for JSON that is not JSON-RPC */
   deserializeMessage(line: string): unknown;
 }
