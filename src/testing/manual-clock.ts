@@ -1,4 +1,4 @@
-import type { Clock } from '../core/index.js';
+import { type Clock, ConfigurationError } from '../core/index.js';
 
 interface ManualTimer {
   readonly dueAt: number;
@@ -27,9 +27,9 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  /** Runs `fn` once time was advanced by `ms`; the returned function cancels it. Nothing runs in this call, also for 0. */
+  /** Runs `fn` once time was advanced by `ms`; the returned function cancels it. Nothing runs in this call, also for 0, which less than 0 and NaN count as. */
   schedule(fn: () => void, ms: number): () => void {
-    const timer: ManualTimer = { dueAt: this.#now + Math.max(0, ms), fn };
+    const timer: ManualTimer = { dueAt: this.#now + Math.max(0, ms || 0), fn };
     this.#timers.add(timer);
     return () => {
       this.#timers.delete(timer);
@@ -45,8 +45,13 @@ export class ManualClock implements Clock {
    * Moves time forward by `ms`. What is due on the way runs at its own time, earliest first and in
    * the order of scheduling; promises settle in between, so a timer that a continuation schedules
    * within the span runs too. Advance one step at a time: calls must not overlap.
+   *
+   * @throws ConfigurationError when `ms` is below 0 or not finite
    */
   async advance(ms: number): Promise<void> {
+    if (!(ms >= 0 && Number.isFinite(ms))) {
+      throw new ConfigurationError(`Time goes forward by 0 or more milliseconds, got ${ms}`, { field: 'ms' });
+    }
     const end = this.#now + ms;
     await settled();
     for (let timer = this.#next(end); timer; timer = this.#next(end)) {

@@ -37,10 +37,17 @@ interface RunningEntry extends ResolvedService {
 
 const recipes: Readonly<Record<ServiceName, ServiceRecipe>> = { postgres: postgresRecipe, redis: redisRecipe };
 
+const kindCheck = is.oneOf('environment', 'system', 'package');
+
+function kindsCheck(kinds: unknown, field: string): void {
+  is.list(kinds, field);
+  for (const [index, kind] of (kinds as unknown[]).entries()) kindCheck(kind, `${field}[${index}]`);
+}
+
 const serviceCheck = is.either(
   'true, false or settings',
   is.flag,
-  is.options<ServiceSettings>({ config: is.object, kinds: is.list }),
+  is.options<ServiceSettings>({ config: is.object, kinds: kindsCheck }),
 );
 
 const optionChecks = {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import {
   type Delivery,
   type EventTransport,
@@ -13,6 +14,7 @@ import {
 } from '@safla/sdk/events';
 import { eventTransportContract } from '@safla/sdk/testing';
 import { describe, expect, it } from 'vitest';
+import { run } from '../../scripts/run.js';
 import { CollectingRunner } from './fixtures/collecting-runner.js';
 import { WrappedTransport } from './fixtures/wrapped-transport.js';
 
@@ -224,4 +226,12 @@ describe('eventTransportContract', () => {
   it.concurrent.each(Object.entries(broken))('%s: fails on a transport that does not', async (name, Broken) => {
     expect(await failuresOf(() => new Broken(inProcess()), name)).toEqual([name]);
   });
+});
+
+it('the contracts run whole under node:test, where only their own timers keep the process alive', async () => {
+  const file = fileURLToPath(new URL('./fixtures/contracts.node-test.ts', import.meta.url));
+  const { code, output } = await run(process.execPath, ['--import', 'tsx', file]);
+  expect(output).toMatch(/^# fail 0$/m);
+  expect(output).toMatch(/^# cancelled 0$/m);
+  expect(code).toBe(0);
 });

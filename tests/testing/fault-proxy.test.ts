@@ -213,6 +213,43 @@ describe('FaultProxy', () => {
     expect(() => proxy.delay(ms)).toThrow(ConfigurationError);
   });
 
+  it.each([
+    ['no options', undefined],
+    ['no target', {}],
+    ['a text that is no URL', { target: 'localhost' }],
+    ['a host without port', { target: { host: 'localhost' } }],
+    ['a port that is none', { target: { host: 'localhost', port: 70_000 } }],
+    ['an empty host', { target: { host: '', port: 1 } }],
+    ['a scheme without usual port', { target: 'foo://localhost' }],
+  ])('refuses %s', async (_, options) => {
+    await expect(FaultProxy.start(options as never)).rejects.toThrow(ConfigurationError);
+  });
+
+  it('does not show a target that it refuses', async () => {
+    const refused = FaultProxy.start({ target: 'redis://:hunter2@' });
+    await expect(refused).rejects.toThrow(expect.objectContaining({ message: expect.not.stringContaining('hunter2') }));
+  });
+
+  it('refuses a direction that is none', async () => {
+    const proxy = await proxyTo({ host: '127.0.0.1', port: 9 });
+    expect(() => proxy.freeze({ direction: 'left' as never })).toThrow(ConfigurationError);
+    expect(() => proxy.delay(1, { direction: 'left' as never })).toThrow(ConfigurationError);
+  });
+
+  it('settles a heal that is overtaken by close or refuse', async () => {
+    const proxy = await proxyTo({ host: '127.0.0.1', port: 9 });
+    proxy.refuse();
+    const overtaken = proxy.heal();
+    proxy.refuse();
+    await overtaken;
+    const { port } = proxy;
+    expect((await failure(connect(port, '127.0.0.1'))).code).toBe('ECONNREFUSED');
+    const healing = expect(proxy.heal()).rejects.toThrow(ClosedError);
+    await proxy.close();
+    await healing;
+    expect((await failure(connect(port, '127.0.0.1'))).code).toBe('ECONNREFUSED');
+  });
+
   it('slows a sender down when the receiver does not read', async () => {
     const held: Socket[] = [];
     const server = createServer({ pauseOnConnect: true }, (socket) => held.push(socket));

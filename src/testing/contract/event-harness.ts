@@ -80,13 +80,14 @@ export class Member {
   /** Takes exactly `count` events, in the order they come. */
   async take(count: number): Promise<Delivery[]> {
     const taken: Delivery[] = [];
-    const signal = AbortSignal.timeout(patienceMs);
-    while (taken.length < count) {
-      const batch = await this.subscription.pull(count - taken.length, signal);
-      assert.ok(batch.length > 0, `only ${taken.length} of ${count} events came: ${idsOf(taken)}`);
-      assert.ok(batch.length <= count - taken.length, `pull(${count - taken.length}) gave ${batch.length} events`);
-      taken.push(...batch);
-    }
+    await withDeadline(patienceMs, async (signal) => {
+      while (taken.length < count) {
+        const batch = await this.subscription.pull(count - taken.length, signal);
+        assert.ok(batch.length > 0, `only ${taken.length} of ${count} events came: ${idsOf(taken)}`);
+        assert.ok(batch.length <= count - taken.length, `pull(${count - taken.length}) gave ${batch.length} events`);
+        taken.push(...batch);
+      }
+    });
     return taken;
   }
 
@@ -105,8 +106,22 @@ export class Member {
 
   /** Nothing may be taken for a while. */
   async isQuiet(): Promise<void> {
-    const batch = await this.subscription.pull(10, AbortSignal.timeout(quietMs));
+    const batch = await withDeadline(quietMs, (signal) => this.subscription.pull(10, signal));
     assert.deepEqual(idsOf(batch), [], 'events came that must not');
+  }
+}
+
+/**
+ * Works under a signal that aborts after `ms`. Its timer keeps the process alive, as that of
+ * `AbortSignal.timeout` does not: under `node:test` a case that waits would be cut off with it.
+ */
+export async function withDeadline<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), ms);
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

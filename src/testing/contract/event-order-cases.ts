@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { failsWith } from './contract-suite.js';
 import type { EventCase } from './event-case.js';
-import { idsOf, type Member } from './event-harness.js';
+import { idsOf, type Member, withDeadline } from './event-harness.js';
 
 /** Order by key, duplicates and patterns. */
 export const orderCases: readonly EventCase[] = [
@@ -101,10 +101,12 @@ export const orderCases: readonly EventCase[] = [
 
 /** The ids that one of the members gets, whichever it is. */
 async function takeFromAny(members: readonly Member[]): Promise<string[]> {
-  const controller = new AbortController();
-  const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(10_000)]);
-  const pulls = members.map(({ subscription }) => subscription.pull(1, signal));
-  await Promise.race(pulls);
-  controller.abort();
-  return (await Promise.all(pulls)).flatMap(idsOf);
+  return withDeadline(10_000, async (deadline) => {
+    const controller = new AbortController();
+    const signal = AbortSignal.any([controller.signal, deadline]);
+    const pulls = members.map(({ subscription }) => subscription.pull(1, signal));
+    await Promise.race(pulls);
+    controller.abort();
+    return (await Promise.all(pulls)).flatMap(idsOf);
+  });
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Closeable, ClosedError, ConfigurationError, ConnectionError } from '../../core/index.js';
+import { checkOptions, is } from '../../core/internal.js';
 import type { Conditions, Direction } from './conditions.js';
 import { Lane } from './lane.js';
 
@@ -57,8 +58,9 @@ export class FaultProxy implements Closeable {
     this.#target = addressOf(this.#targetURL);
   }
 
-  /** @throws ConfigurationError when the target has no port and its scheme has no usual one */
+  /** @throws ConfigurationError when the target is none, or has no port and its scheme has no usual one */
   static async start(options: FaultProxyOptions): Promise<FaultProxy> {
+    checkOptions('FaultProxy', options, { target: is.required(is.anything) });
     const proxy = new FaultProxy(options);
     await proxy.#listen();
     return proxy;
@@ -133,6 +135,7 @@ export class FaultProxy implements Closeable {
    * Ends all faults: accepts again on the same port, thaws, and lets what was delayed pass at once.
    *
    * @throws ConnectionError when another program took the port while connections were refused
+   * @throws ClosedError when the proxy is closed, also meanwhile
    */
   async heal(): Promise<void> {
     if (this.#closed) throw new ClosedError('FaultProxy');
@@ -157,11 +160,13 @@ export class FaultProxy implements Closeable {
     this.#server = server;
     try {
       server.listen({ host: this.host, port: this.#port });
-      await once(server, 'listening');
+      // One that is closed before it listens never does.
+      await Promise.race([once(server, 'listening'), once(server, 'close')]);
     } catch (cause) {
       this.#server = undefined;
       throw new ConnectionError(`The proxy cannot listen on port ${this.#port}: somebody took it meanwhile`, { cause });
     }
+    if (this.#closed) throw new ClosedError('FaultProxy');
     const address = server.address();
     if (typeof address === 'object' && address) this.#port = address.port;
   }
@@ -183,12 +188,15 @@ export class FaultProxy implements Closeable {
   }
 
   #change(direction: Direction, change: Partial<Conditions>): void {
+    isDirection(direction, 'direction');
     for (const side of direction === 'both' ? (['up', 'down'] as const) : [direction]) {
       Object.assign(this.#conditions[side], change);
       for (const link of this.#links) link[side].pump();
     }
   }
 }
+
+const isDirection = is.oneOf('up', 'down', 'both');
 
 /** For targets whose URL names no port. */
 const usualPorts: Readonly<Record<string, number>> = {
@@ -202,10 +210,16 @@ const usualPorts: Readonly<Record<string, number>> = {
   'wss:': 443,
 };
 
+/** The text is not shown when it is wrong: a URL may hold a password. */
 function targetURL(target: FaultProxyOptions['target']): URL {
-  if (typeof target === 'string' || target instanceof URL) return new URL(target);
-  const { host, port } = target;
-  return new URL(`tcp://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const { host, port } = Object(target) as { readonly host?: unknown; readonly port?: unknown };
+  const byAddress = typeof host === 'string' && typeof port === 'number';
+  const text = byAddress ? `tcp://${host.includes(':') ? `[${host}]` : host}:${port}` : String(target);
+  if (URL.canParse(text)) return new URL(text);
+  throw new ConfigurationError(
+    'The target of a FaultProxy must be a URL such as redis://127.0.0.1:6379, or { host, port }',
+    { field: 'FaultProxy.target' },
+  );
 }
 
 function addressOf({ protocol, hostname, port }: URL): { host: string; port: number } {

@@ -1,4 +1,4 @@
-import { ConnectionError, NotFoundError } from '../../../core/index.js';
+import { ConfigurationError, ConnectionError, NotFoundError } from '../../../core/index.js';
 import type { ServiceResolver } from '../resolver.js';
 import { RunningService } from '../test-service.js';
 import { openPostgresNamespace } from './postgres-namespace.js';
@@ -12,8 +12,11 @@ export const environmentPostgres: ServiceResolver = {
   real: true,
   way: variables.join(' or '),
   async resolve({ environment, config, scope }) {
-    const origin = variables.find((name) => /^postgres(?:ql)?:/.test(environment[name] ?? ''));
+    const origin = variables.find((name) => /^postgres(?:ql)?:\/\//.test(environment[name] ?? ''));
     const url = origin && environment[origin];
+    // DATABASE_URL may well name another kind of database; POSTGRES_URL may not.
+    if (!url && environment.POSTGRES_URL)
+      throw new ConfigurationError('POSTGRES_URL is set, but not to a postgres:// URL');
     if (!url) throw new NotFoundError('not set to a postgres:// URL');
     if (Object.keys(config).length > 0) throw new NotFoundError('a server from the environment cannot be configured');
     const version = await scope.run(() => readVersion(url, origin));

@@ -1,4 +1,4 @@
-import { ConnectionError, NotFoundError } from '../../../core/index.js';
+import { ConfigurationError, ConnectionError, NotFoundError } from '../../../core/index.js';
 import type { ServiceResolver } from '../resolver.js';
 import { RunningService } from '../test-service.js';
 import { redisInfo } from './redis-info.js';
@@ -11,7 +11,9 @@ export const environmentRedis: ServiceResolver = {
   way: 'REDIS_URL',
   async resolve({ environment, config, scope }) {
     const url = environment.REDIS_URL;
-    if (!url || !/^rediss?:/.test(url)) throw new NotFoundError('not set to a redis:// URL');
+    if (!url) throw new NotFoundError('not set');
+    if (!/^rediss?:\/\//.test(url))
+      throw new ConfigurationError('REDIS_URL is set, but not to a redis:// or rediss:// URL');
     if (Object.keys(config).length > 0) throw new NotFoundError('a server from the environment cannot be configured');
     const { version } = await scope
       .run(() => redisInfo(url))
