@@ -1,5 +1,5 @@
 import { logIncompleteBeta } from './distributions/incomplete-beta.js';
-import { at } from './numeric.js';
+import { at, largestMagnitude } from './numeric.js';
 
 /** How well a series is told by one mean for each phase of a period, beside a straight line. */
 export interface SeasonalTest {
@@ -20,12 +20,15 @@ const roundingShare = 1e-20;
  * @param values At least three full periods: with fewer, the phases absorb what they should be judged by.
  */
 export function seasonalTest(values: ArrayLike<number>, period: number): SeasonalTest {
-  const whitened = prewhitened(values, autoregression(phaseResiduals(values, period)));
+  // A level far from 0 would cost the sums their digits.
+  const risen = Float64Array.from(values, (value) => value - at(values, 0));
+  const noise = roundingOf(values, risen);
+  const whitened = prewhitened(risen, autoregression(phaseResiduals(risen, period, noise)));
   const n = whitened.length;
-  const line = sumOfSquares(phaseResiduals(whitened, 1));
+  const line = sumOfSquares(phaseResiduals(whitened, 1, noise));
   const df = n - period - 1;
   if (line === 0 || df < 1) return { logP: 0, bic: Number.POSITIVE_INFINITY };
-  const share = Math.max(roundingShare, Math.min(1, sumOfSquares(phaseResiduals(whitened, period)) / line));
+  const share = Math.max(roundingShare, Math.min(1, sumOfSquares(phaseResiduals(whitened, period, noise)) / line));
   return {
     // The upper tail of F(d1, d2) is I_x(d2/2, d1/2) at x = SSE(phases)/SSE(line).
     logP: logIncompleteBeta(share, 1 - share, df / 2, (period - 1) / 2),
@@ -33,8 +36,16 @@ export function seasonalTest(values: ArrayLike<number>, period: number): Seasona
   };
 }
 
-/** What remains of a series beside one common slope and a mean for each phase; period 1 is a plain line. */
-function phaseResiduals(values: ArrayLike<number>, period: number): Float64Array {
+/** Residuals up to this size can be rounding alone: of the values themselves, and of sums over them. */
+function roundingOf(values: ArrayLike<number>, risen: Float64Array): number {
+  return 4 * Number.EPSILON * (largestMagnitude(values) + Math.sqrt(values.length) * largestMagnitude(risen));
+}
+
+/**
+ * What remains of a series beside one common slope and a mean for each phase; period 1 is a plain line.
+ * What is not beyond `noise` is 0: the rounding of a straight line has beats of its own.
+ */
+function phaseResiduals(values: ArrayLike<number>, period: number, noise: number): Float64Array {
   const n = values.length;
   const means = new Float64Array(period);
   const middles = new Float64Array(period);
@@ -57,7 +68,8 @@ function phaseResiduals(values: ArrayLike<number>, period: number): Float64Array
   }
   const slope = square > 0 ? cross / square : 0;
   for (let i = 0, phase = 0; i < n; i++, phase = phase + 1 === period ? 0 : phase + 1) {
-    residuals[i] = at(residuals, i) - slope * (i - at(middles, phase));
+    const residual = at(residuals, i) - slope * (i - at(middles, phase));
+    residuals[i] = Math.abs(residual) <= noise ? 0 : residual;
   }
   return residuals;
 }

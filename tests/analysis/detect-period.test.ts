@@ -42,6 +42,9 @@ describe('detectPeriod', () => {
     ],
     ['an exact repetition', 3, [1, 2, 3, 1, 2, 3, 1, 2, 3]],
     ['up and down', 2, [1, 2, 1, 2, 1, 2, 1, 2]],
+    ['up and down between the largest numbers', 2, series(30, (i) => (i % 2 ? 1 : -1) * 1.7e308)],
+    ['up and down between numbers whose sums round', 2, series(30, (i) => (i % 2 ? 1 : -1) * 1e70)],
+    ['a small season far from 0', 5, series(60, (i) => 1e12 + (i % 5) * 0.01)],
     ['huge numbers', 3, [1e308, 2e307, 3e307, 1e308, 2e307, 3e307, 1e308, 2e307, 3e307]],
   ])('finds %s', (_, period, values) => {
     expect(detectPeriod(values)).toBe(period);
@@ -50,6 +53,10 @@ describe('detectPeriod', () => {
   it.each([
     ['equal values', series(50, () => 4)],
     ['a straight line', series(50, (i) => 3 * i)],
+    ['a straight line that rounds', series(30, (i) => i * 0.1)],
+    ['a longer straight line that rounds', series(5_000, (i) => i / 3)],
+    ['a straight line far from 0', series(60, (i) => 1e9 + 0.1 * i)],
+    ['a slow straight line', series(365, (i) => 20 + i * 0.01)],
     ['exponential growth', series(100, (i) => Math.exp(i / 20))],
     ['one value', [1]],
     ['too few values', [1, 2, 1, 2, 1, 2, 1]],
