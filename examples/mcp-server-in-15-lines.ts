@@ -11,4 +11,4 @@ const convert = defineTool(
   ({ celsius }) => ({ fahrenheit: celsius * 1.8 + 32 }),
 );
 
-await runStdio(new MCPServer({ name: 'temperature', version: '1.0.0', tools: [convert] }));
+await runStdio(() => new MCPServer({ name: 'temperature', version: '1.0.0', tools: [convert] }));

@@ -119,6 +119,16 @@ describe('resources', () => {
 });
 
 describe('prompts', () => {
+  const text = (): string => 'x';
+  it.each([
+    ['no name', { name: '' }, text, /name must be a text/],
+    ['an unknown key', { name: 'p', inputt: 1 }, text, /did you mean 'input'/],
+    ['no schema as input', { name: 'p', input: {} }, text, /input must be a schema/],
+    ['no handler', { name: 'p' }, 5, /handler must be a function/],
+  ])('refuses a definition with %s', (_, definition, handler, message) => {
+    expect(() => definePrompt(definition as never, handler as never)).toThrow(message);
+  });
+
   const review = definePrompt(
     {
       name: 'review',

@@ -1,4 +1,12 @@
-import { defineTool, fromJSONSchema, MCPServer, type Tool, type ToolAnswer, ToolError } from '@safla/sdk/mcp';
+import {
+  definePrompt,
+  defineTool,
+  fromJSONSchema,
+  MCPServer,
+  type Tool,
+  type ToolAnswer,
+  ToolError,
+} from '@safla/sdk/mcp';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -72,6 +80,24 @@ describe('what a tool returns', () => {
     expect(answer.text).toContain(`Tool 'give' returned a value that is not JSON: ${problem}`);
   });
 
+  it.each([
+    ['characters that JSON escapes', '\u0001'.repeat(60)],
+    ['a value that is sent twice', { a: 'x'.repeat(100) }],
+  ])('counts %s as they are sent', async (_, value) => {
+    await using server = new MCPServer({ name: 's', version: '1', tools: [returning(value)], maxResultBytes: 250 });
+    await using client = await server.connectInMemory();
+    expect((await client.callTool('give')).text).toMatch(/returned \d+ bytes, more than the 250 allowed/);
+  });
+
+  it('bounds resources and prompts as well', async () => {
+    await using server = new MCPServer({ name: 's', version: '1', maxResultBytes: 100 });
+    server.addResource('a:b', { name: 'x', content: 'x'.repeat(200) });
+    server.addPrompt(definePrompt({ name: 'p' }, () => 'x'.repeat(200)));
+    await using client = await server.connectInMemory();
+    await expect(client.readResource('a:b')).rejects.toThrow(/Resource 'a:b' returned \d+ bytes, more than the 100/);
+    await expect(client.getPrompt('p')).rejects.toThrow(/Prompt 'p' returned \d+ bytes/);
+  });
+
   it('refuses an answer larger than maxResultBytes', async () => {
     await using server = new MCPServer({
       name: 's',
@@ -82,7 +108,7 @@ describe('what a tool returns', () => {
     await using client = await server.connectInMemory();
     expect(await client.callTool('give')).toMatchObject({
       isError: true,
-      text: "Tool 'give' returned 101 bytes, more than the 100 allowed; ask for less",
+      text: "Tool 'give' returned 140 bytes, more than the 100 allowed; ask for less",
     });
   });
 });

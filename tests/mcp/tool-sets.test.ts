@@ -46,6 +46,18 @@ describe('apiTools', () => {
 
   const api = (): APIIntegration => new APIIntegration({ baseURL, auth: 'the-key', policy: { retry: false } });
 
+  it('let a model read why its path was refused', async () => {
+    await using shop = api();
+    await withClient(apiTools(shop), async (client) => {
+      for (const path of ['../admin', '//elsewhere/x']) {
+        const answer = await client.callTool('api_get', { path });
+        expect(answer.isError).toBe(true);
+        expect(answer.text).toContain(`endpoint under ${baseURL}: `);
+        expect(answer.text).not.toContain('Reference');
+      }
+    });
+  });
+
   it('only read unless writes are named', async () => {
     await using shop = api();
     expect(names(apiTools(shop))).toEqual(['api_get']);
@@ -106,6 +118,27 @@ describe('apiTools', () => {
 });
 
 describe('eventTools', () => {
+  it('of a bus wait many times at once behind one listener', async () => {
+    await using bus = new EventBusIntegration({ url: 'memory:' });
+    await withClient(eventTools(bus), async (client) => {
+      const waiting = Array.from({ length: 12 }, () =>
+        client.callTool('events_wait', { channel: 'orders', timeoutMs: 20_000 }),
+      );
+      let most = 0;
+      const all = Promise.all(waiting);
+      const timer = setInterval(() => {
+        most = Math.max(most, bus.listenerCount('event'));
+        bus.publish('orders', { id: 7 }).catch(() => undefined);
+      }, 10);
+      expect((await all).map(({ structuredContent }) => structuredContent)).toEqual(
+        Array(12).fill({ received: true, channel: 'orders', event: { id: 7 } }),
+      );
+      clearInterval(timer);
+      expect(most).toBe(1);
+      expect(bus.listenerCount('event')).toBe(0);
+    });
+  });
+
   it('of a bus wait for the next event, and publish when allowed', async () => {
     await using bus = new EventBusIntegration({ url: 'memory:' });
     expect(names(eventTools(bus))).toEqual(['events_wait']);

@@ -51,10 +51,9 @@ async function resolve(
     problems.push({ path, text: `has a \${ that is not a variable; write $\${ for the characters themselves` });
     return '';
   }
-  let value: string | undefined;
+  let value: unknown;
   try {
-    value =
-      kind === 'input' ? await sources.input(name) : Object.hasOwn(sources.env, name) ? sources.env[name] : undefined;
+    value = await (kind === 'input' ? sources.input(name) : ownValue(sources.env, name));
   } catch {
     // What was thrown is left out: it may quote what was typed.
     problems.push({ path, text: `needs the input '${name}', and asking for it failed` });
@@ -74,4 +73,8 @@ async function resolve(
   if (fallback !== undefined) return fallback;
   problems.push({ path, text: kind === 'input' ? `needs the input '${name}'` : `needs the variable ${name}` });
   return '';
+}
+
+function ownValue(env: VariableSources['env'], name: string): string | undefined {
+  return Object.hasOwn(env, name) ? env[name] : undefined;
 }

@@ -39,7 +39,12 @@ export interface MCPServerOptions {
   readonly allowedOrigins?: readonly string[];
   /** Largest HTTP request body; a larger one is answered 413. @default 4194304 */
   readonly maxRequestBytes?: number;
-  /** Largest answer of a tool, as JSON. Clients read at most 10 MB per message, and an answer is sent twice in one. @default 4194304 */
+  /**
+   * Largest answer of a tool, a resource or a prompt, in bytes of JSON as it is sent: a tool's value
+   * counts twice, as text and as `structuredContent`. Clients read at most 10 MB per message.
+   *
+   * @default 8388608
+   */
   readonly maxResultBytes?: number;
   readonly telemetry?: TelemetryOptions;
 }
@@ -108,7 +113,7 @@ export class MCPServer implements Closeable {
       lifecycle: this.#lifecycle,
       telemetry: this.#telemetry,
       use: options.use ?? [],
-      maxResultBytes: options.maxResultBytes ?? fourMiB,
+      maxResultBytes: options.maxResultBytes ?? 2 * fourMiB,
     });
     this.#http = lazy(() => this.#openHTTP());
   }

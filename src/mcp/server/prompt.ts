@@ -1,5 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Awaitable } from '../../core/index.js';
+import { checkOptions, is } from '../../core/internal.js';
+import { schema } from '../tools/define-tool.js';
 import type { ContentBlock, ToolSchema } from '../tools/tool.js';
 
 /** One message of a prompt. */
@@ -27,12 +29,21 @@ export interface Prompt extends PromptDefinition<ToolSchema> {
 /**
  * Makes a prompt out of a function that writes it: a text becomes one message of the user.
  *
+ * @throws ConfigurationError for a definition that is not usable
  * @example const review = definePrompt({ name: 'review', input: z.object({ code: z.string() }) }, ({ code }) => `Review this:\n${code}`);
  */
 export function definePrompt<Input extends ToolSchema = ToolSchema<Record<string, string>>>(
   definition: PromptDefinition<Input>,
   handler: (args: StandardSchemaV1.InferOutput<Input>) => Awaitable<string | readonly PromptMessage[]>,
 ): Prompt {
+  const owner = typeof definition?.name === 'string' ? `prompt '${definition.name.slice(0, 128)}'` : 'definePrompt';
+  checkOptions<PromptDefinition<ToolSchema>>(owner, definition, {
+    name: is.required(is.text),
+    title: is.text,
+    description: is.text,
+    input: schema,
+  });
+  is.function(handler, `${owner}: the handler`);
   return Object.freeze({ ...definition, handler: handler as Prompt['handler'] });
 }
 

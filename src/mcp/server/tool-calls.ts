@@ -17,7 +17,7 @@ import type { RequestContext } from '../sdk/server-sdk.js';
 import { runTool } from '../tools/run-tool.js';
 import type { Principal, Tool, ToolResult } from '../tools/tool.js';
 import { ToolError } from '../tools/tool-error.js';
-import { failedResult } from '../tools/tool-result.js';
+import { assertSendable, failedResult } from '../tools/tool-result.js';
 import { CallContext, principalOf } from './tool-context.js';
 
 /** A tool call as middleware sees it. Arguments are as they came, before they are checked. */
@@ -69,7 +69,9 @@ export class ToolCalls {
   ): Promise<T> {
     return this.#inContext(subject, request, async (correlationId) => {
       try {
-        return await work();
+        const answer = await work();
+        assertSendable(subject, answer, this.#options.maxResultBytes);
+        return answer;
       } catch (error) {
         if (request.mcpReq.signal.aborted) throw error;
         throw fail(this.#tell(subject, correlationId, error));
@@ -91,7 +93,11 @@ export class ToolCalls {
     try {
       assertScopes(call, request);
       const run = compose(use, (changed) => this.#run(changed, request));
-      return await telemetry.span({ name: `tools/call ${name}`, kind: spanKind.server, attributes }, () => run(call));
+      return await telemetry.span({ name: `tools/call ${name}`, kind: spanKind.server, attributes }, async () => {
+        const answer = await run(call);
+        assertSendable(`Tool '${name}'`, answer, this.#options.maxResultBytes);
+        return answer;
+      });
     } catch (error) {
       if (request.mcpReq.signal.aborted) throw error;
       return failedResult(this.#tell(`Tool '${name}'`, call.correlationId, error));

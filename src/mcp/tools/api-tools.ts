@@ -1,6 +1,7 @@
 import { SaflaError } from '../../core/index.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
+import { readable } from './readable.js';
 import type { Tool } from './tool.js';
 import { ToolError } from './tool-error.js';
 import { checkToolSet, type ToolSetOptions } from './tool-set.js';
@@ -39,7 +40,7 @@ interface Arguments {
 /**
  * Puts a REST API behind MCP: `api_get`, and `api_post` and its like for the methods in `allow`. The
  * API's own guards apply: a model cannot leave the base URL, and never sees the credential. An
- * answer outside 200-299 becomes a readable error with its status.
+ * answer outside 200-299 becomes a readable error with its status, as does a path that is refused.
  *
  * @example new MCPServer({ name: 'shop', version: '1.0.0', tools: [apiTools(shop, { name: 'shop', allow: ['POST'] })] })
  */
@@ -97,7 +98,11 @@ async function send(
 ): Promise<object> {
   const { path: target, ...rest } = args;
   try {
-    const { status, fromCache = false, data } = await api.request(target, { method, ...rest, signal });
+    const {
+      status,
+      fromCache = false,
+      data,
+    } = await readable(['VALIDATION'], () => api.request(target, { method, ...rest, signal }));
     return { status, fromCache, data: data ?? null };
   } catch (error) {
     const { status } = error as { status?: unknown };

@@ -5,7 +5,8 @@ import type { Tool, ToolDefinition, ToolHandler, ToolSchema } from './tool.js';
 /** The names the MCP specification allows (2025-11-25, server/tools, "Tool Names"). */
 const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
 
-const schema: OptionCheck = (value, field) => {
+/** Refuses what cannot describe itself as JSON Schema. */
+export const schema: OptionCheck = (value, field) => {
   const standard = isSchema(value) ? (value['~standard'] as { jsonSchema?: unknown }) : undefined;
   if (!standard?.jsonSchema) {
     throw new ConfigurationError(

@@ -55,6 +55,7 @@ export function eventTools(source: EventBusSource | EventStreamSource, options: 
 }
 
 function waitTool(bus: EventBusSource, name: string, channel: object): Tool {
+  const waiters = new Waiters(bus);
   return defineTool(
     {
       name: `${name}_wait`,
@@ -71,20 +72,25 @@ function waitTool(bus: EventBusSource, name: string, channel: object): Tool {
       annotations: { readOnlyHint: true, openWorldHint: true },
     },
     async ({ channel: on, timeoutMs = 30_000 }) => {
-      const event = await nextEvent(bus, on, timeoutMs);
+      const event = await nextEvent(bus, waiters, on, timeoutMs);
       return event ? { received: true, ...event } : { received: false, channel: on };
     },
   );
 }
 
 /** Undefined when none came in time. */
-async function nextEvent(bus: EventBusSource, channel: string, timeoutMs: number): Promise<EventMessage | undefined> {
+async function nextEvent(
+  bus: EventBusSource,
+  waiters: Waiters,
+  channel: string,
+  timeoutMs: number,
+): Promise<EventMessage | undefined> {
   using scope = openScope(`an event on '${channel}'`, { timeoutMs });
   const { promise, resolve } = withResolver<EventMessage>();
   const onEvent = (message: EventMessage): void => {
     if (message.channel === channel) resolve(message);
   };
-  bus.on('event', onEvent);
+  waiters.add(onEvent);
   try {
     await readable(callerErrors, () => bus.subscribe([channel]));
     return await scope.run(() => promise);
@@ -92,9 +98,33 @@ async function nextEvent(bus: EventBusSource, channel: string, timeoutMs: number
     if (error instanceof TimeoutError && error === scope.reason && error.timeoutMs === timeoutMs) return undefined;
     throw error;
   } finally {
-    bus.off('event', onEvent);
+    waiters.delete(onEvent);
     await bus.unsubscribe([channel]);
   }
+}
+
+/** All who wait at a bus, behind one listener: buses warn of a leak when they have many. */
+class Waiters {
+  readonly #bus: EventBusSource;
+  readonly #waiting: Set<(message: EventMessage) => void> = new Set();
+
+  constructor(bus: EventBusSource) {
+    this.#bus = bus;
+  }
+
+  add(waiter: (message: EventMessage) => void): void {
+    if (this.#waiting.size === 0) this.#bus.on('event', this.#tell);
+    this.#waiting.add(waiter);
+  }
+
+  delete(waiter: (message: EventMessage) => void): void {
+    this.#waiting.delete(waiter);
+    if (this.#waiting.size === 0) this.#bus.off('event', this.#tell);
+  }
+
+  readonly #tell = (message: EventMessage): void => {
+    for (const waiter of this.#waiting) waiter(message);
+  };
 }
 
 function readTool(stream: EventStreamSource, name: string, channel: object): Tool {

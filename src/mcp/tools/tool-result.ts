@@ -11,12 +11,11 @@ const resultKeys = new Set(['content', 'structuredContent', 'isError', '_meta'])
  * @throws ToolError when the value cannot be sent as JSON or is larger than `maxBytes`
  */
 export function toToolResult(tool: Tool, value: unknown, maxBytes: number): ToolResult {
-  if (typeof value === 'string' && !tool.output) {
-    checkSize(tool, value, maxBytes);
-    return { content: [text(value)] };
-  }
+  const subject = `Tool '${tool.name}'`;
+  if (typeof value === 'string' && !tool.output) return { content: [text(value)] };
   const json = toJSON(tool, value);
-  checkSize(tool, json, maxBytes);
+  // What is too large already is not copied.
+  if (json.length > maxBytes) checkSize(subject, json, maxBytes);
   const copy: unknown = JSON.parse(json);
   return isToolResult(copy) ? copy : { content: [text(json)], structuredContent: copy };
 }
@@ -58,11 +57,20 @@ function toJSON(tool: Tool, value: unknown): string {
   );
 }
 
-function checkSize(tool: Tool, json: string, maxBytes: number): void {
+/**
+ * Lets an answer pass that takes no more than `maxBytes` as JSON, as it will be sent: escaped, and
+ * with a value's text and structured form both.
+ *
+ * @throws ToolError
+ */
+export function assertSendable(subject: string, answer: unknown, maxBytes: number): void {
+  checkSize(subject, JSON.stringify(answer), maxBytes);
+}
+
+function checkSize(subject: string, json: string, maxBytes: number): void {
   // A UTF-16 unit takes at most three bytes, so short answers need no counting.
   if (json.length * 3 <= maxBytes) return;
   const bytes = Buffer.byteLength(json);
-  if (bytes > maxBytes) {
-    throw new ToolError(`Tool '${tool.name}' returned ${bytes} bytes, more than the ${maxBytes} allowed; ask for less`);
-  }
+  if (bytes > maxBytes)
+    throw new ToolError(`${subject} returned ${bytes} bytes, more than the ${maxBytes} allowed; ask for less`);
 }
