@@ -24,6 +24,8 @@ export function ownTemporaryFolder(): { readonly path: string } {
   afterAll(async () => {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
+    // A test that failed may have left some, which nobody would find without their folder.
+    for (const pid of processesIn(folder.path)) endProcess(pid);
     await rm(folder.path, { recursive: true, force: true });
   });
   return folder;
@@ -88,6 +90,14 @@ export class ScratchFolder implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // ESRCH: it ended by itself.
   }
 }
 
