@@ -6,7 +6,7 @@ import {
   type HealthCheck,
   Lifecycle,
 } from '../../core/index.js';
-import { correlationIdHere } from '../../core/internal.js';
+import { correlationIdHere, describeError } from '../../core/internal.js';
 import { correlationKey } from '../correlation.js';
 import { loadClientSDK, type RequestOptions, type SDKClient } from '../sdk/client-sdk.js';
 import type { Transport } from '../sdk/server-sdk.js';
@@ -178,7 +178,7 @@ export class MCPClient implements Closeable, HealthCheck {
       );
       return { status: 'pass', latencyMs: performance.now() - start, details: { protocol: this.protocolVersion } };
     } catch (error) {
-      return { status: 'fail', output: (error as Error).message };
+      return { status: 'fail', output: describeError(error) };
     }
   }
 

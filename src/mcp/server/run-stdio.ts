@@ -1,4 +1,5 @@
 import type { Awaitable } from '../../core/index.js';
+import { describeError } from '../../core/internal.js';
 import type { MCPServer } from './mcp-server.js';
 
 /** Settings of {@link runStdio}. */
@@ -56,5 +57,5 @@ export async function runStdio(
 
 function report(error: unknown): void {
   process.exitCode = 1;
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${describeError(error)}\n`);
 }
