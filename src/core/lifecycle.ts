@@ -78,7 +78,7 @@ export class Lifecycle {
       await draining.run(() => this.#drained()).catch(() => undefined);
     }
     for (const scope of [...this.#running]) scope.cancel(new ClosedError(this.#owner));
-    using releasing = new CallScope(subject, { timeoutMs: Math.max(timeoutMs - drainMs, leastReleaseMs) });
+    using releasing = new CallScope(subject, { timeoutMs: Math.max(timeoutMs * (1 - drainShare), leastReleaseMs) });
     await releasing.run(() => release(releasing.remainingMs));
   }
 

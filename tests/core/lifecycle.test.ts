@@ -55,6 +55,17 @@ describe('Lifecycle', () => {
     expect(released).toBe(true);
   });
 
+  it('waits as long as it takes when told to', async () => {
+    const life = new Lifecycle('Store');
+    const call = life.call('read', {}, () => sleep(20));
+    let released = false;
+    await life.close({ timeoutMs: Number.POSITIVE_INFINITY }, () => {
+      released = true;
+    });
+    await call;
+    expect(released).toBe(true);
+  });
+
   it.each([Number.NaN, -1])('stays open when asked to close within %s ms', async (timeoutMs) => {
     const life = new Lifecycle('Store');
     await expect(life.close({ timeoutMs }, nothing)).rejects.toBeInstanceOf(ConfigurationError);
