@@ -14,7 +14,7 @@ const config: ViteUserConfig = {
   test: {
     include: ['tests/**/*.test.ts'],
     setupFiles: ['tests/support/properties.ts'],
-    testTimeout: 30_000,
+    testTimeout: process.env.SAFLA_SOAK ? 900_000 : 30_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },
   },
