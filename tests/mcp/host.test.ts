@@ -137,7 +137,8 @@ describe('ending servers', () => {
 
 describe('a server that cannot be used', () => {
   it('because there is no such program, is named', async () => {
-    const error = await startError({ command: 'no-such-program-here' });
+    // With folders on PATH that may not be searched, the system says EACCES instead.
+    const error = await startError({ command: 'no-such-program-here', env: { PATH: '/usr/bin:/bin' } });
     expect(error).toMatchObject({ code: 'CONNECTION', systemCode: 'ENOENT' });
     expect(error.message).toBe("MCP server 'demo' cannot be started: there is no program 'no-such-program-here'");
     const elsewhere = await startError({ ...fixtureServer('demo-server.ts'), cwd: '/no/such/directory' });
