@@ -58,7 +58,7 @@ export class Lifecycle {
 
   /**
    * Closes once; later calls get the same promise. `release` gets the milliseconds left for it. It
-   * settles by the deadline even when `release` does not; errors of `release` reject.
+   * settles by the deadline, or 50 ms after it began to release, even when `release` does not; errors of `release` reject.
    */
   close(options: CloseOptions, release: (remainingMs: number) => Awaitable<void>): Promise<void> {
     const timeoutMs = options.timeoutMs ?? defaultCloseMs;

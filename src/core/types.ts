@@ -15,7 +15,7 @@ export interface CallOptions {
 export interface CloseOptions {
   /**
    * Time for closing, in milliseconds: four fifths for running work to finish, which is then cancelled,
-   * the rest for letting go of resources. 0 cancels at once.
+   * the rest, at least 50 ms, for letting go of resources. 0 cancels at once.
    *
    * @default 5000
    */

@@ -1,5 +1,8 @@
 import { type CallOptions, CallScope, detach, openScope } from '../core/index.js';
 
+/** As it reads in errors. Not the key: that may be made of credentials. */
+const subject = 'the shared call';
+
 interface Flight<T> {
   readonly scope: CallScope;
   readonly result: Promise<T>;
@@ -21,7 +24,7 @@ export class Coalescer<T> {
   }
 
   async run(key: string, work: (signal: AbortSignal) => Promise<T>, options: CallOptions = {}): Promise<T> {
-    using scope = openScope(key, options);
+    using scope = openScope(subject, options);
     scope.throwIfCancelled();
     const flight = this.#flights.get(key) ?? this.#depart(key, work);
     flight.callers += 1;
@@ -38,7 +41,7 @@ export class Coalescer<T> {
 
   #depart(key: string, work: (signal: AbortSignal) => Promise<T>): Flight<T> {
     // The work belongs to all callers, so it must not end with the context of the first.
-    const scope = new CallScope(key);
+    const scope = new CallScope(subject);
     const result = detach(() => scope.run(() => work(scope.signal)));
     const flight: Flight<T> = { scope, result, callers: 0 };
     this.#flights.set(key, flight);

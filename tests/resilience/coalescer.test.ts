@@ -45,6 +45,15 @@ describe('Coalescer', () => {
     await expect(shared.run('k', async () => 'fresh')).resolves.toBe('fresh');
   });
 
+  it('keeps its key, which may hold credentials, out of errors', async () => {
+    const shared = new Coalescer<string>();
+    const error = await shared
+      .run('x-acme: s3cret', () => new Promise(() => undefined), { timeoutMs: 5 })
+      .catch(String);
+    expect(error).toContain('the shared call did not finish within 5 ms');
+    expect(error).not.toContain('s3cret');
+  });
+
   it('does not end the shared work with the context of its first caller', async () => {
     const shared = new Coalescer<string>();
     const work = async (signal: AbortSignal): Promise<string> => sleep(30, 'done', { signal });
