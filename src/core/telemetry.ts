@@ -1,4 +1,4 @@
-import type { Attributes, Histogram, Meter, Span, Tracer } from '@opentelemetry/api';
+import type { Attributes, Context, Histogram, Meter, Span, Tracer } from '@opentelemetry/api';
 import { correlationIdHere } from './context.js';
 import { SaflaError } from './errors/safla-error.js';
 import { lazy } from './imports.js';
@@ -23,6 +23,11 @@ export interface SpanRequest {
   readonly name: string;
   readonly kind: (typeof spanKind)[keyof typeof spanKind];
   readonly attributes?: Attributes;
+  /**
+   * The W3C trace context (`traceparent`, `tracestate`) of whoever caused this from elsewhere: their span
+   * becomes the parent, and none when there is no valid one. @default the span that is active here
+   */
+  readonly remote?: Readonly<Record<string, string | undefined>>;
 }
 
 /** OpenTelemetry's `SpanStatusCode.ERROR`. */
@@ -57,7 +62,7 @@ export class Telemetry {
     if (!tracer) return work(undefined);
     const correlationId = correlationIdHere();
     const attributes = { ...request.attributes, ...(correlationId ? { 'safla.correlation_id': correlationId } : {}) };
-    return tracer.startActiveSpan(request.name, { kind: request.kind, attributes }, async (span) => {
+    const run = async (span: Span): Promise<T> => {
       try {
         return await work(span);
       } catch (error) {
@@ -66,7 +71,12 @@ export class Telemetry {
       } finally {
         span.end();
       }
-    });
+    };
+    const options = { kind: request.kind, attributes };
+    const parent = request.remote && (await remoteParent(request.remote));
+    return parent
+      ? tracer.startActiveSpan(request.name, options, parent, run)
+      : tracer.startActiveSpan(request.name, options, run);
   }
 
   /**
@@ -114,6 +124,12 @@ export class Telemetry {
  */
 function hostUsesOpenTelemetry(): boolean {
   return Symbol.for('opentelemetry.js.api.1') in globalThis;
+}
+
+async function remoteParent(headers: NonNullable<SpanRequest['remote']>): Promise<Context | undefined> {
+  if (!hostUsesOpenTelemetry()) return undefined;
+  const { propagation, ROOT_CONTEXT } = await loadApi();
+  return propagation.extract(ROOT_CONTEXT, headers);
 }
 
 function markFailed(span: Span, error: unknown): void {

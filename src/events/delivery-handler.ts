@@ -38,9 +38,15 @@ export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Deliver
       'messaging.consumer.group.name': group,
       'messaging.message.id': id,
     };
-    const correlationId = event.envelope?.correlationid ?? id;
+    const { correlationid: correlationId = id, traceparent, tracestate } = event.envelope ?? {};
+    const span = {
+      name: `process ${channel}`,
+      kind: spanKind.consumer,
+      attributes,
+      remote: { traceparent, tracestate },
+    };
     await withContext({ signal: end, timeoutMs, correlationId }, () =>
-      telemetry.span({ name: `process ${channel}`, kind: spanKind.consumer, attributes }, async () => {
+      telemetry.span(span, async () => {
         const schema = schemaFor(channel);
         const data = schema ? await checked(schema, event.data, `Event '${id}' on '${channel}'`) : event.data;
         await handler(receivedEvent(event, data, delivery.attempt) as never);

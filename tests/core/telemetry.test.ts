@@ -52,6 +52,19 @@ describe('Telemetry', () => {
       expect(JSON.stringify([span?.status, span?.attributes, span?.events])).not.toContain('hunter2');
     });
 
+    it('takes the parent of a span from the headers of another process, whatever is active here', async () => {
+      const ids = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'] as const;
+      const remote = { traceparent: `00-${ids.join('-')}-01`, tracestate: undefined };
+      await telemetry.span(request, async () => {
+        await telemetry.span({ ...request, remote }, () => telemetry.span(request, async () => undefined));
+        await telemetry.span({ ...request, name: 'orphan', remote: { traceparent: 'not one' } }, async () => undefined);
+      });
+      const [inner, caused, orphan] = exporter.getFinishedSpans();
+      expect([caused?.spanContext().traceId, caused?.parentSpanContext?.spanId]).toEqual(ids);
+      expect(inner?.parentSpanContext?.spanId).toBe(caused?.spanContext().spanId);
+      expect(orphan?.parentSpanContext).toBeUndefined();
+    });
+
     it('gives the trace context of the active span as headers', async () => {
       const headers = await telemetry.span(request, () => telemetry.propagation());
       expect(headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);

@@ -37,6 +37,8 @@ describe('telemetry of events', () => {
     expect(processed?.attributes).toMatchObject({ 'messaging.consumer.group.name': 'g' });
     const { traceId, spanId } = sent?.spanContext() ?? {};
     expect(events[0]?.envelope?.traceparent).toBe(`00-${traceId}-${spanId}-01`);
+    expect(processed?.spanContext().traceId).toBe(traceId);
+    expect(processed?.parentSpanContext).toMatchObject({ spanId, isRemote: true });
   });
 
   it('masks secrets in logs and dead letters, and logs no data of events', async () => {
