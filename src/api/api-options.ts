@@ -7,6 +7,7 @@ import { BaseURL } from './base-url.js';
 import { cacheChecks, type HTTPCacheOptions } from './cache/cache-options.js';
 import { HTTPCache } from './cache/http-cache.js';
 import { type Auth, Credentials } from './credentials.js';
+import { Reach, type SecurityOptions } from './reach.js';
 
 /** Settings of an {@link APIIntegration}. */
 export interface APIIntegrationOptions {
@@ -25,6 +26,8 @@ export interface APIIntegrationOptions {
   readonly policy?: Policy | PolicyOptions;
   /** @default false; in the positional form on, with a heuristic lifetime of 5 minutes */
   readonly cache?: boolean | HTTPCacheOptions;
+  /** Opens other origins to URLs from data. Not together with `client`. @default only the base is open */
+  readonly security?: SecurityOptions;
   /** Longest answer in bytes, counted after decompression. @default 10485760 (10 MiB) */
   readonly maxResponseBytes?: number;
   /** Sent with every request. */
@@ -52,6 +55,7 @@ const optionChecks: OptionChecks<APIIntegrationOptions> = {
     const check = typeof value === 'object' ? is.options(cacheChecks) : is.either('true, false or an object', is.flag);
     check(value, field);
   },
+  security: is.options<SecurityOptions>({ allow: is.list }),
   maxResponseBytes: is.count,
   headers: is.object,
   authPath: is.text,
@@ -69,6 +73,7 @@ const optionChecks: OptionChecks<APIIntegrationOptions> = {
 export interface APISettings {
   readonly name: string;
   readonly base: BaseURL;
+  readonly reach: Reach;
   readonly credentials: Credentials | undefined;
   readonly client: AxiosInstance | undefined;
   readonly transport: HTTPTransport | undefined;
@@ -96,10 +101,17 @@ export function settingsOf(options: APIIntegrationOptions): APISettings {
       field: `${owner}.transport`,
     });
   }
+  if (options.client && options.security?.allow?.length) {
+    throw new ConfigurationError(
+      `${owner}.security.allow needs a transport that checks addresses, a ready client does not: leave ${owner}.client out`,
+      { field: `${owner}.security.allow` },
+    );
+  }
   const base = new BaseURL(options.baseURL, `${owner}.baseURL`);
   const settings: APISettings = {
     name: options.name ?? new URL(base.href).host,
     base,
+    reach: new Reach(base, options.security ?? {}, `${owner}.security`),
     credentials: options.auth === undefined ? undefined : new Credentials(options.auth, `${owner}.auth`),
     client: options.client,
     transport: options.transport,

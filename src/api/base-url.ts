@@ -33,16 +33,17 @@ export class BaseURL {
    * absolute URL of the same origin below the base, as servers give them in links. Empty is the base
    * itself.
    *
+   * @param isOpen says which other origins an absolute URL may name. @default none
    * @throws ValidationError when it would leave the base
    */
-  resolve(endpoint: string, query?: Query): URL {
-    const url = this.#parse(endpoint);
+  resolve(endpoint: string, query?: Query, isOpen?: (url: URL) => boolean): URL {
+    const url = this.#parse(endpoint, isOpen);
     url.hash = '';
     if (query !== undefined) addQuery(url.searchParams, query);
     return url;
   }
 
-  #parse(endpoint: unknown): URL {
+  #parse(endpoint: unknown, isOpen?: (url: URL) => boolean): URL {
     if (typeof endpoint !== 'string')
       throw this.#refusal(`must be a text, got ${endpoint === null ? 'null' : typeof endpoint}`);
     const [route = ''] = endpoint.split(/[?#]/, 1);
@@ -52,8 +53,9 @@ export class BaseURL {
     const text = isAbsolute ? endpoint : this.href + separated(endpoint);
     if (!URL.canParse(text)) throw this.#refusal('is not a valid URL');
     const url = new URL(text);
-    if (url.origin !== this.origin) throw this.#refusal('names another origin');
     if (url.username || url.password) throw this.#refusal('holds credentials');
+    if (isOpen?.(url)) return url;
+    if (url.origin !== this.origin) throw this.#refusal('names another origin');
     if (!this.contains(url) || (!isAbsolute && climbs(route))) throw this.#refusal('leaves the base path');
     return url;
   }

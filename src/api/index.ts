@@ -1,4 +1,6 @@
 export {
+  AddressGuard,
+  type AddressGuardOptions,
   type AxiosInstance,
   axiosAdapter,
   type HTTPBody,
@@ -20,3 +22,4 @@ export type { HTTPCacheStats } from './cache/http-cache.js';
 export type { Auth, Credential } from './credentials.js';
 export { type PathValue, path } from './path.js';
 export type { Query, QueryValue } from './query.js';
+export type { SecurityOptions } from './reach.js';

@@ -35,7 +35,7 @@ export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS
  */
 export async function prepare(call: APICall, settings: APISettings): Promise<PreparedRequest> {
   const method = methodOf(call);
-  const url = settings.base.resolve(call.path, call.query);
+  const url = settings.reach.resolve(call.path, call.query);
   const subject = `${method} ${url.origin}${url.pathname}`;
   const body = encodeBody(call.body, subject);
   const own = {
@@ -44,7 +44,9 @@ export async function prepare(call: APICall, settings: APISettings): Promise<Pre
   };
   const given = checkedHeaders(own, subject);
   const options = optionsOf(call);
-  const auth = await settings.credentials?.header(options);
+  // What says who we are stays with the base, also when other origins are allowed.
+  const atHome = url.origin === settings.base.origin;
+  const auth = atHome ? await settings.credentials?.header(options) : undefined;
   return {
     method,
     url,
@@ -53,7 +55,7 @@ export async function prepare(call: APICall, settings: APISettings): Promise<Pre
       accept: 'application/json, text/plain;q=0.9, */*;q=0.8',
       'user-agent': 'safla-sdk',
       'x-correlation-id': visible(correlationIdHere() ?? '') || randomUUID(),
-      ...settings.headers,
+      ...(atHome && settings.headers),
       ...(auth && { [auth.name]: auth.value }),
       ...body.headers,
       ...given,

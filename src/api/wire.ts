@@ -37,7 +37,7 @@ export class Wire {
   #ownTransport: HTTPTransport | undefined;
   #last: LastExchange | undefined;
 
-  constructor({ client, transport, base, maxResponseBytes, telemetry }: APISettings) {
+  constructor({ client, transport, base, reach, maxResponseBytes, telemetry }: APISettings) {
     this.#telemetry = new Telemetry('api', telemetry);
     // A ready client has no limit by default, a transport has its own.
     this.#maxResponseBytes = maxResponseBytes ?? (client ? defaultMaxResponseBytes : undefined);
@@ -47,7 +47,11 @@ export class Wire {
       const below = transport ?? undiciTransport();
       if (!transport) this.#ownTransport = below;
       this.client = lazy(() =>
-        createAxios(below, { baseURL: base.href, mayFollow: (target) => base.contains(target) }),
+        createAxios(below, {
+          baseURL: base.href,
+          mayFollow: (target, from) => reach.mayFollow(target, from),
+          guardFor: (url) => reach.guardFor(url),
+        }),
       );
     }
   }

@@ -8,18 +8,18 @@ export type { AxiosInstance };
 const loadAxios = lazy(() => import('axios'));
 
 /** What {@link createAxios} puts in place for every request. */
-interface AxiosSettings extends Required<Pick<HTTPRequest, 'mayFollow'>> {
+interface AxiosSettings extends Required<Pick<HTTPRequest, 'mayFollow' | 'guardFor'>> {
   readonly baseURL: string;
 }
 
 /** An axios instance over a transport. It has no credentials in its defaults: they are given per request. */
 export async function createAxios(
   transport: HTTPTransport,
-  { baseURL, mayFollow }: AxiosSettings,
+  { baseURL, mayFollow, guardFor }: AxiosSettings,
 ): Promise<AxiosInstance> {
   const { default: axios } = await loadAxios();
   const guarded: HTTPTransport = {
-    send: (request) => transport.send({ ...request, mayFollow }),
+    send: (request) => transport.send({ ...request, mayFollow, guardFor }),
     close: () => transport.close(),
   };
   return axios.create({ baseURL, adapter: axiosAdapter(guarded) });

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { AddressGuard } from './guard/index.js';
 
 /** Header fields of an answer by lower-case name. `set-cookie` is always an array. */
 export type HTTPHeaders = Readonly<Record<string, string | readonly string[]>>;
@@ -13,6 +14,20 @@ export type HTTPBody =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array | string>;
 
+/** Tells when a request is no longer wanted. A `CallScope` is one. */
+export interface Cancellation {
+  readonly cancelled: boolean;
+  readonly reason: unknown;
+  /** Calls `listener` once, at once if it is cancelled. The returned function takes it back. */
+  onCancel(listener: (reason: unknown) => void): () => void;
+}
+
+/** Content as it comes in. */
+export interface HTTPContent extends AsyncIterable<Uint8Array> {
+  /** All of it, for readers who want no pieces. */
+  bytes?(): Promise<Uint8Array>;
+}
+
 /** One request as it goes out. */
 export interface HTTPRequest {
   readonly method: string;
@@ -23,13 +38,22 @@ export interface HTTPRequest {
   readonly body?: HTTPBody | undefined;
   /** Ends the request and the reading of its answer; both then reject with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
+  /** Says the same as `signal`, for less: a transport that follows it need not read `signal`, which may be made then. */
+  readonly cancellation?: Cancellation | undefined;
   /** Longest answer in bytes, counted after decompression. @default the transport's own limit */
   readonly maxResponseBytes?: number | undefined;
   /**
-   * Asked before a redirect inside the origin is followed; `false` makes the redirect the answer. A
-   * transport that follows redirects has to ask. @default all are followed
+   * Asked before a redirect is followed; `false` makes the redirect the answer. A transport that follows
+   * redirects has to ask, and to another origin it takes no header along but what negotiates content.
+   * @default those inside the origin are followed
    */
-  readonly mayFollow?: ((target: URL) => boolean) | undefined;
+  readonly mayFollow?: ((target: URL, from: URL) => boolean) | undefined;
+  /**
+   * Asked for every URL before a connection to it is used, redirects included. Where it gives a guard,
+   * the transport calls `guard.check(url)` and opens the connection with `guard.lookup`, and shares it with
+   * no request that has another guard or none. @default no URL is guarded
+   */
+  readonly guardFor?: ((url: URL) => AddressGuard | undefined) | undefined;
 }
 
 /** The answer, whatever its status. */
@@ -40,7 +64,7 @@ export interface HTTPResponse {
    * The decompressed content. Read it to the end or leave the loop early: until then it holds a
    * connection. Reading rejects with ProtocolError past `maxResponseBytes`. See `readBody`.
    */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: HTTPContent;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { ClosedError } from '../../core/index.js';
+import { ClosedError, UnsupportedError } from '../../core/index.js';
 import { checkOptions, is, lazy, type OptionChecks } from '../../core/internal.js';
-import { maxRedirects, redirectTarget } from './redirect.js';
+import type { AddressGuard } from './guard/index.js';
+import { maxRedirects, redirected } from './redirect.js';
 import { acceptedEncodings, decodedBody, isDecodable, tooLarge } from './response-body.js';
 import type { HTTPHeaders, HTTPRequest, HTTPResponse, HTTPTransport } from './transport.js';
 import { type WireContext, wireFailure } from './wire-failure.js';
@@ -36,8 +37,8 @@ const loadUndici = lazy(() => import('undici'));
 
 /**
  * The default transport: undici with a keep-alive pool per origin. Answers in gzip, deflate and br are
- * unpacked, never past the size limit. Redirects are followed at most five times, for GET and HEAD
- * inside the same origin; every other 3xx is the answer. Proxy variables of the environment are not
+ * unpacked, never past the size limit. Redirects are followed at most five times, for GET and HEAD,
+ * inside the same origin unless `mayFollow` says otherwise; every other 3xx is the answer. Proxy variables of the environment are not
  * read: pass a `dispatcher`.
  *
  * @throws ConfigurationError
@@ -51,29 +52,20 @@ class UndiciTransport implements HTTPTransport {
   readonly #options: Required<Omit<UndiciTransportOptions, 'dispatcher'>>;
   readonly #given: Dispatcher | undefined;
   readonly #own: () => Promise<Dispatcher>;
+  readonly #guarded: Map<AddressGuard, Promise<Dispatcher>> = new Map();
   #opened = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: UndiciTransportOptions) {
     checkOptions('undiciTransport', options, optionChecks);
     this.#given = options.dispatcher;
-    const settings = {
+    this.#options = {
       maxResponseBytes: options.maxResponseBytes ?? defaultMaxResponseBytes,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
       maxConnections: options.maxConnections ?? 128,
     };
-    this.#options = settings;
-    this.#own = lazy(async () => {
-      const { Agent } = await loadUndici();
-      this.#opened = true;
-      return new Agent({
-        connections: settings.maxConnections === Number.POSITIVE_INFINITY ? null : settings.maxConnections,
-        connect: { timeout: finite(settings.connectTimeoutMs) },
-        headersTimeout: finite(settings.idleTimeoutMs),
-        bodyTimeout: finite(settings.idleTimeoutMs),
-      });
-    });
+    this.#own = lazy(() => this.#open());
   }
 
   async send(request: HTTPRequest): Promise<HTTPResponse> {
@@ -81,25 +73,54 @@ class UndiciTransport implements HTTPTransport {
     for (let followed = 0; ; followed++) {
       const { answer, context } = await this.#request(current);
       const headers = answer.headers as HTTPHeaders;
-      const target = followed < maxRedirects ? redirectTarget(current, answer.statusCode, headers) : undefined;
-      if (target === undefined) return this.#toResponse(current, answer, context);
+      const next = followed < maxRedirects ? redirected(current, answer.statusCode, headers) : undefined;
+      if (!next) return this.#toResponse(current, answer, context);
       // Drained, the connection can be used again.
       await answer.body.dump().catch(() => undefined);
-      current = { ...current, url: target };
+      current = next;
     }
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#opened ? this.#own().then((agent) => agent.close()) : Promise.resolve();
+    const opened = [...(this.#opened ? [this.#own()] : []), ...this.#guarded.values()];
+    this.#closing ??= Promise.all(opened.map(async (agent) => (await agent).close())).then(() => undefined);
     return this.#closing;
+  }
+
+  /** What sends a request. A guarded one has connections of its own: those that were opened unguarded prove nothing. */
+  #dispatcherFor(url: URL, { guardFor }: HTTPRequest, subject: string): Dispatcher | Promise<Dispatcher> {
+    const guard = guardFor?.(url);
+    if (!guard) return this.#given ?? this.#own();
+    guard.check(url);
+    if (this.#given) {
+      throw new UnsupportedError(
+        `${subject}: addresses cannot be checked through a dispatcher of your own; use a transport without one for other origins`,
+      );
+    }
+    const agent = this.#guarded.get(guard) ?? this.#open(guard);
+    this.#guarded.set(guard, agent);
+    return agent;
+  }
+
+  async #open(guard?: AddressGuard): Promise<Dispatcher> {
+    const { maxConnections, connectTimeoutMs, idleTimeoutMs } = this.#options;
+    const { Agent } = await loadUndici();
+    if (!guard) this.#opened = true;
+    return new Agent({
+      connections: maxConnections === Number.POSITIVE_INFINITY ? null : maxConnections,
+      connect: { timeout: finite(connectTimeoutMs), ...(guard && { lookup: guard.lookup }) },
+      headersTimeout: finite(idleTimeoutMs),
+      bodyTimeout: finite(idleTimeoutMs),
+    });
   }
 
   async #request(request: HTTPRequest): Promise<{ answer: Dispatcher.ResponseData; context: WireContext }> {
     request.signal?.throwIfAborted();
-    const { origin, pathname, search } = new URL(request.url);
+    const url = new URL(request.url);
+    const { origin, pathname, search } = url;
     const context = { ...this.#options, subject: `${request.method} ${origin}${pathname}` };
     try {
-      const dispatcher = this.#given ?? (await this.#own());
+      const dispatcher = await this.#dispatcherFor(url, request, context.subject);
       if (this.#closing) throw new ClosedError('the HTTP transport');
       const answer = await dispatcher.request({
         origin,
