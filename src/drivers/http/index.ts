@@ -1,6 +1,7 @@
 export { axiosAdapter } from './axios-adapter.js';
 export { type AxiosInstance, createAxios } from './axios-client.js';
 export { exchangeByAxios, type HTTPAnswer } from './axios-exchange.js';
+export { flatHeaders } from './flat-headers.js';
 export { AddressGuard, type AddressGuardOptions, AllowList } from './guard/index.js';
 export { checkedHeaders, headerFault } from './header-check.js';
 export { HTTPError, type HTTPErrorFacts } from './http-error.js';

@@ -2,11 +2,12 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { ClosedError, UnsupportedError } from '../../core/index.js';
 import { checkOptions, is, lazy, type OptionChecks } from '../../core/internal.js';
+import { acceptedEncodings } from './content-coding.js';
+import { Exchange, subjectOf } from './exchange.js';
+import { followRedirects } from './follow-redirects.js';
 import type { AddressGuard } from './guard/index.js';
-import { maxRedirects, redirected } from './redirect.js';
-import { acceptedEncodings, decodedBody, isDecodable, tooLarge } from './response-body.js';
-import type { HTTPHeaders, HTTPRequest, HTTPResponse, HTTPTransport } from './transport.js';
-import { type WireContext, wireFailure } from './wire-failure.js';
+import type { HTTPRequest, HTTPResponse, HTTPTransport } from './transport.js';
+import { UndiciHandler } from './undici-handler.js';
 
 /** Settings of {@link undiciTransport}. */
 export interface UndiciTransportOptions {
@@ -53,7 +54,7 @@ class UndiciTransport implements HTTPTransport {
   readonly #given: Dispatcher | undefined;
   readonly #own: () => Promise<Dispatcher>;
   readonly #guarded: Map<AddressGuard, Promise<Dispatcher>> = new Map();
-  #opened = false;
+  #agent: Dispatcher | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: UndiciTransportOptions) {
@@ -68,33 +69,24 @@ class UndiciTransport implements HTTPTransport {
     this.#own = lazy(() => this.#open());
   }
 
-  async send(request: HTTPRequest): Promise<HTTPResponse> {
-    let current = request;
-    for (let followed = 0; ; followed++) {
-      const { answer, context } = await this.#request(current);
-      const headers = answer.headers as HTTPHeaders;
-      const next = followed < maxRedirects ? redirected(current, answer.statusCode, headers) : undefined;
-      if (!next) return this.#toResponse(current, answer, context);
-      // Drained, the connection can be used again.
-      await answer.body.dump().catch(() => undefined);
-      current = next;
-    }
+  send(request: HTTPRequest): Promise<HTTPResponse> {
+    return followRedirects(request, this.#exchange);
   }
 
   close(): Promise<void> {
-    const opened = [...(this.#opened ? [this.#own()] : []), ...this.#guarded.values()];
+    const opened = [...(this.#agent ? [this.#agent] : []), ...this.#guarded.values()];
     this.#closing ??= Promise.all(opened.map(async (agent) => (await agent).close())).then(() => undefined);
     return this.#closing;
   }
 
   /** What sends a request. A guarded one has connections of its own: those that were opened unguarded prove nothing. */
-  #dispatcherFor(url: URL, { guardFor }: HTTPRequest, subject: string): Dispatcher | Promise<Dispatcher> {
-    const guard = guardFor?.(url);
-    if (!guard) return this.#given ?? this.#own();
+  #dispatcherFor(url: URL, request: HTTPRequest): Dispatcher | Promise<Dispatcher> {
+    const guard = request.guardFor?.(url);
+    if (!guard) return this.#given ?? this.#agent ?? this.#own();
     guard.check(url);
     if (this.#given) {
       throw new UnsupportedError(
-        `${subject}: addresses cannot be checked through a dispatcher of your own; use a transport without one for other origins`,
+        `${subjectOf(request)}: addresses cannot be checked through a dispatcher of your own; use a transport without one for other origins`,
       );
     }
     const agent = this.#guarded.get(guard) ?? this.#open(guard);
@@ -105,90 +97,62 @@ class UndiciTransport implements HTTPTransport {
   async #open(guard?: AddressGuard): Promise<Dispatcher> {
     const { maxConnections, connectTimeoutMs, idleTimeoutMs } = this.#options;
     const { Agent } = await loadUndici();
-    if (!guard) this.#opened = true;
-    return new Agent({
+    const agent = new Agent({
       connections: maxConnections === Number.POSITIVE_INFINITY ? null : maxConnections,
       connect: { timeout: finite(connectTimeoutMs), ...(guard && { lookup: guard.lookup }) },
       headersTimeout: finite(idleTimeoutMs),
       bodyTimeout: finite(idleTimeoutMs),
     });
+    if (!guard) this.#agent = agent;
+    return agent;
   }
 
-  async #request(request: HTTPRequest): Promise<{ answer: Dispatcher.ResponseData; context: WireContext }> {
-    request.signal?.throwIfAborted();
+  readonly #exchange = async (request: HTTPRequest): Promise<HTTPResponse> => {
+    const exchange = new Exchange(request, this.#options);
+    try {
+      if (!exchange.stopped) await this.#dispatch(request, exchange);
+    } catch (error) {
+      exchange.fail(error);
+    }
+    return exchange.response;
+  };
+
+  async #dispatch(request: HTTPRequest, exchange: Exchange): Promise<void> {
     const url = new URL(request.url);
     const { origin, pathname, search } = url;
-    const context = { ...this.#options, subject: `${request.method} ${origin}${pathname}` };
-    try {
-      const dispatcher = await this.#dispatcherFor(url, request, context.subject);
-      if (this.#closing) throw new ClosedError('the HTTP transport');
-      const answer = await dispatcher.request({
-        origin,
-        path: pathname + search,
-        method: request.method as Dispatcher.HttpMethod,
-        headers: { 'accept-encoding': acceptedEncodings, ...request.headers },
-        body: await wireBody(request.body),
-        signal: request.signal ?? null,
-      });
-      return { answer, context };
-    } catch (error) {
-      request.signal?.throwIfAborted();
-      throw wireFailure(error, context);
-    }
-  }
-
-  #toResponse(request: HTTPRequest, answer: Dispatcher.ResponseData, context: WireContext): HTTPResponse {
-    const { statusCode: status, body: raw } = answer;
-    const {
-      'content-encoding': encoding,
-      'content-length': length,
-      ...rest
-    } = answer.headers as Record<string, string>;
-    const maxBytes = request.maxResponseBytes ?? this.#options.maxResponseBytes;
-    const hasBody = request.method !== 'HEAD' && status !== 204 && status !== 304;
-    if (hasBody && Number(length) > maxBytes) {
-      raw.on('error', () => undefined).destroy();
-      throw tooLarge(context.subject, maxBytes);
-    }
-    const decodable = hasBody && isDecodable(encoding);
-    // Once unpacked, the two fields would describe something the caller does not get.
-    const headers = decodable ? rest : (answer.headers as HTTPHeaders);
-    const facts = { subject: context.subject, encoding: decodable ? encoding : undefined, maxBytes };
-    return { status, headers, body: reported(decodedBody(raw, facts), request.signal, context) };
+    const given = this.#dispatcherFor(url, request);
+    const dispatcher = given instanceof Promise ? await given : given;
+    if (this.#closing) throw new ClosedError('the HTTP transport');
+    const { body } = request;
+    const options: Dispatcher.DispatchOptions = {
+      origin,
+      path: pathname + search,
+      method: request.method as Dispatcher.HttpMethod,
+      headers: { 'accept-encoding': acceptedEncodings, ...request.headers },
+      body: body instanceof FormData ? await formOf(body) : wireBody(body),
+    };
+    dispatcher.dispatch(options, new UndiciHandler(exchange));
   }
 }
 
-/** The body with its failures told as ours. */
-async function* reported(
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-  context: WireContext,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw wireFailure(error, context);
-  }
-}
+type WireBody = Exclude<Dispatcher.DispatchOptions['body'], undefined>;
 
-type WireBody = Exclude<Dispatcher.RequestOptions['body'], undefined>;
-
-/** undici encodes forms of its own FormData only; it measures them, and says their boundary itself. */
-async function wireBody(body: HTTPRequest['body']): Promise<WireBody> {
+function wireBody(body: Exclude<HTTPRequest['body'], FormData>): WireBody {
   if (body === undefined) return null;
-  if (body instanceof FormData) {
-    const form = new (await loadUndici()).FormData();
-    for (const [name, value] of body) {
-      if (typeof value === 'string') form.append(name, value);
-      else form.append(name, value, value.name);
-    }
-    return form;
-  }
   const known = typeof body === 'string' || body instanceof Uint8Array || body instanceof Readable;
   // undici takes a Blob by its shape, which its types do not say.
   if (known || body instanceof Blob) return body as Readable;
   return Readable.from(body as AsyncIterable<Uint8Array>, { objectMode: false });
+}
+
+/** undici encodes forms of its own FormData only; it measures them, and says their boundary itself. */
+async function formOf(body: FormData): Promise<WireBody> {
+  const form = new (await loadUndici()).FormData();
+  for (const [name, value] of body) {
+    if (typeof value === 'string') form.append(name, value);
+    else form.append(name, value, value.name);
+  }
+  return form;
 }
 
 /** undici writes "no limit" as 0. */
