@@ -49,3 +49,8 @@ export function checkedHeaders(
 function printable(name: string): string {
   return name.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 64);
 }
+
+/** A text in characters that every header can hold; the others as their UTF-8 bytes, percent-encoded. */
+export function visibleText(text: string): string {
+  return text.replaceAll(/[^\x21-\x7e]+/g, (part) => Buffer.from(part).toString('hex').replaceAll(/../g, '%$&'));
+}

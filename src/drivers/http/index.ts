@@ -3,9 +3,18 @@ export { type AxiosInstance, createAxios } from './axios-client.js';
 export { exchangeByAxios, type HTTPAnswer } from './axios-exchange.js';
 export { flatHeaders } from './flat-headers.js';
 export { AddressGuard, type AddressGuardOptions, AllowList } from './guard/index.js';
-export { checkedHeaders, headerFault } from './header-check.js';
+export { checkedHeaders, headerFault, visibleText } from './header-check.js';
 export { HTTPError, type HTTPErrorFacts } from './http-error.js';
 export { readBody } from './response-body.js';
 export { parseRetryAfter } from './retry-after.js';
-export type { HTTPBody, HTTPHeaders, HTTPRequest, HTTPResponse, HTTPTransport } from './transport.js';
+export type {
+  Cancellation,
+  HTTPBody,
+  HTTPContent,
+  HTTPHeaders,
+  HTTPRequest,
+  HTTPResponse,
+  HTTPTransport,
+} from './transport.js';
+export { exchangeByTransport } from './transport-exchange.js';
 export { defaultMaxResponseBytes, type UndiciTransportOptions, undiciTransport } from './undici-transport.js';
