@@ -1,11 +1,13 @@
 import {
   type CallOptions,
+  type CallScope,
   type Closeable,
   type CloseOptions,
   compose,
   type Health,
   type HealthCheck,
   Lifecycle,
+  openScope,
   type StandardSchemaV1,
   validate,
 } from '../core/index.js';
@@ -16,6 +18,7 @@ import { type APICall, type APIResponse, type RequestOptions, requestChecks } fr
 import { activeHealth, passiveHealth } from './api-health.js';
 import { type APIIntegrationOptions, type APISettings, positionalOptions, settingsOf } from './api-options.js';
 import type { HTTPCacheStats } from './cache/http-cache.js';
+import { APIOperations } from './openapi/api-operations.js';
 import { optionsOf } from './prepared-request.js';
 import type { Query } from './query.js';
 import { RequestRunner } from './request-runner.js';
@@ -86,7 +89,7 @@ export class APIIntegration implements Closeable, HealthCheck {
   async request(path: string, options: RequestOptions = {}): Promise<APIResponse> {
     checkOptions('request', options, requestChecks);
     const { schema, method = 'GET', ...rest } = options;
-    return this.#call({ ...rest, method, path }, (call) => this.#runner.run(call), schema);
+    return this.#call({ ...rest, method, path }, (call, scope) => this.#runner.run(call, scope), schema);
   }
 
   /** Data of a GET. `params` become the query; `useCache` false neither reads nor fills the cache. */
@@ -118,6 +121,17 @@ export class APIIntegration implements Closeable, HealthCheck {
   /** The answer to a HEAD: its headers, without data. */
   async head(endpoint: string, params?: Query): Promise<APIResponse> {
     return this.request(endpoint, { method: 'HEAD', ...(params && { query: params }) });
+  }
+
+  /**
+   * The operations of an OpenAPI 3.0 or 3.1 document, each callable under this API's base and policy. The
+   * servers that the document names are not asked.
+   *
+   * @param document parsed; references to other files are not followed
+   * @throws ValidationError for what is no such document
+   */
+  operations(document: unknown): APIOperations {
+    return new APIOperations(document, (path, options) => this.request(path, options));
   }
 
   /**
@@ -168,21 +182,35 @@ export class APIIntegration implements Closeable, HealthCheck {
   /** Runs a call inside its scope and the middleware. The time of the policy bounds all of it, the credential too. */
   async #call(
     call: APICall,
-    inner: (call: APICall) => Promise<APIResponse>,
+    inner: (call: APICall, scope: CallScope) => Promise<APIResponse>,
     schema?: StandardSchemaV1,
   ): Promise<APIResponse> {
     const { use, policy } = this.#settings;
     const subject = describe(call);
-    const bounds = { timeoutMs: policy.timeoutMs, ...optionsOf(call) };
-    return this.#lifecycle.call(subject, bounds, async (scope) => {
-      const response = await compose(use, inner)({ ...call, signal: scope.signal });
+    return this.#lifecycle.call(subject, policy.scopeOptions(call), async (scope) => {
+      const response = use.length === 0 ? await inner(call, scope) : await this.#throughLayers(call, inner, scope);
       return schema ? { ...response, data: await validate(schema, response.data, `answer of ${subject}`) } : response;
     });
   }
 
+  /** Layers see, and may replace, what bounds the call in time; it stays within the scope. */
+  async #throughLayers(
+    call: APICall,
+    inner: (call: APICall, scope: CallScope) => Promise<APIResponse>,
+    scope: CallScope,
+  ): Promise<APIResponse> {
+    const { use, policy } = this.#settings;
+    const run = compose<APICall, APIResponse>(use, async (changed) => {
+      if (changed.signal === scope.signal && changed.timeoutMs === call.timeoutMs) return inner(changed, scope);
+      using own = openScope(describe(changed), { ...policy.scopeOptions(changed), parents: [scope] });
+      return await own.run(() => inner(changed, own));
+    });
+    return run({ ...call, signal: scope.signal });
+  }
+
   async #probe(path: string, options: CallOptions): Promise<APIResponse> {
-    return this.#call({ method: 'GET', path, ...optionsOf(options) }, async (call) => {
-      const { status, headers } = await this.#runner.probe(call, call.signal ?? new AbortController().signal);
+    return this.#call({ method: 'GET', path, ...optionsOf(options) }, async (call, scope) => {
+      const { status, headers } = await this.#runner.probe(call, scope);
       return { data: undefined, status, headers, fromCache: false, ageMs: 0, attempts: 1 };
     });
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type CallOptions, ValidationError } from '../core/index.js';
+import { type CallOptions, type CallScope, ValidationError } from '../core/index.js';
 import { correlationIdHere } from '../core/internal.js';
 import { checkedHeaders } from '../drivers/http/index.js';
 import type { APICall } from './api-call.js';
@@ -19,7 +19,10 @@ export interface PreparedRequest {
   readonly body: EncodedBody;
   /** True when sending it twice does no more than sending it once. */
   readonly repeatable: boolean;
-  readonly options: CallOptions;
+  /** Ends with the call. */
+  readonly scope: CallScope;
+  /** The time the caller gave, if any. */
+  readonly timeoutMs: number | undefined;
 }
 
 /** RFC 9110 section 9.2.2. */
@@ -33,7 +36,7 @@ export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS
  *
  * @throws ValidationError for an endpoint, query, header or body that cannot be sent
  */
-export async function prepare(call: APICall, settings: APISettings): Promise<PreparedRequest> {
+export async function prepare(call: APICall, settings: APISettings, scope: CallScope): Promise<PreparedRequest> {
   const method = methodOf(call);
   const url = settings.reach.resolve(call.path, call.query);
   const subject = `${method} ${url.origin}${url.pathname}`;
@@ -43,10 +46,9 @@ export async function prepare(call: APICall, settings: APISettings): Promise<Pre
     ...(call.idempotencyKey === undefined ? {} : { 'idempotency-key': call.idempotencyKey }),
   };
   const given = checkedHeaders(own, subject);
-  const options = optionsOf(call);
   // What says who we are stays with the base, also when other origins are allowed.
   const atHome = url.origin === settings.base.origin;
-  const auth = atHome ? await settings.credentials?.header(options) : undefined;
+  const auth = atHome ? await settings.credentials?.header(scope) : undefined;
   return {
     method,
     url,
@@ -63,7 +65,8 @@ export async function prepare(call: APICall, settings: APISettings): Promise<Pre
     authName: auth?.name,
     body,
     repeatable: body.replayable && (idempotentMethods.has(method) || call.idempotencyKey !== undefined),
-    options,
+    scope,
+    timeoutMs: call.timeoutMs,
   };
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { type CallScope, openScope } from '../core/index.js';
 import { type HTTPAnswer, HTTPError } from '../drivers/http/index.js';
 import { type Attempt, Coalescer, type ExecuteOptions } from '../resilience/index.js';
 import type { APICall, APIResponse } from './api-call.js';
 import type { APISettings } from './api-options.js';
 import type { CacheRequest, HTTPCache } from './cache/http-cache.js';
-import { optionsOf, type PreparedRequest, prepare, safeMethods } from './prepared-request.js';
+import { type PreparedRequest, prepare, safeMethods } from './prepared-request.js';
 import { principalOf } from './principal.js';
 import { decodeContent } from './response-content.js';
 import type { Wire } from './wire.js';
@@ -32,16 +33,16 @@ export class RequestRunner {
     this.#wire = wire;
   }
 
-  async run(call: APICall): Promise<APIResponse> {
-    const request = await prepare(call, this.#settings);
+  async run(call: APICall, scope: CallScope): Promise<APIResponse> {
+    const request = await prepare(call, this.#settings, scope);
     const cache = call.cache === false ? undefined : this.#cacheFor(request);
     const outcome = cache ? await this.#throughCache(cache, request) : await this.#send(request);
     return toResponse(outcome, request);
   }
 
   /** Sends once, past cache and policy, and gives the answer whatever its status. */
-  async probe(call: APICall, signal: AbortSignal): Promise<HTTPAnswer> {
-    return this.#wire.exchange(await prepare(call, this.#settings), signal);
+  async probe(call: APICall, scope: CallScope): Promise<HTTPAnswer> {
+    return this.#wire.exchange(await prepare(call, this.#settings, scope), scope);
   }
 
   #cacheFor({ method, headers, body }: PreparedRequest): HTTPCache | undefined {
@@ -61,10 +62,12 @@ export class RequestRunner {
         const sentBy = principalOf(answer.sent, request.authName);
         if (sentBy === asked.principal) await cache.store(asked, answer, fill);
       };
-      const load = (shared: AbortSignal): Promise<Outcome> =>
-        this.#send({ ...request, options: { ...request.options, signal: shared } }, keep);
-      const { signal } = request.options;
-      return await this.#flights.run(flightKey(asked, request, fill.id), load, signal ? { signal } : {});
+      const load = async (signal: AbortSignal): Promise<Outcome> => {
+        const { timeoutMs, subject } = request;
+        using scope = openScope(subject, this.#settings.policy.scopeOptions({ signal, timeoutMs }));
+        return await this.#send({ ...request, scope }, keep);
+      };
+      return await this.#flights.run(flightKey(asked, request, fill.id), load, request.scope);
     } finally {
       cache.endFill(asked.url, fill);
     }
@@ -72,9 +75,9 @@ export class RequestRunner {
 
   /** Undefined when a ready client adds something to every request that the cache cannot tell apart. */
   async #toCacheRequest({ url, headers, authName }: PreparedRequest): Promise<CacheRequest | undefined> {
-    const { defaults } = await this.#wire.client();
-    if (defaults.auth || defaults.params) return undefined;
-    const inherited = textsOf(defaults.headers, defaults.headers.common, defaults.headers.get);
+    const defaults = (await this.#wire.clientInUse())?.defaults;
+    if (defaults?.auth || defaults?.params) return undefined;
+    const inherited = textsOf(defaults?.headers, defaults?.headers.common, defaults?.headers.get);
     return { url: url.href, principal: principalOf({ ...inherited, ...headers }, authName), headers };
   }
 
@@ -90,24 +93,24 @@ export class RequestRunner {
 
   async #attempt(
     request: PreparedRequest,
-    { signal, number }: Attempt,
+    attempt: Attempt,
     keep?: (answer: HTTPAnswer) => Promise<void>,
   ): Promise<Outcome> {
-    const answer = await this.#wire.exchange(request, signal, number);
+    const answer = await this.#wire.exchange(request, attempt, attempt.number);
     if (answer.status < 200 || answer.status > 299) throw errorOf(request, answer);
     await keep?.(answer);
-    return { answer, attempts: number, ageMs: 0, fromCache: false };
+    return { answer, attempts: attempt.number, ageMs: 0, fromCache: false };
   }
 
-  #executeOptions({ url, subject, repeatable, options }: PreparedRequest): ExecuteOptions {
-    return { ...optionsOf(options), key: url.origin, subject, idempotent: repeatable };
+  #executeOptions({ url, subject, repeatable, scope }: PreparedRequest): ExecuteOptions {
+    return { scope, key: url.origin, subject, idempotent: repeatable };
   }
 }
 
 /** Callers share a request only if they would have sent the same and wait the same time. Holds no secrets. */
-function flightKey(asked: CacheRequest, { subject, headers, options }: PreparedRequest, fill: number): string {
+function flightKey(asked: CacheRequest, { subject, headers, timeoutMs }: PreparedRequest, fill: number): string {
   const { 'x-correlation-id': _, ...same } = headers;
-  const details = JSON.stringify([fill, options.timeoutMs, asked.principal, asked.url, same]);
+  const details = JSON.stringify([fill, timeoutMs, asked.principal, asked.url, same]);
   return `${subject} ${createHash('sha256').update(details).digest('base64url')}`;
 }
 

@@ -1,18 +1,19 @@
-import { SaflaError, type SpanRequest, spanKind, Telemetry } from '../core/index.js';
 import { lazy } from '../core/internal.js';
 import {
   type AxiosInstance,
+  type Cancellation,
   createAxios,
   defaultMaxResponseBytes,
   exchangeByAxios,
+  exchangeByTransport,
   type HTTPAnswer,
+  type HTTPRequest,
   type HTTPTransport,
   undiciTransport,
 } from '../drivers/http/index.js';
 import type { APISettings } from './api-options.js';
+import { ExchangeTelemetry } from './exchange-telemetry.js';
 import type { PreparedRequest } from './prepared-request.js';
-
-type Attributes = NonNullable<SpanRequest['attributes']>;
 
 /** How the last exchange ended. */
 export interface LastExchange {
@@ -22,37 +23,45 @@ export interface LastExchange {
   readonly status?: number;
 }
 
-/** OpenTelemetry's `SpanStatusCode.ERROR`. */
-const statusError = 2;
+/** What an exchange ends with. */
+export interface Ending extends Cancellation {
+  /** Made when first read. */
+  readonly signal: AbortSignal;
+}
 
 /**
- * Moves one request and its answer, once: the axios instance with the transport below it, and around them
- * a client span after the OpenTelemetry conventions for HTTP.
+ * Moves one request and its answer, once. As long as nobody has asked for the axios instance, which may
+ * have been changed from then on, requests go to the transport itself.
  */
 export class Wire {
-  /** The axios instance, made on first use unless one was given. */
-  readonly client: () => Promise<AxiosInstance>;
-  readonly #telemetry: Telemetry;
+  readonly #telemetry: ExchangeTelemetry;
   readonly #maxResponseBytes: number | undefined;
+  readonly #bounds: Required<Pick<HTTPRequest, 'mayFollow' | 'guardFor'>>;
+  readonly #makeClient: () => Promise<AxiosInstance>;
+  readonly #exchange: (request: HTTPRequest) => Promise<HTTPAnswer>;
+  #client: Promise<AxiosInstance> | undefined;
   #ownTransport: HTTPTransport | undefined;
   #last: LastExchange | undefined;
 
-  constructor({ client, transport, base, reach, maxResponseBytes, telemetry }: APISettings) {
-    this.#telemetry = new Telemetry('api', telemetry);
+  constructor(settings: APISettings) {
+    const { client, base, reach, maxResponseBytes } = settings;
+    this.#telemetry = new ExchangeTelemetry(settings.telemetry);
     // A ready client has no limit by default, a transport has its own.
     this.#maxResponseBytes = maxResponseBytes ?? (client ? defaultMaxResponseBytes : undefined);
+    this.#bounds = {
+      mayFollow: (target, from) => reach.mayFollow(target, from),
+      guardFor: (url) => reach.guardFor(url),
+    };
     if (client) {
-      this.client = async () => client;
+      this.#client = Promise.resolve(client);
+      this.#makeClient = () => Promise.resolve(client);
+      this.#exchange = (request) => exchangeByAxios(client, request);
     } else {
-      const below = transport ?? undiciTransport();
-      if (!transport) this.#ownTransport = below;
-      this.client = lazy(() =>
-        createAxios(below, {
-          baseURL: base.href,
-          mayFollow: (target, from) => reach.mayFollow(target, from),
-          guardFor: (url) => reach.guardFor(url),
-        }),
-      );
+      const transport = settings.transport ?? undiciTransport();
+      if (!settings.transport) this.#ownTransport = transport;
+      this.#makeClient = lazy(() => createAxios(transport, { baseURL: base.href, ...this.#bounds }));
+      this.#exchange = async (request) =>
+        this.#client ? exchangeByAxios(await this.#client, request) : exchangeByTransport(transport, request);
     }
   }
 
@@ -60,78 +69,54 @@ export class Wire {
     return this.#last;
   }
 
-  /** Sends the request and reads the answer, whatever its status. Rejects with typed errors only. */
-  async exchange(request: PreparedRequest, signal: AbortSignal, attempt = 1): Promise<HTTPAnswer> {
-    const { method, url, headers, body, subject } = request;
-    const client = await this.client();
-    const startedAt = performance.now();
-    const facts = { correlationId: headers['x-correlation-id'], method, url: url.origin + url.pathname, attempt };
-    return this.#telemetry.span(spanOf(request, attempt), async (span) => {
-      try {
-        const answer = await exchangeByAxios(client, {
-          method,
-          url: url.href,
-          headers: { ...headers, ...(await this.#telemetry.propagation()) },
-          body: body.content,
-          signal,
-          maxResponseBytes: this.#maxResponseBytes,
-        });
-        const { status } = answer;
-        this.#last = { at: Date.now(), status };
-        span?.setAttribute('http.response.status_code', status);
-        if (status >= 400) span?.setAttribute('error.type', String(status)).setStatus({ code: statusError });
-        this.#record(request, startedAt, {
-          'http.response.status_code': status,
-          ...(status >= 400 && { 'error.type': String(status) }),
-        });
-        this.#telemetry.logger.debug({ ...facts, status, durationMs: performance.now() - startedAt }, subject);
-        return answer;
-      } catch (error) {
-        if (!signal.aborted) this.#last = { at: Date.now() };
-        this.#record(request, startedAt, { 'error.type': SaflaError.is(error) ? error.code : 'aborted' });
-        this.#telemetry.logger.debug({ ...facts, durationMs: performance.now() - startedAt, error }, subject);
-        throw error;
-      }
-    });
+  /** The axios instance, made on first use unless one was given. From then on every request goes through it. */
+  async client(): Promise<AxiosInstance> {
+    this.#client = this.#makeClient();
+    return this.#client;
   }
 
-  /** `http.client.request.duration`, the conventions' one required metric of an HTTP client. */
-  #record(request: PreparedRequest, startedAt: number, outcome: Attributes): void {
-    const attributes = { ...targetOf(request), ...outcome };
-    this.#telemetry.duration('http.client.request.duration', performance.now() - startedAt, attributes);
+  /** The axios instance that requests go through; undefined as long as they go to the transport itself. */
+  clientInUse(): Promise<AxiosInstance> | undefined {
+    return this.#client;
+  }
+
+  /** Sends the request and reads the answer, whatever its status. Rejects with typed errors only. */
+  async exchange(request: PreparedRequest, ending: Ending, attempt = 1): Promise<HTTPAnswer> {
+    try {
+      const answer = this.#telemetry.listening
+        ? await this.#telemetry.observe(request, attempt, (trace) => this.#send(request, ending, trace))
+        : await this.#send(request, ending);
+      this.#last = { at: Date.now(), status: answer.status };
+      return answer;
+    } catch (error) {
+      if (!ending.cancelled) this.#last = { at: Date.now() };
+      throw error;
+    }
   }
 
   /** Closes the transport if it is ours. */
   async close(): Promise<void> {
     await this.#ownTransport?.close();
   }
-}
 
-function spanOf(request: PreparedRequest, attempt: number): SpanRequest {
-  const { method, url, headers } = request;
-  return {
-    name: method,
-    kind: spanKind.client,
-    attributes: {
-      ...targetOf(request),
-      'url.full': withoutValues(url),
-      'safla.correlation_id': headers['x-correlation-id'] ?? '',
-      ...(attempt > 1 ? { 'http.request.resend_count': attempt - 1 } : {}),
-    },
-  };
-}
-
-/** The attributes that spans and metrics share. */
-function targetOf({ method, url }: PreparedRequest): Attributes {
-  return {
-    'http.request.method': method,
-    'server.address': url.hostname,
-    'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-  };
-}
-
-/** The URL with its query's values masked: any of them can be a secret or personal. */
-function withoutValues(url: URL): string {
-  const names = [...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=REDACTED`);
-  return url.origin + url.pathname + (names.length > 0 ? `?${names.join('&')}` : '');
+  #send(
+    { method, url, headers, body }: PreparedRequest,
+    ending: Ending,
+    trace?: Readonly<Record<string, string>>,
+  ): Promise<HTTPAnswer> {
+    const { mayFollow, guardFor } = this.#bounds;
+    return this.#exchange({
+      method,
+      url: url.href,
+      headers: trace ? { ...headers, ...trace } : headers,
+      body: body.content,
+      cancellation: ending,
+      maxResponseBytes: this.#maxResponseBytes,
+      mayFollow,
+      guardFor,
+      get signal() {
+        return ending.signal;
+      },
+    });
+  }
 }

@@ -24,7 +24,7 @@ export class Coalescer<T> {
   }
 
   async run(key: string, work: (signal: AbortSignal) => Promise<T>, options: CallOptions = {}): Promise<T> {
-    using scope = openScope(subject, options);
+    using scope = openScope(subject, options instanceof CallScope ? { parents: [options] } : options);
     scope.throwIfCancelled();
     const flight = this.#flights.get(key) ?? this.#depart(key, work);
     flight.callers += 1;

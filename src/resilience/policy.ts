@@ -2,8 +2,10 @@ import {
   type Awaitable,
   type CallOptions,
   CallScope,
+  type CancelListener,
   type Clock,
   openScope,
+  type ScopeOptions,
   systemClock,
   TimeoutError,
 } from '../core/index.js';
@@ -43,6 +45,11 @@ export interface ExecuteOptions extends CallOptions {
   readonly subject?: string;
   /** False when repeating the work could do it twice: then it is attempted once. @default true */
   readonly idempotent?: boolean;
+  /**
+   * A scope that is open already and stands for this call: nothing new is opened, and `signal` and
+   * `timeoutMs` have no effect. Whoever opened it disposes of it. @default one that is opened for this call
+   */
+  readonly scope?: CallScope;
   /** Told before each pause that precedes a retry. */
   readonly onRetry?: (event: RetryEvent) => void;
 }
@@ -61,6 +68,12 @@ export interface Attempt {
   readonly number: number;
   /** Ends with the attempt's time, the call's time, or the caller's signal. Made when first read. */
   readonly signal: AbortSignal;
+  /** True once `signal` has aborted, or would have. */
+  readonly cancelled: boolean;
+  /** Why. */
+  readonly reason: unknown;
+  /** The cheap way to follow `signal`: it need not be made. The returned function takes the listener back. */
+  onCancel(listener: CancelListener): () => void;
 }
 
 /** Counters of a policy. */
@@ -129,9 +142,8 @@ export class Policy {
    */
   async execute<T>(work: (attempt: Attempt) => Awaitable<T>, options: ExecuteOptions = {}): Promise<T> {
     const key = options.key ?? 'the call';
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const subject = options.subject ?? key;
-    using scope = openScope(subject, { ...options, timeoutMs, clock: this.#clock });
+    const scope = options.scope ?? openScope(subject, this.scopeOptions(options));
     this.#calls += 1;
     this.#running += 1;
     try {
@@ -141,7 +153,16 @@ export class Policy {
       throw error;
     } finally {
       this.#running -= 1;
+      if (!options.scope) scope[Symbol.dispose]();
     }
+  }
+
+  /** What a scope for a call under this policy is opened with. */
+  scopeOptions({
+    signal,
+    timeoutMs = this.#timeoutMs,
+  }: { readonly [K in keyof CallOptions]?: CallOptions[K] | undefined } = {}): ScopeOptions {
+    return { ...(signal && { signal }), timeoutMs, clock: this.#clock };
   }
 
   /** The time limit of a whole call in milliseconds, unless the call has its own; `Infinity` when off. */
@@ -205,30 +226,22 @@ export class Policy {
     if (this.#bulkhead) await this.#bulkhead.enter(scope);
     progress.sent = true;
     this.#attempts += 1;
-    using attempt = new CallScope(`attempt ${number} of ${subject}`, {
-      timeoutMs: this.#attemptTimeoutMs,
-      parents: [scope],
-      clock: this.#clock,
-    });
+    const attempt = new AttemptScope(number, subject, this.#attemptTimeoutMs, scope, this.#clock);
     try {
-      return await attempt.run(() => work(new ScopedAttempt(number, attempt)));
+      return await attempt.run(() => work(attempt));
     } finally {
+      attempt[Symbol.dispose]();
       this.#bulkhead?.leave();
     }
   }
 }
 
-class ScopedAttempt implements Attempt {
+class AttemptScope extends CallScope implements Attempt {
   readonly number: number;
-  readonly #scope: CallScope;
 
-  constructor(number: number, scope: CallScope) {
+  constructor(number: number, subject: string, timeoutMs: number, parent: CallScope, clock: Clock) {
+    super(`attempt ${number} of ${subject}`, { timeoutMs, parents: [parent], clock });
     this.number = number;
-    this.#scope = scope;
-  }
-
-  get signal(): AbortSignal {
-    return this.#scope.signal;
   }
 }
 
