@@ -20,6 +20,15 @@ export type { APIIntegrationOptions } from './api-options.js';
 export type { HTTPCacheOptions } from './cache/cache-options.js';
 export type { HTTPCacheStats } from './cache/http-cache.js';
 export type { Auth, Credential } from './credentials.js';
+export { APIOperations } from './openapi/api-operations.js';
+export type {
+  APIOperation,
+  OperationAnnotations,
+  OperationCallOptions,
+  OperationInput,
+  OperationSchema,
+  UnsupportedOperation,
+} from './openapi/operation.js';
 export { type PathValue, path } from './path.js';
 export type { Query, QueryValue } from './query.js';
 export type { SecurityOptions } from './reach.js';

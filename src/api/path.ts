@@ -17,8 +17,39 @@ const mark = '\0';
 export function path(strings: TemplateStringsArray, ...values: readonly PathValue[]): string {
   let text = strings[0] ?? '';
   values.forEach((value, index) => {
-    text += mark + encode(value, index) + (strings[index + 1] ?? '');
+    text += mark + encode(value, `value ${index + 1}`) + (strings[index + 1] ?? '');
   });
+  return checked(text);
+}
+
+/**
+ * Puts values in the place of `{names}`.
+ *
+ * @param textOf gives the percent-encoded text for a name
+ * @throws ValidationError for a value that would change the route
+ */
+export function pathOf(template: string, textOf: (name: string) => string): string {
+  return checked(template.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => mark + textOf(name)));
+}
+
+/**
+ * {@link pathOf} for plain values, of which none may be missing or left over.
+ *
+ * @throws ValidationError that names the value
+ */
+export function pathWith(template: string, params: Readonly<Record<string, PathValue>>): string {
+  const left = new Set(Object.keys(params));
+  const filled = pathOf(template, (name) => {
+    left.delete(name);
+    return encode(Object.hasOwn(params, name) ? params[name] : undefined, `the parameter '${name}'`);
+  });
+  const [unused] = left;
+  if (unused !== undefined) throw refusal(`there is no {${unused}} in the path`);
+  return filled;
+}
+
+/** The text without its marks, once no marked segment can be read as another route. */
+function checked(text: string): string {
   const [route = ''] = text.split(/[?#]/, 1);
   for (const segment of route.split('/')) {
     if (segment.includes(mark) && /^(?:(?:\.|%2e){0,2})$/i.test(segment.replaceAll(mark, ''))) {
@@ -28,17 +59,17 @@ export function path(strings: TemplateStringsArray, ...values: readonly PathValu
   return text.replaceAll(mark, '');
 }
 
-function encode(value: unknown, index: number): string {
+function encode(value: unknown, what: string): string {
   const usable =
     typeof value === 'string' ||
     typeof value === 'boolean' ||
     typeof value === 'bigint' ||
     (typeof value === 'number' && Number.isFinite(value));
-  if (!usable) throw refusal(`value ${index + 1} must be a text, number, bigint or boolean, got ${kindOf(value)}`);
+  if (!usable) throw refusal(`${what} must be a text, number, bigint or boolean, got ${kindOf(value)}`);
   try {
     return encodeURIComponent(String(value));
   } catch (cause) {
-    throw refusal(`value ${index + 1} has a lone surrogate, which no URL can hold`, cause);
+    throw refusal(`${what} has a lone surrogate, which no URL can hold`, cause);
   }
 }
 
