@@ -8,6 +8,8 @@ export const errorCodes = {
   CLOSED: 'The object was closed, or is closing, before or during the call.',
   CONFIGURATION: 'An option, file or constructor argument is missing or wrong.',
   CONNECTION: 'The target could not be reached or the connection broke.',
+  DATABASE: 'A database refused or failed; `kind` and `sqlstate` say how.',
+  GRAPHQL_REQUEST: 'The GraphQL server answered with errors.',
   HTTP_STATUS: 'The server answered with a status outside 200-299.',
   MISSING_DEPENDENCY: 'An optional package that this feature stands on is not installed.',
   NOT_FOUND: 'What was asked for does not exist.',

@@ -1,0 +1,234 @@
+import type { GraphQLClient } from 'graphql-request';
+import {
+  type CallOptions,
+  type Closeable,
+  type CloseOptions,
+  compose,
+  type Health,
+  type HealthCheck,
+  Lifecycle,
+  type StandardSchemaV1,
+  ValidationError,
+  validate,
+} from '../core/index.js';
+import { checkOptions } from '../core/internal.js';
+import type { PolicyStats } from '../resilience/index.js';
+import { DocumentMemo } from './document-memo.js';
+import {
+  callChecks,
+  type GraphQLAnswer,
+  type GraphQLCall,
+  type GraphQLCallOptions,
+  type GraphQLRawResult,
+  type GraphQLRequestOptions,
+  type GraphQLResult,
+  requestChecks,
+} from './graphql-call.js';
+import type { GraphQLDocument, Variables, VariablesAndOptions } from './graphql-document.js';
+import { activeHealth, passiveHealth } from './graphql-health.js';
+import { type GraphQLIntegrationOptions, type GraphQLSettings, settingsOf } from './graphql-options.js';
+import { GraphQLWire } from './graphql-wire.js';
+import type { GraphQLHeaders } from './header-source.js';
+import { OperationRunner } from './operation-runner.js';
+import { type PaginateOptions, paginateChecks, relayPages } from './relay-pages.js';
+
+/** Counters of a {@link GraphQLIntegration}. */
+export interface GraphQLStats {
+  /** Calls, attempts and failures, the state of the circuit and the limiter. Shared with whoever shares the policy. */
+  readonly policy: PolicyStats;
+  /** Documents that are held parsed. */
+  readonly documents: number;
+  /** Calls that got the answer of another one under way. */
+  readonly shared: number;
+  /** How often the headers were asked for again after a 401. */
+  readonly headerRefreshes: number;
+}
+
+/** One operation of a batch. */
+export interface BatchedOperation {
+  readonly document: GraphQLDocument;
+  readonly variables?: object;
+  readonly operationName?: string;
+}
+
+type RequestOptionsWith<S extends StandardSchemaV1> = GraphQLRequestOptions & { readonly schema: S };
+
+/**
+ * A GraphQL API as one object: typed documents, parsed once; retries and sharing for queries, deadlines and
+ * cancellation for everything, errors that hold nothing of what was sent.
+ *
+ * @throws ConfigurationError for any wrong or unknown option
+ * @example
+ * await using shop = new GraphQLIntegration({ endpoint: 'https://shop.example/graphql', headers: () => ({ authorization: token() }) });
+ * const { user } = await shop.query(GetUser, { id: '7' }, { timeoutMs: 2_000 });
+ */
+export class GraphQLIntegration implements Closeable, HealthCheck {
+  readonly #settings: GraphQLSettings;
+  readonly #documents: DocumentMemo = new DocumentMemo();
+  readonly #wire: GraphQLWire;
+  readonly #runner: OperationRunner;
+  readonly #run: (call: GraphQLCall) => Promise<GraphQLAnswer>;
+  readonly #lifecycle: Lifecycle;
+
+  constructor(endpoint: string, headers?: GraphQLHeaders);
+  constructor(options: GraphQLIntegrationOptions);
+  constructor(first: string | GraphQLIntegrationOptions, headers?: GraphQLHeaders) {
+    // An address that is missing is the positional form with a variable that was not set.
+    const positional = typeof first !== 'object' || first instanceof URL;
+    this.#settings = settingsOf(positional ? { endpoint: first, ...(headers && { headers }) } : first);
+    this.#wire = new GraphQLWire(this.#settings);
+    this.#runner = new OperationRunner(this.#settings, this.#documents, this.#wire);
+    this.#run = compose(this.#settings.use, (call) => this.#runner.run(call));
+    this.#lifecycle = new Lifecycle(`GraphQLIntegration '${this.#settings.name}'`);
+  }
+
+  get name(): string {
+    return this.#settings.name;
+  }
+
+  /** graphql-request over the same transport, loaded on first use. Its requests have neither headers nor policy. */
+  get client(): Promise<GraphQLClient> {
+    return this.#wire.client();
+  }
+
+  /**
+   * The data of a query. It is repeated after failures that may pass, and shared with callers who ask the
+   * same at the same time. With a `schema`, it is the schema's output.
+   *
+   * @throws GraphQLRequestError for errors of the server; HTTPError for an answer that is not GraphQL and has a
+   * status outside 200-299; ValidationError for a document, variables or headers that cannot be sent, and for
+   * documents that are no query; ConnectionError TimeoutError CircuitOpenError RateLimitError QueueFullError
+   * ProtocolError ClosedError, or `signal.reason`
+   */
+  query<S extends StandardSchemaV1>(
+    document: GraphQLDocument,
+    variables: object | undefined,
+    options: RequestOptionsWith<S>,
+  ): Promise<StandardSchemaV1.InferOutput<S>>;
+  query<TData = unknown, TVariables extends object = Variables>(
+    document: GraphQLDocument<TData, TVariables>,
+    ...rest: VariablesAndOptions<TVariables, GraphQLRequestOptions>
+  ): Promise<TData>;
+  query(document: GraphQLDocument, variables?: object, options?: GraphQLRequestOptions): Promise<unknown> {
+    return this.#data('query', document, variables, options);
+  }
+
+  /** The data of a mutation. It is sent once, also when its answer is lost, unless it has an `idempotencyKey`. Rejects like {@link query}. */
+  mutation<S extends StandardSchemaV1>(
+    document: GraphQLDocument,
+    variables: object | undefined,
+    options: RequestOptionsWith<S>,
+  ): Promise<StandardSchemaV1.InferOutput<S>>;
+  mutation<TData = unknown, TVariables extends object = Variables>(
+    document: GraphQLDocument<TData, TVariables>,
+    ...rest: VariablesAndOptions<TVariables, GraphQLRequestOptions>
+  ): Promise<TData>;
+  mutation(document: GraphQLDocument, variables?: object, options?: GraphQLRequestOptions): Promise<unknown> {
+    return this.#data('mutation', document, variables, options);
+  }
+
+  /**
+   * A query or mutation with all that came back: data, errors under the error policy `all`, extensions,
+   * status and headers. Rejects like {@link query}.
+   */
+  async raw<TData = unknown, TVariables extends object = Variables>(
+    document: GraphQLDocument<TData, TVariables>,
+    ...[variables, options = {}]: VariablesAndOptions<TVariables, Omit<GraphQLRequestOptions, 'schema'>>
+  ): Promise<GraphQLRawResult<TData | null>> {
+    checkOptions('raw', options, requestChecks);
+    const { operationName, ...bounds } = options;
+    const call = { ...bounds, operations: [{ document, variables, operationName }], batched: false };
+    const { results, ...facts } = await this.#call('raw', call, bounds);
+    return { ...(results[0] as GraphQLResult<TData | null>), ...facts };
+  }
+
+  /**
+   * Several operations in one HTTP request, as an array, which not every server takes. The results are in
+   * the order of the operations. Repeated like a query when all of them are queries. Under the error
+   * policy `all` each result has its own errors; under the others the first failed operation rejects.
+   */
+  async batch(operations: readonly BatchedOperation[], options: GraphQLCallOptions = {}): Promise<GraphQLResult[]> {
+    checkOptions('batch', options, callChecks);
+    if (!Array.isArray(operations))
+      throw new ValidationError('batch', [{ path: [], message: 'must be an array of operations' }]);
+    const { results } = await this.#call('batch', { ...options, operations, batched: true }, options);
+    return [...results];
+  }
+
+  /**
+   * The nodes of a Relay connection, page after page; the next page is asked for when the last was read.
+   * Each page is a {@link query} with the options given.
+   *
+   * @throws ProtocolError when a cursor comes again
+   * @example for await (const order of shop.paginate(Orders, { first: 50 }, { connection: (data) => data.orders })) print(order);
+   */
+  paginate<TData, TVariables extends object, TNode>(
+    document: GraphQLDocument<TData, TVariables>,
+    variables: NoInfer<TVariables>,
+    options: PaginateOptions<TData, TNode>,
+  ): AsyncGenerator<TNode, void, undefined> {
+    checkOptions('paginate', options as PaginateOptions<unknown, unknown>, paginateChecks);
+    const { connection: _, direction: __, cursorVariable: ___, maxPages: ____, ...settings } = options;
+    const load = (cursor: Variables): Promise<TData> =>
+      this.#data('query', document, { ...variables, ...cursor }, settings) as Promise<TData>;
+    return relayPages(load, options);
+  }
+
+  /** From the circuit and the last answer; with `healthQuery` by asking it now. Never rejects. */
+  async health(options: CallOptions = {}): Promise<Health> {
+    const { endpoint, policy, healthQuery } = this.#settings;
+    if (this.#lifecycle.closed) return { status: 'fail', output: 'closed' };
+    const passive = passiveHealth(policy.circuit(endpoint.origin), this.#wire.last);
+    if (healthQuery === undefined) return passive;
+    const ask = (bounds: CallOptions): Promise<void> =>
+      this.#lifecycle.call(`health of ${this.name}`, bounds, ({ signal }) => this.#runner.probe(healthQuery, signal));
+    return activeHealth(ask, options, passive);
+  }
+
+  stats(): GraphQLStats {
+    const { policy, headers } = this.#settings;
+    return {
+      policy: policy.stats(),
+      documents: this.#documents.size,
+      shared: this.#runner.shared,
+      headerRefreshes: headers.refreshes,
+    };
+  }
+
+  /** Refuses new calls, lets running ones finish until the deadline, then cancels them; ends subscriptions. A given transport stays open. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    await this.#lifecycle.close(options, () => this.#wire.close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #data(
+    kind: 'query' | 'mutation',
+    document: unknown,
+    variables: object | undefined,
+    options: GraphQLRequestOptions = {},
+  ): Promise<unknown> {
+    checkOptions(kind, options, requestChecks);
+    const { operationName, schema, ...bounds } = options;
+    const errorPolicy = (bounds.errorPolicy ?? this.#settings.errorPolicy) === 'none' ? 'none' : 'ignore';
+    const call = {
+      ...bounds,
+      errorPolicy,
+      operations: [{ kind, document, variables, operationName }],
+      batched: false,
+    } as const;
+    const { results } = await this.#call(kind, call, bounds);
+    const data = results[0]?.data;
+    return schema ? validate(schema, data, `data of the ${kind}`) : data;
+  }
+
+  /** Runs a call inside its scope and the middleware. The time of the policy bounds all of it. */
+  async #call(subject: string, call: GraphQLCall, { signal, timeoutMs }: CallOptions): Promise<GraphQLAnswer> {
+    const bounds = { timeoutMs: timeoutMs ?? this.#settings.policy.timeoutMs, ...(signal && { signal }) };
+    return this.#lifecycle.call(`${subject} at ${this.#settings.name}`, bounds, (scope) =>
+      this.#run({ ...call, signal: scope.signal }),
+    );
+  }
+}
