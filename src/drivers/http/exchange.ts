@@ -91,7 +91,7 @@ export class Exchange implements BodySource {
   }
 
   #follow(): void {
-    const { cancellation, signal } = this.#request;
+    const { cancellation } = this.#request;
     const stop = (reason: unknown): void => {
       this.#stopped = { reason };
       this.#settle(reason);
@@ -99,8 +99,8 @@ export class Exchange implements BodySource {
     };
     if (cancellation) {
       this.#unfollow = cancellation.onCancel(stop);
-    } else if (signal) {
-      const scope = new CallScope('the request', { signal });
+    } else if (this.#request.signal) {
+      const scope = new CallScope('the request', { signal: this.#request.signal });
       this.#unfollow = () => scope[Symbol.dispose]();
       scope.onCancel(stop);
     }
