@@ -1,0 +1,130 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { ConnectionError } from '../core/index.js';
+import { codeOf, withoutPayload } from '../drivers/without-payload.js';
+import type { FrameData } from './codec.js';
+import type { Ending } from './ending.js';
+import type { WaterMarks } from './water-marks.js';
+
+/** Who hears of a {@link Connection}. */
+export interface ConnectionListener {
+  message(data: Buffer, isBinary: boolean): void;
+  /** Bytes arrived. */
+  alive(): void;
+  /** So much was written that more may be sent. */
+  drained(): void;
+  /** Once. Nothing is told afterwards. */
+  ended(ending: Ending): void;
+}
+
+/** `readyState` of a WebSocket that is open. */
+const open = 1;
+/** More than this is written at once instead of at the end of the tick. */
+const batchBytes = 65_536;
+
+/**
+ * One open WebSocket. Frames sent in one tick leave in one write: a system call costs more than
+ * framing a small message does.
+ */
+export class Connection {
+  readonly #socket: WebSocket;
+  readonly #stream: Duplex;
+  readonly #listener: ConnectionListener;
+  readonly #marks: WaterMarks;
+  #corked = false;
+  #ended = false;
+  #error: Error | undefined;
+  #pongs: (() => void)[] = [];
+
+  constructor(name: string, socket: WebSocket, stream: Duplex, listener: ConnectionListener, marks: WaterMarks) {
+    this.#socket = socket;
+    this.#stream = stream;
+    this.#listener = listener;
+    this.#marks = marks;
+    socket.on('message', (data, isBinary) => {
+      if (!this.#ended) listener.message(data as Buffer, isBinary);
+    });
+    socket.on('pong', () => {
+      for (const resolve of this.#pongs.splice(0)) resolve();
+    });
+    socket.on('error', (error) => {
+      this.#error ??= brokenBy(error, name);
+    });
+    socket.on('close', (code, reason) => this.#end({ code, reason: reason.toString() }));
+    stream.on('data', () => listener.alive());
+  }
+
+  /** The socket of `ws`. */
+  get socket(): WebSocket {
+    return this.#socket;
+  }
+
+  /** True when a frame can go out now. */
+  get ready(): boolean {
+    return this.#socket.readyState === open && this.#socket.bufferedAmount < this.#marks.highBytes;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Hands one frame over. In order; without a promise that it arrives. */
+  send(data: FrameData): void {
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#stream.cork();
+      process.nextTick(this.#uncork);
+    }
+    if (this.#socket.bufferedAmount + data.length > this.#marks.lowBytes) this.#socket.send(data, this.#onWritten);
+    else this.#socket.send(data);
+    if (this.#stream.writableLength > batchBytes) this.#uncork();
+  }
+
+  ping(): void {
+    if (this.#socket.readyState === open) this.#socket.ping();
+  }
+
+  /** Resolves with the next pong after a ping; never, when there is none. */
+  roundTrip(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#pongs.push(resolve);
+      this.ping();
+    });
+  }
+
+  /** Begins the closing handshake; `ended` follows when the peer takes part. */
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  /** Ends it here and now, without a handshake. */
+  destroy(error?: Error): void {
+    this.#error ??= error;
+    this.#socket.terminate();
+    this.#end({ code: 1006, reason: '' });
+  }
+
+  readonly #uncork = (): void => {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#stream.uncork();
+  };
+
+  readonly #onWritten = (): void => {
+    if (!this.#ended && this.#socket.bufferedAmount <= this.#marks.lowBytes) this.#listener.drained();
+  };
+
+  #end({ code, reason }: Pick<Ending, 'code' | 'reason'>): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#listener.ended({ code, reason, ...(this.#error && { error: this.#error }) });
+  }
+}
+
+function brokenBy(error: Error, name: string): ConnectionError {
+  const systemCode = codeOf(error);
+  return new ConnectionError(`The connection to ${name} broke: ${error.message}`, {
+    ...(systemCode !== undefined && { systemCode }),
+    cause: withoutPayload(error),
+  });
+}
