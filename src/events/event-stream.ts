@@ -24,9 +24,9 @@ import {
   eventStreamSettings,
   type SchemaOf,
 } from './event-stream-options.js';
-import type { Delivery, EventTransport, LogRange, Receipt } from './event-transport.js';
+import type { Delivery, EventTransport, LogRange, OutgoingEvent, Receipt } from './event-transport.js';
 import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
-import { type EventDraft, encodeDraft, toOutgoing } from './outgoing.js';
+import { type EncodedDraft, type EventDraft, encodeDraft, toOutgoing } from './outgoing.js';
 import { type ReplayOptions, replayRange } from './replay-options.js';
 
 /** Settings of one {@link EventStream.publish}. */
@@ -91,30 +91,36 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @throws as {@link EventStream.publish}
    */
   async publishMany(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly Receipt[]> {
-    const { transport, dedupeWindowMs } = this.#settings;
-    const channel = new Set(events.map((event) => event.channel)).size === 1 ? events[0]?.channel : undefined;
-    const attributes = {
-      'messaging.operation.type': 'send',
-      'messaging.batch.message_count': events.length,
-      ...(channel === undefined ? {} : { 'messaging.destination.name': channel }),
-    };
-    const name = `send ${channel ?? 'events'}`;
-    return this.#lifecycle.call(name, options, async (scope) => {
+    return this.#send(events, options, async () => {
       // Before anything is awaited: the caller may change the data as soon as this returns.
       const drafts = events.map(encodeDraft);
       await this.#assertMatch(events);
-      return this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
-        const trace = await this.#telemetry.propagation();
-        const outgoing = drafts.map((draft) => toOutgoing(draft, this.#settings, trace));
-        scope.throwIfCancelled();
-        return transport.publish(outgoing, {
-          dedupeWindowMs,
-          get signal() {
-            return scope.signal;
-          },
-        });
-      });
+      return drafts;
     });
+  }
+
+  /**
+   * Checks events and puts them into envelopes with the trace and correlation id that are active here,
+   * and stores nothing: for {@link EventStream.publishPrepared} later, by whoever kept them ({@link Outbox}).
+   *
+   * @throws ValidationError as {@link EventStream.publish}
+   */
+  async prepare(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly OutgoingEvent[]> {
+    return this.#lifecycle.call('prepare events', options, async () => {
+      const drafts = events.map(encodeDraft);
+      await this.#assertMatch(events);
+      return this.#envelopes(drafts);
+    });
+  }
+
+  /**
+   * Appends events that {@link EventStream.prepare} made, as they are, in the given order. When the transport
+   * fails midway some may be stored: publish again the same.
+   *
+   * @returns the receipts in the same order
+   */
+  async publishPrepared(events: readonly OutgoingEvent[], options: CallOptions = {}): Promise<readonly Receipt[]> {
+    return this.#send(events, options, async () => events);
   }
 
   /**
@@ -222,6 +228,40 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Sends under a span of its own, which events that have no envelope yet carry as their parent. */
+  async #send(
+    events: readonly (EventDraft | OutgoingEvent)[],
+    options: CallOptions,
+    check: () => Promise<readonly (EncodedDraft | OutgoingEvent)[]>,
+  ): Promise<readonly Receipt[]> {
+    const { transport, dedupeWindowMs } = this.#settings;
+    const channel = new Set(events.map((event) => event.channel)).size === 1 ? events[0]?.channel : undefined;
+    const attributes = {
+      'messaging.operation.type': 'send',
+      'messaging.batch.message_count': events.length,
+      ...(channel === undefined ? {} : { 'messaging.destination.name': channel }),
+    };
+    const name = `send ${channel ?? 'events'}`;
+    return this.#lifecycle.call(name, options, async (scope) => {
+      const checked = await check();
+      return this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
+        const outgoing = await this.#envelopes(checked);
+        scope.throwIfCancelled();
+        return transport.publish(outgoing, {
+          dedupeWindowMs,
+          get signal() {
+            return scope.signal;
+          },
+        });
+      });
+    });
+  }
+
+  async #envelopes(events: readonly (EncodedDraft | OutgoingEvent)[]): Promise<readonly OutgoingEvent[]> {
+    const trace = await this.#telemetry.propagation();
+    return events.map((event) => ('body' in event ? event : toOutgoing(event, this.#settings, trace)));
   }
 
   /** What is sent is the schema's input: its output may hold what JSON cannot carry, such as dates. */

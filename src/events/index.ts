@@ -28,6 +28,11 @@ export type {
   TransportSubscription,
 } from './event-transport.js';
 export type { LoggedEvent } from './logged-event.js';
+export { Outbox, type OutboxPublishOptions, type OutboxStats } from './outbox/outbox.js';
+export type { OutboxDatabase, OutboxEvents, OutboxTransaction } from './outbox/outbox-database.js';
+export type { OutboxOptions } from './outbox/outbox-options.js';
+export type { OutboxBacklog } from './outbox/outbox-statements.js';
+export { type OutboxMigration, outboxTable } from './outbox/outbox-table.js';
 export type { EventDraft } from './outgoing.js';
 export type { RedeliveryOptions } from './redelivery.js';
 export type { ReplayOptions } from './replay-options.js';
@@ -37,3 +42,5 @@ export {
   type InProcessTransport,
   inProcess,
 } from './transports/in-process/in-process-transport.js';
+export type { RedisStreamsOptions } from './transports/redis/redis-streams-options.js';
+export { type RedisStreamsTransport, redisStreams } from './transports/redis/redis-streams-transport.js';

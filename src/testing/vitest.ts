@@ -13,6 +13,7 @@ import {
 } from './contract/contract-suite.js';
 import type { EventTransportCapability } from './contract/event-case.js';
 import { eventTransportContract as eventTransport } from './contract/event-transport-contract.js';
+import { type OutboxCapability, type OutboxSubject, outboxContract as outbox } from './contract/outbox-contract.js';
 import type { TestRunner } from './contract/test-runner.js';
 import {
   type VectorMemoryCapability,
@@ -43,3 +44,6 @@ export const eventTransportContract: ContractSuite<EventTransport, EventTranspor
   eventTransport,
   runner,
 );
+
+/** {@link outbox} with vitest's `describe` and `it`. */
+export const outboxContract: ContractSuite<OutboxSubject, OutboxCapability> = withRunner(outbox, runner);
