@@ -1,43 +1,47 @@
-import { createHash } from 'node:crypto';
-import { type CallScope, openScope } from '../core/index.js';
+import type { CallScope } from '../core/index.js';
 import { type HTTPAnswer, HTTPError } from '../drivers/http/index.js';
-import { type Attempt, Coalescer, type ExecuteOptions } from '../resilience/index.js';
+import type { Attempt, ExecuteOptions } from '../resilience/index.js';
 import type { APICall, APIResponse } from './api-call.js';
 import type { APISettings } from './api-options.js';
-import type { CacheRequest, HTTPCache } from './cache/http-cache.js';
+import { CachedExchange } from './cache/cached-exchange.js';
+import { invalidatedBy } from './cache/invalidation.js';
+import type { Inspect, Outcome } from './cache/outcome.js';
 import { type PreparedRequest, prepare, safeMethods } from './prepared-request.js';
-import { principalOf } from './principal.js';
 import { decodeContent } from './response-content.js';
 import type { Wire } from './wire.js';
 
-/** A successful answer and what it took to get it. */
-interface Outcome {
-  readonly answer: Pick<HTTPAnswer, 'status' | 'headers' | 'body'>;
-  readonly attempts: number;
-  readonly ageMs: number;
-  readonly fromCache: boolean;
-}
-
-/** Fields that make a request ask for something other than the whole, current answer. */
-const conditional = ['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
 const largestErrorBytes = 65_536;
 
 /** Runs a call: cache > callers at the same time share one > policy > wire > data. */
 export class RequestRunner {
   readonly #settings: APISettings;
   readonly #wire: Wire;
-  readonly #flights: Coalescer<Outcome> = new Coalescer();
+  readonly #cached: CachedExchange | undefined;
 
   constructor(settings: APISettings, wire: Wire) {
     this.#settings = settings;
     this.#wire = wire;
+    const { cache, policy } = settings;
+    this.#cached =
+      cache &&
+      new CachedExchange({
+        cache,
+        policy,
+        send: (request, inspect) => this.#send(request, inspect),
+        inherited: () => this.#inheritedHeaders(),
+        decode: (answer) => decodeContent(answer, 'the stored answer'),
+      });
   }
 
   async run(call: APICall, scope: CallScope): Promise<APIResponse> {
     const request = await prepare(call, this.#settings, scope);
-    const cache = call.cache === false ? undefined : this.#cacheFor(request);
-    const outcome = cache ? await this.#throughCache(cache, request) : await this.#send(request);
-    return toResponse(outcome, request);
+    const cached = call.cache === false ? undefined : await this.#cached?.run(request);
+    return toResponse(cached ?? (await this.#send(request)), request);
+  }
+
+  /** Ends what no caller waits for. */
+  close(): void {
+    this.#cached?.close();
   }
 
   /** Sends once, past cache and policy, and gives the answer whatever its status. */
@@ -45,61 +49,31 @@ export class RequestRunner {
     return this.#wire.exchange(await prepare(call, this.#settings, scope), scope);
   }
 
-  #cacheFor({ method, headers, body }: PreparedRequest): HTTPCache | undefined {
-    const usable = method === 'GET' && body.content === undefined && !conditional.some((name) => name in headers);
-    return usable ? this.#settings.cache : undefined;
-  }
-
-  async #throughCache(cache: HTTPCache, request: PreparedRequest): Promise<Outcome> {
-    const asked = await this.#toCacheRequest(request);
-    if (!asked) return this.#send(request);
-    const hit = cache.lookup(asked);
-    if (hit) return { answer: hit, attempts: 0, ageMs: hit.ageMs, fromCache: true };
-    const fill = cache.beginFill(asked.url);
-    try {
-      const keep = async (answer: HTTPAnswer): Promise<void> => {
-        // An interceptor that changes the credentials on the way out makes it somebody else's answer.
-        const sentBy = principalOf(answer.sent, request.authName);
-        if (sentBy === asked.principal) await cache.store(asked, answer, fill);
-      };
-      const load = async (signal: AbortSignal): Promise<Outcome> => {
-        const { timeoutMs, subject } = request;
-        using scope = openScope(subject, this.#settings.policy.scopeOptions({ signal, timeoutMs }));
-        return await this.#send({ ...request, scope }, keep);
-      };
-      return await this.#flights.run(flightKey(asked, request, fill.id), load, request.scope);
-    } finally {
-      cache.endFill(asked.url, fill);
-    }
-  }
-
-  /** Undefined when a ready client adds something to every request that the cache cannot tell apart. */
-  async #toCacheRequest({ url, headers, authName }: PreparedRequest): Promise<CacheRequest | undefined> {
+  /** What a ready client adds to every request; undefined when the cache cannot tell requests apart by it. */
+  async #inheritedHeaders(): Promise<Record<string, string> | undefined> {
     const defaults = (await this.#wire.clientInUse())?.defaults;
     if (defaults?.auth || defaults?.params) return undefined;
-    const inherited = textsOf(defaults?.headers, defaults?.headers.common, defaults?.headers.get);
-    return { url: url.href, principal: principalOf({ ...inherited, ...headers }, authName), headers };
+    return textsOf(defaults?.headers, defaults?.headers.common, defaults?.headers.get);
   }
 
-  async #send(request: PreparedRequest, keep?: (answer: HTTPAnswer) => Promise<void>): Promise<Outcome> {
+  async #send(request: PreparedRequest, inspect?: Inspect): Promise<Outcome> {
     const { policy, cache } = this.#settings;
+    let last: HTTPAnswer | undefined;
+    const attempt = async (attempt: Attempt): Promise<Outcome> => {
+      const requestedAt = Date.now();
+      last = await this.#wire.exchange(request, attempt, attempt.number);
+      const outcome = await inspect?.(last, { requestedAt, receivedAt: Date.now() }, attempt.number);
+      if (outcome) return outcome;
+      if (!isSuccess(last.status)) throw errorOf(request, last);
+      return { answer: last, attempts: attempt.number, ageMs: 0, fromCache: false };
+    };
     try {
-      return await policy.execute((attempt) => this.#attempt(request, attempt, keep), this.#executeOptions(request));
+      return await policy.execute(attempt, this.#executeOptions(request));
     } finally {
-      // Also after a failure: a write whose answer was lost may have been done.
-      if (!safeMethods.has(request.method)) cache?.invalidate(request.url.href);
+      if (cache && !safeMethods.has(request.method)) {
+        for (const url of invalidatedBy(request.url, last)) cache.invalidate(url);
+      }
     }
-  }
-
-  async #attempt(
-    request: PreparedRequest,
-    attempt: Attempt,
-    keep?: (answer: HTTPAnswer) => Promise<void>,
-  ): Promise<Outcome> {
-    const answer = await this.#wire.exchange(request, attempt, attempt.number);
-    if (answer.status < 200 || answer.status > 299) throw errorOf(request, answer);
-    await keep?.(answer);
-    return { answer, attempts: attempt.number, ageMs: 0, fromCache: false };
   }
 
   #executeOptions({ url, subject, repeatable, scope }: PreparedRequest): ExecuteOptions {
@@ -107,24 +81,24 @@ export class RequestRunner {
   }
 }
 
-/** Callers share a request only if they would have sent the same and wait the same time. Holds no secrets. */
-function flightKey(asked: CacheRequest, { subject, headers, timeoutMs }: PreparedRequest, fill: number): string {
-  const { 'x-correlation-id': _, ...same } = headers;
-  const details = JSON.stringify([fill, timeoutMs, asked.principal, asked.url, same]);
-  return `${subject} ${createHash('sha256').update(details).digest('base64url')}`;
-}
-
-function toResponse({ answer, attempts, ageMs, fromCache }: Outcome, { subject }: PreparedRequest): APIResponse {
+function toResponse(outcome: Outcome, request: PreparedRequest): APIResponse {
+  const { answer, read, attempts, ageMs, fromCache } = outcome;
   const { status, headers } = answer;
-  return { data: decodeContent(answer, subject), status, headers, fromCache, ageMs, attempts };
+  // A stored failure is the same failure.
+  if (!isSuccess(status)) throw errorOf(request, answer);
+  return { data: read ? read() : decodeContent(answer, request.subject), status, headers, fromCache, ageMs, attempts };
 }
 
-function errorOf({ method, url, subject }: PreparedRequest, answer: HTTPAnswer): HTTPError {
+function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
+}
+
+function errorOf({ method, url, subject }: PreparedRequest, answer: Outcome['answer']): HTTPError {
   const { status, headers } = answer;
   return new HTTPError({ method, url: url.href, status, headers, data: errorData(answer, subject) });
 }
 
-function errorData(answer: HTTPAnswer, subject: string): unknown {
+function errorData(answer: Outcome['answer'], subject: string): unknown {
   if (answer.body.byteLength > largestErrorBytes) return undefined;
   try {
     return decodeContent(answer, subject);

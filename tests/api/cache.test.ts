@@ -165,18 +165,32 @@ describe('hits', () => {
     expect(await api.get('/x')).toEqual({ n: 2 });
   });
 
-  it('are of GET without body, range or condition only', async () => {
+  it('are of GET and HEAD without body only', async () => {
     withAge(60);
     const api = withOptions();
     await api.get('/x');
-    for (const headers of [{ range: 'bytes=0-1' }, { 'if-none-match': '"a"' }])
-      expect((await api.request('/x', { headers })).fromCache).toBe(false);
-    expect((await api.head('/x')).fromCache).toBe(false);
+    const head = await api.head('/x');
+    expect([head.fromCache, head.data, head.headers['content-type']]).toEqual([true, undefined, 'application/json']);
+    expect((await api.request('/x', { method: 'GET', body: 'why' })).fromCache).toBe(false);
     expect((await api.request('/x', { method: 'POST' })).fromCache).toBe(false);
   });
 
-  it('never come from failures', async () => {
-    answer = (_, response, n) => json(response, { n }, { 'cache-control': 'max-age=60' }, n === 1 ? 404 : 200);
+  it('of a failure are the same failure, where the server gave it a time', async () => {
+    answer = (_, response, n) => json(response, { n }, { 'cache-control': 'max-age=60' }, 404);
+    const api = withOptions();
+    for (const _ of [1, 2]) expect(await rejection(api.get('/x'))).toMatchObject({ status: 404, data: { n: 1 } });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it.each([401, 408, 425, 429, 500, 502, 503, 504])('are never a %s: asking again may mend it', async (status) => {
+    answer = (_, response, n) => json(response, { n }, { 'cache-control': 'max-age=60' }, n === 1 ? status : 200);
+    const api = withOptions({ policy: { retry: false } });
+    expect(await rejection(api.get('/x'))).toMatchObject({ status });
+    expect(await api.get('/x')).toEqual({ n: 2 });
+  });
+
+  it('are not guessed for failures', async () => {
+    answer = (_, response, n) => json(response, { n }, {}, n === 1 ? 404 : 200);
     const api = positional();
     expect(await rejection(api.get('/x'))).toMatchObject({ status: 404 });
     expect(await api.get('/x')).toEqual({ n: 2 });
@@ -358,16 +372,20 @@ describe('bounds', () => {
   it('hold for what the cache knows of URLs whose answers were dropped for their size', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
-    const cache = new HTTPCache({ maxEntryBytes: 12_000 });
+    const cache = new HTTPCache({ maxEntryBytes: 40_000 });
     const fill = { id: 1, valid: true, users: 1 };
     const small = { status: 200, headers: { 'cache-control': 'max-age=60', vary: 'x' }, body: new Uint8Array(10) };
-    const large = { ...small, body: new Uint8Array(12_000) };
+    const large = { ...small, body: new Uint8Array(40_000) };
     const urls = 3_000;
     const before = heapUsed(collect);
     for (let n = 0; n < urls; n++) {
       const url = `https://api.example.com/${n}${'x'.repeat(8_000)}`;
-      await cache.store({ url, principal: '', headers: { x: '1' } }, small, fill);
-      await cache.store({ url, principal: '', headers: { x: '2' } }, large, fill);
+      const request = { method: 'GET', url, principal: '', hasCredentials: false };
+      const now = Date.now();
+      const exchanged = { requestedAt: now, receivedAt: now };
+      await cache.store({ ...request, headers: { x: '1' } }, small, exchanged, fill);
+      cache.forget({ ...request, headers: { x: '1' } });
+      await cache.store({ ...request, headers: { x: '2' } }, large, exchanged, fill);
     }
     expect(cache.stats()).toMatchObject({ stored: urls, bytes: 0 });
     // Kept, the texts of the URLs alone would be 24 MB.

@@ -1,197 +1,223 @@
-import { LRUCache } from 'lru-cache';
 import { lazy } from '../../core/internal.js';
+import { AnswerStore, keyOf } from './answer-store.js';
+import { directivesOf } from './cache-control.js';
 import type { HTTPCacheOptions } from './cache-options.js';
-import { freshForMs } from './freshness.js';
-import { bytesOf, type Headers, matches, type Variant, varyOf } from './variant.js';
+import { type Fill, Fills } from './fills.js';
+import { type Exchanged, type FreshnessSettings, judge, plainRequest } from './freshness.js';
+import { storableFields, updatedFields } from './header-fields.js';
+import { ageOf, bytesOf, type CacheableAnswer, type CacheRequest, type StoredAnswer } from './stored-answer.js';
+import { matches, varyOf } from './vary.js';
 
-/** A request as the cache sees it. */
-export interface CacheRequest {
-  /** Final URL. */
-  readonly url: string;
-  /** Whom the answer is for; entries of different principals never meet. */
-  readonly principal: string;
-  /** By lower-case name. */
-  readonly headers: Headers;
-}
-
-/** What a server answered. */
-export interface CacheableAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Uint8Array;
-}
-
-/** An answer out of the cache. `headers` has the current `age`. */
-export interface CacheHit extends CacheableAnswer {
+/** How a stored answer may be used for a request. */
+export interface Found {
+  readonly answer: StoredAnswer;
   readonly ageMs: number;
+  /** As it is; at once, while a newer one is fetched; or only after the server was asked. */
+  readonly use: 'fresh' | 'while-revalidate' | 'validate';
 }
 
 /** Counters of a cache. */
 export interface HTTPCacheStats {
+  /** Answered without asking the server first. */
   readonly hits: number;
+  /** Of the hits: stale ones, used while a newer answer was fetched. */
+  readonly staleHits: number;
   readonly misses: number;
+  /** Of the misses: the server said that the stored answer is still right (304). */
+  readonly revalidated: number;
+  /** Of the misses: the server failed, and a stale answer was allowed. */
+  readonly staleOnError: number;
   readonly stored: number;
+  /** Forgotten after a write. */
+  readonly invalidated: number;
   /** Dropped to keep `maxBytes`. */
   readonly evicted: number;
+  /** Pairs of URL and principal that are kept now. */
+  readonly entries: number;
   readonly bytes: number;
 }
 
-/**
- * One or more requests under way for a URL. It ends, and what they bring is not stored, when the URL is
- * invalidated: they may have been answered before the write.
- */
-export interface Fill {
-  readonly id: number;
-  valid: boolean;
-  users: number;
-}
-
 const loadSemantics = lazy(() => import('http-cache-semantics'));
-const maxVariants = 16;
 
 /**
- * A private HTTP cache by RFC 9111, bounded in bytes: GET answers that are fresh are used again, by URL,
- * principal and the fields of `Vary`.
+ * An HTTP cache by RFC 9111, bounded in bytes: answers to GET are used again, by URL, principal and the
+ * fields of `Vary`, as long as they are fresh, and after that as their validators and RFC 5861 allow.
  */
 export class HTTPCache {
-  readonly #heuristicMs: number;
-  readonly #entries: LRUCache<string, Variant[]>;
-  /** Of the keys in `#entries`, no others: so it is bounded with them. */
-  readonly #keysByURL: Map<string, Set<string>> = new Map();
-  readonly #fills: Map<string, Fill> = new Map();
-  #nextFill = 1;
+  readonly #settings: FreshnessSettings;
+  readonly #store: AnswerStore;
+  readonly #fills: Fills = new Fills();
   #hits = 0;
+  #staleHits = 0;
   #misses = 0;
+  #revalidated = 0;
+  #staleOnError = 0;
   #stored = 0;
-  #evicted = 0;
+  #invalidated = 0;
 
   constructor(options: HTTPCacheOptions = {}) {
-    const maxSize = options.maxBytes ?? 50 * 1024 * 1024;
-    this.#heuristicMs = options.heuristicMs ?? 0;
-    this.#entries = new LRUCache({
-      maxSize: Math.min(maxSize, Number.MAX_SAFE_INTEGER),
-      maxEntrySize: Math.min(options.maxEntryBytes ?? maxSize, maxSize, Number.MAX_SAFE_INTEGER),
-      sizeCalculation: (variants, key) => variants.reduce((sum, variant) => sum + bytesOf(variant), key.length),
-      dispose: (_, key, reason) => {
-        if (reason === 'evict') this.#evicted += 1;
-        if (reason !== 'set') this.#unlink(key);
-      },
-    });
+    const maxBytes = options.maxBytes ?? 50 * 1024 * 1024;
+    this.#settings = options;
+    this.#store = new AnswerStore({ maxBytes, maxEntryBytes: options.maxEntryBytes ?? maxBytes });
+  }
+
+  /** True when all principals share their entries. */
+  get shared(): boolean {
+    return this.#settings.shared ?? false;
   }
 
   stats(): HTTPCacheStats {
-    const { calculatedSize: bytes } = this.#entries;
-    return { hits: this.#hits, misses: this.#misses, stored: this.#stored, evicted: this.#evicted, bytes };
+    return {
+      hits: this.#hits,
+      staleHits: this.#staleHits,
+      misses: this.#misses,
+      revalidated: this.#revalidated,
+      staleOnError: this.#staleOnError,
+      stored: this.#stored,
+      invalidated: this.#invalidated,
+      evicted: this.#store.evicted,
+      entries: this.#store.size,
+      bytes: this.#store.bytes,
+    };
   }
 
-  /** A fresh answer for the request, if there is one. */
-  lookup(request: CacheRequest): CacheHit | undefined {
-    const hit = this.#find(request);
-    if (hit) this.#hits += 1;
-    else this.#misses += 1;
-    return hit;
+  /** The stored answer for a request, and how it may be used. Counts a hit or a miss. */
+  lookup(request: CacheRequest): Found | undefined {
+    const found = this.#find(request, Date.now());
+    if (found === undefined || found.use === 'validate') this.#misses += 1;
+    else this.#hits += 1;
+    if (found?.use === 'while-revalidate') this.#staleHits += 1;
+    return found;
+  }
+
+  /**
+   * The fresh answer under a key (see `keyOf`) for a request without directives of its own, in the
+   * shortest way. Counts a hit; what it does not find is for {@link HTTPCache.lookup} to count.
+   */
+  fresh(key: string, headers: CacheRequest['headers'], now: number): StoredAnswer | undefined {
+    const answer = this.#store.variants(key)?.find((variant) => matches(variant, headers));
+    if (answer === undefined || !isFresh(answer, now)) return undefined;
+    this.#hits += 1;
+    return answer;
+  }
+
+  /** True when a stale answer may be used because the server failed. Counts it. */
+  mayUseOnError({ freshness }: StoredAnswer, request: CacheRequest): boolean {
+    const asked = Number(directivesOf(request.headers['cache-control']).get('stale-if-error') ?? 0) * 1_000;
+    const until = freshness.mustRevalidate ? 0 : Math.max(freshness.ifErrorUntil, freshness.staleAt + (asked || 0));
+    if (Date.now() >= until) return false;
+    this.#staleOnError += 1;
+    return true;
   }
 
   /** Begins, or joins, the filling of a URL. Pair it with {@link HTTPCache.endFill}. */
   beginFill(url: string): Fill {
-    const fill = this.#fills.get(url) ?? { id: this.#nextFill++, valid: true, users: 0 };
-    fill.users += 1;
-    this.#fills.set(url, fill);
-    return fill;
+    return this.#fills.begin(url);
   }
 
   endFill(url: string, fill: Fill): void {
-    fill.users -= 1;
-    if (fill.users === 0 && this.#fills.get(url) === fill) this.#fills.delete(url);
+    this.#fills.end(url, fill);
   }
 
-  /** Keeps an answer if RFC 9111 allows it and it is fresh. */
-  async store(request: CacheRequest, answer: CacheableAnswer, fill: Fill): Promise<void> {
-    const { default: CachePolicy } = await loadSemantics();
-    const { status, headers } = answer;
-    const vary = varyOf(headers, request.headers);
-    if (!vary || !fill.valid) return;
-    const rules = new CachePolicy(
-      directivesOf(request),
-      { status, headers: { ...headers } },
-      { shared: false, cacheHeuristic: 0 },
-    );
-    const freshMs = freshForMs(rules, status, headers, this.#heuristicMs);
-    if (freshMs <= 0) return;
-    const storedAt = Date.now();
-    this.#put(request, {
-      status,
-      headers,
-      // A copy: what the socket delivered is a window on a buffer many times its size.
-      body: new Uint8Array(answer.body),
-      rules,
-      vary,
-      initialAgeMs: rules.age() * 1_000,
-      storedAt,
-      staleAt: storedAt + freshMs,
-    });
+  /**
+   * Keeps an answer if RFC 9111 allows it and it can be of use, and forgets the one it stands in for, unless
+   * the server only failed.
+   */
+  async store(
+    request: CacheRequest & { readonly hasCredentials: boolean },
+    answer: CacheableAnswer,
+    exchanged: Exchanged,
+    fill: Fill,
+  ): Promise<void> {
+    if (!fill.valid) return;
+    const stored = await this.#toStored(request, answer, exchanged);
+    if (!fill.valid) return;
+    if (stored && isUseful(stored, exchanged.receivedAt)) this.#put(request, stored);
+    else if (replaces(answer.status)) this.#store.remove(request);
+  }
+
+  /** The stored answer with the fields of a 304 to our own condition, or of a HEAD that agrees with it (RFC 9111 section 3.2). */
+  async freshen(
+    request: CacheRequest & { readonly hasCredentials: boolean },
+    stored: StoredAnswer,
+    update: CacheableAnswer['headers'],
+    exchanged: Exchanged,
+    fill: Fill,
+  ): Promise<CacheableAnswer> {
+    this.#revalidated += 1;
+    const answer = { ...stored, headers: updatedFields(stored.headers, update) };
+    await this.store(request, answer, exchanged, fill);
+    return answer;
+  }
+
+  /** Forgets the answer to one request. */
+  forget(request: CacheRequest): void {
+    this.#store.remove(request);
   }
 
   /** Forgets a URL for every principal, also what is under way for it (RFC 9111 section 4.4). */
   invalidate(url: string): void {
-    for (const key of this.#keysByURL.get(url) ?? []) this.#entries.delete(key);
-    const fill = this.#fills.get(url);
-    if (fill) fill.valid = false;
-    this.#fills.delete(url);
+    this.#invalidated += this.#store.removeURL(url);
+    this.#fills.invalidate(url);
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#store.clear();
   }
 
-  #find(request: CacheRequest): CacheHit | undefined {
-    const variant = this.#entries.get(keyOf(request))?.find((candidate) => matches(candidate, request.headers));
-    const now = Date.now();
-    if (!variant || now >= variant.staleAt || now < variant.storedAt) return undefined;
-    // The request itself may ask for something younger.
+  #find(request: CacheRequest, now: number): Found | undefined {
+    const answer = this.#store.variants(keyOf(request))?.find((variant) => matches(variant, request.headers));
+    if (!answer) return undefined;
+    return { answer, ageMs: ageOf(answer, now), use: this.#useOf(answer, request, now) };
+  }
+
+  #useOf({ freshness }: StoredAnswer, request: CacheRequest, now: number): Found['use'] {
+    const fresh = isFresh({ freshness }, now);
     const { 'cache-control': control, pragma } = request.headers;
-    const asks = control !== undefined || pragma !== undefined;
-    if (asks && !variant.rules.satisfiesWithoutRevalidation(directivesOf(request))) return undefined;
-    const ageMs = variant.initialAgeMs + now - variant.storedAt;
-    const { status, body } = variant;
-    return { status, body, ageMs, headers: { ...variant.headers, age: String(Math.floor(ageMs / 1_000)) } };
-  }
-
-  #put(request: CacheRequest, variant: Variant): void {
-    const key = keyOf(request);
-    const now = Date.now();
-    const others = (this.#entries.get(key) ?? []).filter(
-      (other) => now < other.staleAt && !matches(other, request.headers),
-    );
-    this.#entries.set(key, [variant, ...others.slice(0, maxVariants - 1)]);
-    // Too large, it took the key with it, which `dispose` does not tell from a replacement.
-    if (!this.#entries.has(key)) {
-      this.#unlink(key);
-      return;
+    if (control !== undefined || pragma !== undefined) {
+      const acceptsStale = !freshness.mustRevalidate && directivesOf(control).has('max-stale');
+      // The request itself may ask for something younger, or be content with something older.
+      const usable = (fresh || acceptsStale) && freshness.rules.satisfiesWithoutRevalidation(plainRequest(request));
+      return usable ? 'fresh' : 'validate';
     }
-    this.#stored += 1;
-    const keys = this.#keysByURL.get(request.url) ?? new Set();
-    this.#keysByURL.set(request.url, keys.add(key));
+    if (fresh) return 'fresh';
+    return now < freshness.whileRevalidateUntil ? 'while-revalidate' : 'validate';
   }
 
-  #unlink(key: string): void {
-    const url = key.slice(key.indexOf('\n') + 1);
-    const keys = this.#keysByURL.get(url);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#keysByURL.delete(url);
+  async #toStored(
+    request: CacheRequest & { readonly hasCredentials: boolean },
+    { status, headers, body }: CacheableAnswer,
+    exchanged: Exchanged,
+  ): Promise<StoredAnswer | undefined> {
+    const vary = varyOf(headers, request.headers);
+    if (!vary || directivesOf(request.headers['cache-control']).has('no-store')) return undefined;
+    const { default: CachePolicy } = await loadSemantics();
+    const freshness = judge(CachePolicy, request, { status, headers, body }, exchanged, this.#settings);
+    if (!freshness) return undefined;
+    // A copy of the body: what the socket delivered is a window on a buffer many times its size.
+    const kept = { status, headers: storableFields(headers), body: new Uint8Array(body), vary };
+    return { ...kept, freshness, bytes: bytesOf(kept) };
+  }
+
+  #put(request: CacheRequest, answer: StoredAnswer): void {
+    if (this.#store.put(request, answer)) this.#stored += 1;
   }
 }
 
-/** What the policy has to know of a request: its directives. Vary is matched here, and credentials need not be kept. */
-function directivesOf({ url, headers }: CacheRequest): {
-  url: string;
-  method: string;
-  headers: Record<string, string>;
-} {
-  const { 'cache-control': control, pragma } = headers;
-  return { url, method: 'GET', headers: { ...(control && { 'cache-control': control }), ...(pragma && { pragma }) } };
+/** Before its time it is not used either: the clock went back, and nobody knows how old it is. */
+function isFresh({ freshness }: Pick<StoredAnswer, 'freshness'>, now: number): boolean {
+  return now < freshness.staleAt && now >= freshness.storedAt;
 }
 
-function keyOf({ principal, url }: CacheRequest): string {
-  return `${principal}\n${url}`;
+/** Fresh, or good for something when stale: successes that can be validated, or used stale. */
+function isUseful({ status, headers, freshness }: StoredAnswer, now: number): boolean {
+  if (freshness.staleAt > now) return true;
+  if (status > 299) return false;
+  const isUsedStale = Math.max(freshness.whileRevalidateUntil, freshness.ifErrorUntil) > now;
+  return isUsedStale || headers.etag !== undefined || headers['last-modified'] !== undefined;
+}
+
+/** True for an answer after which the stored one is out of date, although this one is not kept. */
+function replaces(status: number): boolean {
+  return status < 400 || status === 404 || status === 410;
 }

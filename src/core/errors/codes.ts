@@ -12,6 +12,7 @@ export const errorCodes = {
   GRAPHQL_REQUEST: 'The GraphQL server answered with errors.',
   HTTP_STATUS: 'The server answered with a status outside 200-299.',
   MISSING_DEPENDENCY: 'An optional package that this feature stands on is not installed.',
+  NOT_CACHED: 'No stored answer may be used, and the server was not or could not be asked.',
   NOT_FOUND: 'What was asked for does not exist.',
   PROTOCOL: 'The other side broke the protocol: its answer cannot be used.',
   QUEUE_FULL: 'A bounded queue is full; nothing was sent.',

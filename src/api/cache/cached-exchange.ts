@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import {
+  CircuitOpenError,
+  ConnectionError,
+  detach,
+  openScope,
+  QueueFullError,
+  RateLimitError,
+  TimeoutError,
+} from '../../core/index.js';
+import { type HTTPAnswer, HTTPError } from '../../drivers/http/index.js';
+import { Coalescer, type Policy } from '../../resilience/index.js';
+import type { PreparedRequest } from '../prepared-request.js';
+import { principalOf } from '../principal.js';
+import { partOf } from './byte-range.js';
+import { directivesOf } from './cache-control.js';
+import { conditions, isNotModified, isSameVersion, validatorsOf } from './conditional.js';
+import { contentReader } from './content-reader.js';
+import type { Fill } from './fills.js';
+import type { Exchanged } from './freshness.js';
+import type { HTTPCache } from './http-cache.js';
+import { NotCachedError } from './not-cached-error.js';
+import type { Inspect, Outcome } from './outcome.js';
+import { ageOf, type CacheableAnswer, type CacheRequest, type StoredAnswer } from './stored-answer.js';
+
+/** What a cached exchange stands on. */
+export interface CachedExchangeParts {
+  readonly cache: HTTPCache;
+  readonly policy: Policy;
+  /** Sends under the policy. Rejects for a status outside 200-299 that `inspect` leaves as it is. */
+  readonly send: (request: PreparedRequest, inspect: Inspect) => Promise<Outcome>;
+  /** Headers that are added to every request below the cache; undefined when it cannot know them. */
+  readonly inherited: () => Promise<Readonly<Record<string, string>> | undefined>;
+  readonly decode: (answer: CacheableAnswer) => unknown;
+}
+
+/** One request with what the cache has to know of it. */
+interface Asked extends CacheRequest {
+  /** A hash over its credentials, also where the cache is shared. */
+  readonly sender: string;
+  readonly hasCredentials: boolean;
+}
+
+/** Statuses with which a server says that it failed (RFC 5861 section 4). */
+const failures: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+/** Conditions on which only the server can decide. */
+const foreign = conditions.filter((name) => name !== 'if-none-match' && name !== 'if-modified-since');
+
+/**
+ * GET and HEAD through the cache: stored answers where they may be used, else the server, asked once by
+ * callers at the same time and by validators where there are any.
+ */
+export class CachedExchange {
+  readonly #parts: CachedExchangeParts;
+  readonly #flights: Coalescer<Outcome> = new Coalescer();
+  readonly #closing: AbortController = new AbortController();
+
+  constructor(parts: CachedExchangeParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Undefined when the request is not the cache's business.
+   *
+   * @throws NotCachedError, or what sending throws
+   */
+  async run(request: PreparedRequest): Promise<Outcome | undefined> {
+    const asked = await this.#toAsked(request);
+    if (!asked) return undefined;
+    const found = this.#parts.cache.lookup(asked);
+    if (found && found.use !== 'validate') {
+      const reused = this.#reuse(found.answer, asked);
+      if (reused && found.use === 'while-revalidate') this.#refresh(asked, request, found.answer);
+      if (reused) return reused;
+    }
+    if (directivesOf(request.headers['cache-control']).has('only-if-cached')) throw new NotCachedError(request.subject);
+    return this.#fetch(asked, request, found?.answer);
+  }
+
+  /** Ends what is fetched for nobody. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** What tells whether a request may use the cache, and whose answers. */
+  async #toAsked({ method, url, headers, body, authName }: PreparedRequest): Promise<Asked | undefined> {
+    if ((method !== 'GET' && method !== 'HEAD') || body.content !== undefined) return undefined;
+    if (foreign.some((name) => name in headers)) return undefined;
+    if (directivesOf(headers['cache-control']).has('no-store')) return undefined;
+    const inherited = await this.#parts.inherited();
+    if (!inherited) return undefined;
+    const sender = principalOf({ ...inherited, ...headers }, authName);
+    const principal = this.#parts.cache.shared ? '' : sender;
+    return { method, url: url.href, principal, headers, sender, hasCredentials: sender !== '' };
+  }
+
+  /** The outcome from a stored answer; undefined when it cannot give what `Range` asks for. */
+  #reuse(stored: StoredAnswer, { method, headers }: Asked): Outcome | undefined {
+    const ageMs = ageOf(stored, Date.now());
+    const from = (answer: CacheableAnswer): Outcome => {
+      const age = String(Math.floor(ageMs / 1_000));
+      return { answer: { ...answer, headers: { ...answer.headers, age } }, attempts: 0, ageMs, fromCache: true };
+    };
+    if (isNotModified(headers, stored)) return from({ status: 304, headers: stored.headers, body: new Uint8Array() });
+    if (method === 'HEAD') return from({ ...stored, body: new Uint8Array() });
+    if (headers.range !== undefined) {
+      const part = partOf(stored, headers.range);
+      return part && from(part);
+    }
+    return { ...from(stored), read: this.readerOf(stored) };
+  }
+
+  /** Gives the data of a stored answer, to each caller its own. */
+  readerOf(stored: StoredAnswer): () => unknown {
+    stored.read ??= contentReader(stored, this.#parts.decode);
+    return stored.read;
+  }
+
+  /** Asks the server, callers at the same time once; the request ends with the last of them. */
+  async #fetch(asked: Asked, request: PreparedRequest, stored?: StoredAnswer, signal?: AbortSignal): Promise<Outcome> {
+    const { cache, policy } = this.#parts;
+    const fill = cache.beginFill(asked.url);
+    const load = async (shared: AbortSignal): Promise<Outcome> => {
+      const { timeoutMs, subject } = request;
+      using scope = openScope(subject, policy.scopeOptions({ signal: shared, timeoutMs }));
+      return await this.#ask(asked, { ...request, scope }, stored, fill);
+    };
+    try {
+      return await this.#flights.run(flightKey(asked, request, fill.id), load, signal ? { signal } : request.scope);
+    } finally {
+      cache.endFill(asked.url, fill);
+    }
+  }
+
+  /** Fetches a newer answer for the next caller. Its failures are nobody's. */
+  #refresh(asked: Asked, request: PreparedRequest, stored: StoredAnswer): void {
+    void detach(() => this.#fetch(asked, request, stored, this.#closing.signal)).catch(() => undefined);
+  }
+
+  async #ask(asked: Asked, request: PreparedRequest, stored: StoredAnswer | undefined, fill: Fill): Promise<Outcome> {
+    // A caller's own condition, or range, is the caller's to be answered.
+    const isPlain = asked.method === 'GET' && ['range', ...conditions].every((name) => !(name in asked.headers));
+    const validators = stored && isPlain ? validatorsOf(stored) : {};
+    let attempts = 0;
+    const inspect: Inspect = async (answer, exchanged, attempt) => {
+      attempts = attempt;
+      // An interceptor that changes the credentials on the way out makes it somebody else's answer.
+      if (principalOf(answer.sent, request.authName) !== asked.sender) return undefined;
+      return this.#learn(asked, answer, { ...exchanged, stored, validators, fill, attempt });
+    };
+    try {
+      return await this.#parts.send({ ...request, headers: { ...request.headers, ...validators } }, inspect);
+    } catch (error) {
+      if (!stored || !isFailure(error)) throw error;
+      const reused = this.#parts.cache.mayUseOnError(stored, asked) ? this.#reuse(stored, asked) : undefined;
+      if (reused) return { ...reused, attempts };
+      if (stored.freshness.mustRevalidate && !(error instanceof HTTPError))
+        throw new NotCachedError(request.subject, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Takes what an answer says into the cache. An outcome where a stored answer is the one to give. */
+  async #learn(
+    asked: Asked,
+    answer: HTTPAnswer,
+    context: Exchanged & {
+      readonly stored: StoredAnswer | undefined;
+      readonly validators: object;
+      readonly fill: Fill;
+      readonly attempt: number;
+    },
+  ): Promise<Outcome | undefined> {
+    const { cache } = this.#parts;
+    const { stored, validators, fill, attempt } = context;
+    const { status, headers } = answer;
+    if (status === 304 && stored && Object.keys(validators).length > 0) {
+      const updated = await cache.freshen(asked, stored, headers, context, fill);
+      return { answer: updated, attempts: attempt, ageMs: 0, fromCache: true };
+    }
+    const agrees = stored !== undefined && isSameVersion(stored, answer);
+    if (status === 304 || (asked.method === 'HEAD' && status === 200)) {
+      if (stored && agrees) await cache.freshen(asked, stored, headers, context, fill);
+      else if (stored && asked.method === 'HEAD') cache.forget(asked);
+    } else if (asked.method === 'GET') {
+      await cache.store(asked, answer, context, fill);
+    }
+    return undefined;
+  }
+}
+
+/** True when the server failed, was not reached, or was not to be asked: all that `stale-if-error` is for. */
+function isFailure(error: unknown): boolean {
+  if (error instanceof HTTPError) return failures.has(error.status);
+  return [ConnectionError, TimeoutError, CircuitOpenError, RateLimitError, QueueFullError].some(
+    (type) => error instanceof type,
+  );
+}
+
+/** Callers share a request only if they would have sent the same and wait the same time. Holds no secrets. */
+function flightKey(asked: Asked, { subject, headers, timeoutMs }: PreparedRequest, fill: number): string {
+  const { 'x-correlation-id': _, ...same } = headers;
+  const details = JSON.stringify([fill, timeoutMs, asked.sender, asked.url, same]);
+  return `${subject} ${createHash('sha256').update(details).digest('base64url')}`;
+}

@@ -1,0 +1,45 @@
+import type { Headers } from './stored-answer.js';
+
+/** About one connection, not about the answer (RFC 9111 section 3.1, RFC 9110 section 7.6.1). */
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** About the content that is kept, which a 304 does not bring (RFC 9111 section 3.2). */
+const ofContent: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-length',
+  'content-md5',
+  'content-range',
+  'etag',
+]);
+
+/** The fields of an answer that may be stored. */
+export function storableFields(headers: Headers): Record<string, string> {
+  const listed = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
+  const out: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!hopByHop.has(name) && !listed.includes(name)) out[name] = value;
+  }
+  return out;
+}
+
+/** The stored fields after a 304, or a HEAD, said that the answer is still right (RFC 9111 section 3.2). */
+export function updatedFields(stored: Headers, update: Headers): Record<string, string> {
+  const out = { ...stored };
+  // The age is told anew with each use.
+  delete out.age;
+  for (const [name, value] of Object.entries(storableFields(update))) {
+    if (!ofContent.has(name)) out[name] = value;
+  }
+  return out;
+}
