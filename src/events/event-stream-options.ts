@@ -6,6 +6,7 @@ import type { EventTransport } from './event-transport.js';
 import { defaultMaxPayloadBytes } from './payload-limit.js';
 import { type RedeliveryOptions, redeliveryChecks } from './redelivery.js';
 import { inProcess } from './transports/in-process/in-process-transport.js';
+import { redisStreams } from './transports/redis/redis-streams-transport.js';
 
 /** What `data` on which channel must be. */
 export type ChannelSchemas = Readonly<Record<string, StandardSchemaV1>>;
@@ -31,9 +32,9 @@ export interface DeadLetterOptions {
 
 /** Options of {@link EventStream}; give either `url` or `transport`. */
 export interface EventStreamOptions<Schemas extends ChannelSchemas = ChannelSchemas> {
-  /** `memory:` for a log of its own within this process, closed with the stream. */
+  /** `memory:` for a log of its own within this process, `redis:` or `rediss:` for one on Redis Streams; the connection is closed with the stream. */
   readonly url?: string;
-  /** A transport that you own, to share or to bound it: `inProcess()` or your own. It is not closed with the stream. */
+  /** A transport that you own, to share or to configure it: `inProcess()`, `redisStreams()` or your own. It is not closed with the stream. */
   readonly transport?: EventTransport;
   /** Data that does not match is refused by `publish` and becomes a dead letter where it is consumed. */
   readonly schemas?: Schemas;
@@ -67,7 +68,7 @@ const defaultWindowMs = 120_000;
 /** @throws ConfigurationError */
 export function eventStreamSettings(options: EventStreamOptions): EventStreamSettings {
   checkOptions<EventStreamOptions>('EventStream', options, {
-    url: is.url('memory:'),
+    url: is.url('memory:', 'redis:', 'rediss:'),
     transport: is.object,
     schemas: schemasCheck,
     dedupe: is.either(
@@ -83,12 +84,12 @@ export function eventStreamSettings(options: EventStreamOptions): EventStreamSet
   });
   const { url, transport, dedupe } = options;
   if ((url === undefined) === (transport === undefined)) {
-    throw new ConfigurationError("EventStream needs either url: 'memory:' or a transport", {
+    throw new ConfigurationError("EventStream needs either a url ('memory:', 'redis://...') or a transport", {
       field: 'EventStream.url',
     });
   }
   return {
-    transport: transport ?? inProcess(),
+    transport: transport ?? transportFor(url ?? 'memory:'),
     ownsTransport: transport === undefined,
     schemas: new Map(Object.entries(options.schemas ?? {})),
     dedupeWindowMs: dedupe === false ? 0 : (dedupe?.windowMs ?? defaultWindowMs),
@@ -97,6 +98,10 @@ export function eventStreamSettings(options: EventStreamOptions): EventStreamSet
     source: options.source ?? 'urn:safla:sdk',
     maxPayloadBytes: options.maxPayloadBytes ?? defaultMaxPayloadBytes,
   };
+}
+
+function transportFor(url: string): EventTransport {
+  return new URL(url).protocol === 'memory:' ? inProcess() : redisStreams({ url });
 }
 
 /** A record of schemas by channel. */

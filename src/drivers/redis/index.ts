@@ -1,2 +1,13 @@
 export type { RedisScriptClient } from './redis-client.js';
+export {
+  type RedisArgument,
+  type RedisClient,
+  RedisConnection,
+  type RedisSubscriberClient,
+  type RedisTarget,
+  redisClientCheck,
+} from './redis-connection.js';
+export { isNoGroup, isPassing, redisFailure } from './redis-failure.js';
+export { type RedisScript, redisScript } from './redis-script.js';
+export { type RedisGap, RedisSubscriber, type RedisSubscriberOptions } from './redis-subscriber.js';
 export { SharedLimiter, type SharedLimiterOptions } from './shared-limiter.js';

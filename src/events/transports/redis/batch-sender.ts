@@ -1,0 +1,262 @@
+import { performance } from 'node:perf_hooks';
+import { BoundedQueue, type ClosedError, ConnectionError, QueueFullError } from '../../../core/index.js';
+import { isPassing, redisFailure } from '../../../drivers/redis/index.js';
+
+/** What a {@link BatchSender} is made of. */
+export interface BatchSenderOptions<Item, Result> {
+  /** What is sent, as it reads in errors: `publish to 'order.paid'`. */
+  readonly name: string;
+  /**
+   * Sends items in one go and gives a result for each. It may be called again with the same items and
+   * token when the answer was lost.
+   */
+  readonly send: (items: readonly Item[], token: string) => Promise<readonly Result[]>;
+  readonly maxBatchItems: number;
+  readonly maxBatchBytes?: number;
+  /** Bounds what waits and what is away; it may be shared. */
+  readonly budget?: QueueBudget;
+  /** How long an item may wait for its result; `Infinity` until `close`. */
+  readonly timeoutMs: number;
+  /** Begins every token. Nobody else may use it. */
+  readonly origin?: string;
+}
+
+/** Room that several queues share. */
+export class QueueBudget {
+  readonly #name: string;
+  readonly #maxItems: number;
+  readonly #maxBytes: number;
+  #items = 0;
+  #bytes = 0;
+
+  constructor(name: string, maxItems: number, maxBytes: number) {
+    this.#name = name;
+    this.#maxItems = maxItems;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws QueueFullError */
+  take(items: number, bytes: number): void {
+    if (this.#items + items > this.#maxItems) throw new QueueFullError(this.#name, `${this.#maxItems} items`);
+    if (this.#bytes + bytes > this.#maxBytes) throw new QueueFullError(this.#name, `${this.#maxBytes} bytes`);
+    this.#items += items;
+    this.#bytes += bytes;
+  }
+
+  give(items: number, bytes: number): void {
+    this.#items -= items;
+    this.#bytes -= bytes;
+  }
+}
+
+interface Job<Item, Result> {
+  readonly items: readonly Item[];
+  readonly bytes: number;
+  /** By a clock that never jumps. */
+  readonly deadline: number;
+  /** True when the caller waits no more. Asked only before something is tried again. */
+  readonly abandoned: () => boolean;
+  resolve(results: readonly Result[]): void;
+  reject(error: unknown): void;
+  done: boolean;
+}
+
+const firstPauseMs = 25;
+const longestPauseMs = 1_000;
+
+/**
+ * Sends items in their order, one batch at a time: what is added while a batch is away goes out as the
+ * next one. A batch whose answer was lost is sent again until nobody waits for it.
+ */
+export class BatchSender<Item, Result> {
+  readonly #options: BatchSenderOptions<Item, Result>;
+  readonly #jobs: BoundedQueue<Job<Item, Result>>;
+  #away: readonly Job<Item, Result>[] = [];
+  #items = 0;
+  #batches = 0;
+  #running = false;
+  #closed: ClosedError | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  #lastFailure: unknown;
+  #wake: (() => void) | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(options: BatchSenderOptions<Item, Result>) {
+    this.#options = options;
+    this.#jobs = new BoundedQueue({ name: `Queue of ${options.name}`, maxItems: Number.POSITIVE_INFINITY });
+  }
+
+  /** Items that wait or are away. */
+  get pending(): number {
+    return this.#items;
+  }
+
+  /**
+   * Resolves with one result for each item. Items of one call go out together.
+   *
+   * @throws QueueFullError ConnectionError ClosedError
+   */
+  add(items: readonly Item[], bytes: number, abandoned: () => boolean = never): Promise<readonly Result[]> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    return new Promise((resolve, reject) => {
+      const deadline = performance.now() + this.#options.timeoutMs;
+      const job: Job<Item, Result> = { items, bytes, deadline, abandoned, resolve, reject, done: false };
+      this.#options.budget?.take(items.length, bytes);
+      this.#jobs.push(job);
+      this.#items += items.length;
+      this.#armExpiry();
+      if (this.#running) return;
+      this.#running = true;
+      queueMicrotask(() => void this.#run());
+    });
+  }
+
+  /** Resolves once nothing waits and nothing is away. */
+  settled(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Rejects what waits and what is away. */
+  close(error: ClosedError): void {
+    if (this.#closed) return;
+    this.#closed = error;
+    clearTimeout(this.#expiry);
+    for (const job of [...this.#away, ...this.#jobs.drain()]) this.#fail(job, error);
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      this.#away = this.#nextBatch();
+      if (this.#away.length === 0) break;
+      await this.#deliver();
+    }
+    this.#away = [];
+    this.#running = false;
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #nextBatch(): Job<Item, Result>[] {
+    const { maxBatchItems, maxBatchBytes = Number.POSITIVE_INFINITY } = this.#options;
+    const batch: Job<Item, Result>[] = [];
+    let items = 0;
+    let bytes = 0;
+    for (;;) {
+      const job = this.#jobs.peek();
+      if (!job) return batch;
+      items += job.items.length;
+      bytes += job.bytes;
+      if (batch.length > 0 && (items > maxBatchItems || bytes > maxBatchBytes)) return batch;
+      this.#jobs.shift();
+      if (!job.done) batch.push(job);
+    }
+  }
+
+  async #deliver(): Promise<void> {
+    this.#batches += 1;
+    const token = `${this.#options.origin ?? ''}${this.#batches}`;
+    const batch = this.#away;
+    const items = batch.length === 1 ? (batch[0]?.items ?? []) : batch.flatMap((job) => job.items);
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        this.#succeed(batch, await this.#options.send(items, token));
+        return;
+      } catch (failure) {
+        this.#lastFailure = failure;
+        if (!isPassing(failure)) {
+          const error = redisFailure(this.#options.name, failure);
+          for (const job of batch) this.#fail(job, error);
+          return;
+        }
+        await this.#pause(pauseMs * (0.5 + Math.random() / 2));
+        if (batch.every((job) => job.done || job.abandoned())) {
+          const error = redisFailure(this.#options.name, failure);
+          for (const job of batch) this.#fail(job, error);
+          return;
+        }
+      }
+    }
+  }
+
+  #succeed(batch: readonly Job<Item, Result>[], results: readonly Result[]): void {
+    this.#lastFailure = undefined;
+    let at = 0;
+    for (const job of batch) {
+      const end = at + job.items.length;
+      if (!job.done) {
+        this.#finish(job);
+        job.resolve(batch.length === 1 ? results : results.slice(at, end));
+      }
+      at = end;
+    }
+  }
+
+  #fail(job: Job<Item, Result>, error: unknown): void {
+    if (job.done) return;
+    this.#finish(job);
+    job.reject(error);
+  }
+
+  #finish(job: Job<Item, Result>): void {
+    job.done = true;
+    this.#items -= job.items.length;
+    this.#options.budget?.give(job.items.length, job.bytes);
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      // While somebody waits for a result, this may keep the process alive.
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** One timer for all: jobs expire in the order they came. */
+  #armExpiry(): void {
+    const { timeoutMs } = this.#options;
+    if (this.#expiry || timeoutMs === Number.POSITIVE_INFINITY) return;
+    this.#expiry = setTimeout(() => {
+      this.#expiry = undefined;
+      this.#expire();
+    }, timeoutMs);
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    const expired = (job: Job<Item, Result>): boolean => {
+      if (job.done) return true;
+      if (job.deadline > now) {
+        next = Math.min(next, job.deadline);
+        return false;
+      }
+      const { name, timeoutMs } = this.#options;
+      const reason = this.#lastFailure === undefined ? undefined : redisFailure(name, this.#lastFailure);
+      const why = reason ? ` (${reason.message})` : '';
+      const message = `${name}: Redis gave no answer within ${timeoutMs} ms${why}; it may still take effect`;
+      this.#fail(job, new ConnectionError(message, { cause: reason }));
+      return true;
+    };
+    for (const job of this.#away) expired(job);
+    for (let job = this.#jobs.peek(); job && expired(job); job = this.#jobs.peek()) this.#jobs.shift();
+    if (next === Number.POSITIVE_INFINITY || this.#closed) return;
+    this.#expiry = setTimeout(
+      () => {
+        this.#expiry = undefined;
+        this.#expire();
+      },
+      Math.max(1, next - now),
+    );
+  }
+}
+
+function never(): boolean {
+  return false;
+}

@@ -1,0 +1,91 @@
+import { type RedisScript, redisScript } from '../../../drivers/redis/index.js';
+
+/** Begins the error of {@link publishScript} for a log without room; the group in the way follows. */
+export const logFull = 'LOGFULL';
+
+/**
+ * Appends a batch of events to one log, each id once within the window, and wakes those who wait.
+ * Sent again with the same token it stores nothing and answers the same.
+ *
+ * KEYS: log, wake, then the key of each id, or without a window the key of the batch.
+ * ARGV: token, window in milliseconds or 0, most events or 0, 1 to drop the oldest, the longest age
+ * in milliseconds or '' when it is not asked now, then id, key or '', and body of each event. Answers the numbers of the duplicates.
+ */
+export const publishScript: RedisScript = redisScript(`
+local log, token, window, most = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local drop, age, first = ARGV[4] == '1', ARGV[5], 6
+local count = (#ARGV - first + 1) / 3
+local length = redis.call('XLEN', log)
+
+local function parts(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+local function least(a, b)
+  if not a then return b end
+  if not b then return a end
+  local ams, aseq = parts(a)
+  local bms, bseq = parts(b)
+  if ams < bms or (ams == bms and aseq < bseq) then return a end
+  return b
+end
+
+-- The first entry that some group has to settle, and that group; nothing where there is no group.
+local function floor()
+  local lowest, owner
+  if length == 0 then return nil end
+  for _, info in ipairs(redis.call('XINFO', 'GROUPS', log)) do
+    local group = {}
+    for i = 1, #info, 2 do group[info[i]] = info[i + 1] end
+    local ms, seq = parts(group['last-delivered-id'])
+    local bound = ms .. '-' .. (seq + 1)
+    if group['pending'] > 0 then bound = least(bound, redis.call('XPENDING', log, group['name'])[2]) end
+    if least(lowest, bound) ~= lowest then lowest, owner = bound, group['name'] end
+  end
+  return lowest, owner
+end
+
+local function makeRoom()
+  local bound, owner = floor()
+  local tail = redis.call('XINFO', 'STREAM', log)
+  local last
+  for i = 1, #tail, 2 do if tail[i] == 'last-generated-id' then last = tail[i + 1] end end
+  local ms, seq = parts(last)
+  bound = bound or (ms .. '-' .. (seq + 1))
+  redis.call('XTRIM', log, 'MINID', '~', bound, 'LIMIT', math.max(200, math.floor(most / 10)))
+  local excess = redis.call('XLEN', log) + count - most
+  if excess <= 0 then return end
+  local entries = redis.call('XRANGE', log, '-', '+', 'COUNT', excess + 1)
+  local to = #entries > excess and entries[#entries][1] or nil
+  redis.call('XTRIM', log, 'MINID', '=', least(to, bound))
+  if redis.call('XLEN', log) + count <= most then return end
+  if not drop then return owner or '' end
+  redis.call('XTRIM', log, 'MAXLEN', '=', math.max(0, most - count))
+end
+
+if window == 0 and redis.call('EXISTS', KEYS[3]) == 1 then return {} end
+if age ~= '' then
+  local oldest = string.format('%.0f-0', redis.call('TIME')[1] * 1000 - tonumber(age))
+  redis.call('XTRIM', log, 'MINID', '~', least(floor(), oldest))
+end
+if most > 0 and length + count > most then
+  local owner = makeRoom()
+  if owner then return redis.error_reply('${logFull} ' .. owner) end
+end
+if window == 0 then redis.call('SET', KEYS[3], '1', 'PX', 120000) end
+local duplicates = {}
+for i = 1, count do
+  local at = first + (i - 1) * 3
+  local mark = token .. ':' .. i
+  local known = window > 0 and redis.call('SET', KEYS[2 + i], mark, 'NX', 'GET', 'PX', window)
+  if known then
+    if known ~= mark then duplicates[#duplicates + 1] = i end
+  elseif ARGV[at + 1] == '' then
+    redis.call('XADD', log, '*', 'id', ARGV[at], 'body', ARGV[at + 2])
+  else
+    redis.call('XADD', log, '*', 'id', ARGV[at], 'key', ARGV[at + 1], 'body', ARGV[at + 2])
+  end
+end
+if #duplicates < count then redis.call('SPUBLISH', KEYS[2], '') end
+return duplicates
+`);

@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { type CallOptions, type ClosedError, QueueFullError } from '../../../core/index.js';
+import type { RedisArgument, RedisConnection } from '../../../drivers/redis/index.js';
+import type { OutgoingEvent, Receipt } from '../../event-transport.js';
+import { BatchSender, QueueBudget } from './batch-sender.js';
+import type { ChannelRegistry } from './channel-registry.js';
+import { logFull, publishScript } from './publish-script.js';
+import type { RedisStreamsSettings } from './redis-streams-options.js';
+import { partitionOf, type StreamKeys } from './stream-keys.js';
+
+/** What a {@link StreamPublisher} is made of. */
+export interface StreamPublisherParts {
+  readonly connection: RedisConnection;
+  readonly registry: ChannelRegistry;
+  readonly settings: RedisStreamsSettings;
+  readonly partitionsOf: (channel: string) => readonly StreamKeys[];
+}
+
+/** True for an id that was there. */
+type Lane = BatchSender<OutgoingEvent, boolean>;
+
+const maxBatchItems = 256;
+const maxBatchBytes = 1_048_576;
+/** Lanes that may be kept although nothing goes through them. */
+const maxIdleLanes = 1_000;
+const trimEveryMs = 10_000;
+
+/** Appends events to their streams, one batch at a time for each. */
+export class StreamPublisher {
+  readonly #parts: StreamPublisherParts;
+  readonly #budget: QueueBudget;
+  readonly #lanes: Map<string, Lane> = new Map();
+  readonly #origin: string = `${randomBytes(9).toString('base64url')}.`;
+  #lanesMade = 0;
+
+  constructor(parts: StreamPublisherParts) {
+    this.#parts = parts;
+    const { maxQueuedEvents, maxQueuedBytes } = parts.settings;
+    this.#budget = new QueueBudget('Queue of events for Redis', maxQueuedEvents, maxQueuedBytes);
+  }
+
+  async publish(
+    events: readonly OutgoingEvent[],
+    options: CallOptions & { readonly dedupeWindowMs: number },
+  ): Promise<readonly Receipt[]> {
+    const abandoned = (): boolean => options.signal?.aborted ?? false;
+    const [only] = events;
+    if (only && events.length === 1) {
+      const [duplicate = false] = await this.#lane(only, options.dedupeWindowMs).add(events, sizeOf(only), abandoned);
+      return [{ channel: only.channel, id: only.id, duplicate }];
+    }
+    return this.#publishMany(events, options.dedupeWindowMs, abandoned);
+  }
+
+  /** Resolves once nothing is on its way. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.settled()));
+  }
+
+  close(error: ClosedError): void {
+    for (const lane of this.#lanes.values()) lane.close(error);
+    this.#lanes.clear();
+  }
+
+  async #publishMany(
+    events: readonly OutgoingEvent[],
+    windowMs: number,
+    abandoned: () => boolean,
+  ): Promise<readonly Receipt[]> {
+    const receipts: Receipt[] = [];
+    const byLane = new Map<Lane, number[]>();
+    for (const [index, event] of events.entries()) {
+      const lane = this.#lane(event, windowMs);
+      const indexes = byLane.get(lane);
+      if (indexes) indexes.push(index);
+      else byLane.set(lane, [index]);
+    }
+    const send = async (lane: Lane, indexes: readonly number[]): Promise<void> => {
+      const items = indexes.map((index) => events[index] as OutgoingEvent);
+      const bytes = items.reduce((sum, event) => sum + sizeOf(event), 0);
+      const duplicates = await lane.add(items, bytes, abandoned);
+      for (const [at, index] of indexes.entries()) {
+        const { channel, id } = items[at] as OutgoingEvent;
+        receipts[index] = { channel, id, duplicate: duplicates[at] ?? false };
+      }
+    };
+    const size = Math.min(maxBatchItems, this.#parts.settings.maxEvents);
+    const sends = [...byLane].flatMap(([lane, indexes]) => chunks(indexes, size).map((chunk) => send(lane, chunk)));
+    const failure = (await Promise.allSettled(sends)).find(({ status }) => status === 'rejected');
+    if (failure) throw (failure as PromiseRejectedResult).reason;
+    return receipts;
+  }
+
+  #lane(event: OutgoingEvent, windowMs: number): Lane {
+    const partitions = this.#parts.partitionsOf(event.channel);
+    const keys = partitions[partitionOf(event.key ?? event.id, partitions.length)] as StreamKeys;
+    const name = `${windowMs}${keys.log}`;
+    const known = this.#lanes.get(name);
+    if (known) return known;
+    for (const [idle, lane] of this.#lanes.size >= maxIdleLanes ? this.#lanes : []) {
+      if (lane.pending === 0) this.#lanes.delete(idle);
+    }
+    const lane = this.#makeLane(event.channel, keys, windowMs);
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
+  #makeLane(channel: string, keys: StreamKeys, windowMs: number): Lane {
+    const { timeoutMs, maxEvents } = this.#parts.settings;
+    let trimAt = 0;
+    this.#lanesMade += 1;
+    return new BatchSender({
+      name: `publish to '${channel}'`,
+      send: async (events, token) => {
+        await this.#parts.registry.ensure(channel);
+        const now = performance.now();
+        const trim = now >= trimAt;
+        if (trim) trimAt = now + trimEveryMs;
+        return this.#send(channel, keys, events, { token, windowMs, trim });
+      },
+      maxBatchItems: Math.min(maxBatchItems, maxEvents),
+      maxBatchBytes,
+      budget: this.#budget,
+      timeoutMs,
+      origin: `${this.#origin}${this.#lanesMade}.`,
+    });
+  }
+
+  async #send(
+    channel: string,
+    keys: StreamKeys,
+    events: readonly OutgoingEvent[],
+    { token, windowMs, trim }: { readonly token: string; readonly windowMs: number; readonly trim: boolean },
+  ): Promise<readonly boolean[]> {
+    const { maxEvents, maxAgeMs, overflow } = this.#parts.settings;
+    const finite = (value: number, otherwise: RedisArgument): RedisArgument =>
+      value === Number.POSITIVE_INFINITY ? otherwise : Math.ceil(value);
+    const names = [keys.log, keys.wake];
+    if (windowMs === 0) names.push(keys.sent(token));
+    const args: RedisArgument[] = [
+      token,
+      finite(windowMs, Number.MAX_SAFE_INTEGER),
+      finite(maxEvents, 0),
+      overflow === 'drop-oldest' ? 1 : 0,
+      trim ? finite(maxAgeMs, '') : '',
+    ];
+    for (const { id, key = '', body } of events) {
+      if (windowMs > 0) names.push(keys.seen(id));
+      args.push(id, key, body);
+    }
+    const duplicates = await this.#run(channel, names, args);
+    const results = new Array<boolean>(events.length).fill(false);
+    for (const number of duplicates) results[number - 1] = true;
+    return results;
+  }
+
+  async #run(channel: string, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly number[]> {
+    const { connection, settings } = this.#parts;
+    const { waitReplicas: replicas, timeoutMs, maxEvents } = settings;
+    try {
+      const answer =
+        replicas === 0
+          ? await connection.run(publishScript, keys, args)
+          : await connection.runReplicated(publishScript, keys, args, {
+              replicas,
+              timeoutMs: Math.ceil(timeoutMs / 4),
+            });
+      return answer as number[];
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith(logFull)) throw error;
+      const group = error.message.slice(logFull.length + 1).replace(/ script: .*$/, '');
+      const bound = `${maxEvents} events; group '${group}' has not settled the oldest; consume or deleteGroup it`;
+      throw new QueueFullError(`Channel '${channel}'`, bound);
+    }
+  }
+}
+
+function sizeOf({ body }: OutgoingEvent): number {
+  return Buffer.byteLength(body);
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const result: T[][] = [];
+  for (let at = 0; at < items.length; at += size) result.push(items.slice(at, at + size));
+  return result;
+}
