@@ -82,7 +82,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     this.#metric = options.metric ?? 'cosine';
     this.#model = options.model;
     this.#embed = options.embed;
-    this.#namespaces = new Namespaces({
+    this.#namespaces = new Namespaces(this.#metric, {
       maxItems: options.maxItems ?? defaultMaxItems,
       maxBytes: options.maxBytes ?? defaultMaxBytes,
     });
@@ -150,7 +150,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
       if (!vector) return [];
       assertDimension(vector, this.#dimension, 'query');
       const collection = this.#namespaces.get(namespace);
-      return collection?.search({ metric: this.#metric, vector, limit, threshold, accepts }) ?? [];
+      return collection?.search([{ vector, limit, threshold, accepts }])[0] ?? [];
     });
   }
 

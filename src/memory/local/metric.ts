@@ -1,38 +1,47 @@
-import { dotProduct } from './dot-product.js';
-import type { RowStore } from './row-store.js';
+import { dotProduct, squaredLength } from './dot-product.js';
+import type { RowSegment } from './row-segment.js';
+import { ScanQuery } from './scan/scan-query.js';
 
 /** How the nearness of two vectors is measured. */
 export type Metric = 'cosine' | 'dot' | 'euclidean';
 
-/** One query against the rows of a store. */
+/** One query. Scores rank hits: more is nearer. */
 export interface Scorer {
-  /** What hits are ranked by; more is nearer. */
-  score(row: number): number;
+  /** The query as the scan of codes takes it. */
+  readonly scan: ScanQuery;
+  /** By float64 arithmetic over the float32 row as it is stored. */
+  score(segment: RowSegment, row: number): number;
   /** The similarity that a score stands for: the cosine, the inner product, or 1 / (1 + distance). */
   toSimilarity(score: number): number;
+  /** A score that no hit of at least this similarity is below. */
+  toScore(similarity: number): number;
 }
 
 /** Cosines nearer to 1 or -1 than this differ from it by rounding to float32 only. */
 const roundingError = 1e-13;
 
-/** Scores by float64 arithmetic over the float32 rows as they are stored. */
-export function scorer(metric: Metric, query: Float64Array, store: RowStore): Scorer {
-  const { rows, squaredNorms, dimension } = store;
-  if (metric === 'euclidean') {
-    return {
-      score: (row) => -squaredDistance(query, rows, row * dimension),
-      toSimilarity: (score) => 1 / (1 + Math.sqrt(-score)),
-    };
-  }
-  if (metric === 'dot') return { score: (row) => dotProduct(query, rows, row * dimension), toSimilarity: same };
-  const squaredNorm = dotProduct(query, query, 0);
-  return {
-    score: (row) => {
-      const lengths = Math.sqrt(squaredNorm * (squaredNorms[row] as number));
-      return snap(dotProduct(query, rows, row * dimension) / lengths);
-    },
-    toSimilarity: same,
+/** Scores rows against a query. */
+export function scorer(metric: Metric, query: Float64Array): Scorer {
+  const scan = new ScanQuery(metric, query);
+  if (metric === 'euclidean') return { scan, score: distanceTo(query), toSimilarity: nearness, toScore: fromNearness };
+  const score = metric === 'dot' ? productWith(query) : cosineWith(query);
+  return { scan, score, toSimilarity: same, toScore: same };
+}
+
+function productWith(query: Float64Array): Scorer['score'] {
+  return ({ rows }, row) => dotProduct(query, rows, row * query.length);
+}
+
+function cosineWith(query: Float64Array): Scorer['score'] {
+  const squaredNorm = squaredLength(query);
+  return ({ rows, squaredNorms }, row) => {
+    const lengths = Math.sqrt(squaredNorm * (squaredNorms[row] as number));
+    return snap(dotProduct(query, rows, row * query.length) / lengths);
   };
+}
+
+function distanceTo(query: Float64Array): Scorer['score'] {
+  return ({ rows }, row) => -squaredDistance(query, rows, row * query.length);
 }
 
 function squaredDistance(query: Float64Array, rows: Float32Array, offset: number): number {
@@ -47,6 +56,17 @@ function squaredDistance(query: Float64Array, rows: Float32Array, offset: number
   }
   if (whole < length) a += ((query[whole] as number) - (rows[offset + whole] as number)) ** 2;
   return a + b;
+}
+
+function nearness(score: number): number {
+  return 1 / (1 + Math.sqrt(-score));
+}
+
+/** With room for the rounding of {@link nearness}. */
+function fromNearness(similarity: number): number {
+  if (similarity <= 0) return Number.NEGATIVE_INFINITY;
+  const distance = Math.max(0, 1 / similarity - 1) * (1 + 1e-9) + 1e-12;
+  return -distance * distance;
 }
 
 /** A vector is as near to itself as can be, although it was rounded when it was stored. */

@@ -1,4 +1,5 @@
 import { QueueFullError } from '../../core/index.js';
+import type { Metric } from './metric.js';
 import { type ItemRecord, VectorCollection } from './vector-collection.js';
 
 /** An item and its vector. */
@@ -25,12 +26,14 @@ export interface MemoryUse {
 
 /** The collections of one memory by namespace, under one bound. What has expired is never seen. */
 export class Namespaces {
+  readonly #metric: Metric;
   readonly #bounds: MemoryBounds;
   readonly #collections: Map<string, VectorCollection> = new Map();
   #size = 0;
   #bytes = 0;
 
-  constructor(bounds: MemoryBounds) {
+  constructor(metric: Metric, bounds: MemoryBounds) {
+    this.#metric = metric;
     this.#bounds = bounds;
   }
 
@@ -44,7 +47,7 @@ export class Namespaces {
   /** @throws QueueFullError when not all fit; none is stored then */
   put(namespace: string, dimension: number, items: readonly NewItem[]): void {
     this.#assertRoom(namespace, items);
-    const collection = this.get(namespace) ?? new VectorCollection(dimension);
+    const collection = this.get(namespace) ?? new VectorCollection(dimension, this.#metric);
     this.#collections.set(namespace, collection);
     this.#change(collection, () => {
       for (const { record, vector } of items) collection.set(record, vector);

@@ -1,79 +1,49 @@
-import { dotProduct } from './dot-product.js';
+import type { Metric } from './metric.js';
+import { RowSegment, segmentRows } from './row-segment.js';
 
-const firstCapacity = 16;
-
-/** Vectors of one dimension as float32 rows in one piece of memory; freed rows are used again. */
+/** Vectors of one dimension as float32 rows, in segments so that growth copies little; freed rows are used again. */
 export class RowStore {
   readonly dimension: number;
+  readonly #metric: Metric;
+  readonly #segments: RowSegment[] = [];
   readonly #free: number[] = [];
-  #rows: Float32Array;
-  #squaredNorms: Float64Array;
   #end = 0;
 
-  constructor(dimension: number) {
+  constructor(dimension: number, metric: Metric) {
     this.dimension = dimension;
-    this.#rows = new Float32Array(dimension * firstCapacity);
-    this.#squaredNorms = new Float64Array(firstCapacity);
+    this.#metric = metric;
   }
 
-  /** Row `n` begins at `n * dimension`. Replaced when the store grows: read it anew for each search. */
-  get rows(): Float32Array {
-    return this.#rows;
-  }
-
-  /** The squared length of each row, in float64 over the stored float32. */
-  get squaredNorms(): Float64Array {
-    return this.#squaredNorms;
-  }
-
-  /** One more than the last row that was ever in use. */
-  get end(): number {
-    return this.#end;
+  /** Row `n` is row `n % segmentRows` of segment `n / segmentRows`. */
+  get segments(): readonly RowSegment[] {
+    return this.#segments;
   }
 
   get bytes(): number {
-    return this.#rows.byteLength + this.#squaredNorms.byteLength;
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Stores a vector and gives its row. */
   add(vector: Float64Array): number {
-    const row = this.#free.pop() ?? this.#nextRow();
+    const row = this.#free.pop() ?? this.#end++;
     this.set(row, vector);
     return row;
   }
 
   set(row: number, vector: Float64Array): void {
-    this.#rows.set(vector, row * this.dimension);
-    const stored = Float64Array.from(this.#view(row));
-    this.#squaredNorms[row] = dotProduct(stored, stored, 0);
+    const place = Math.floor(row / segmentRows);
+    this.#segments[place] ??= new RowSegment(this.dimension, this.#metric);
+    this.#segments[place].set(row % segmentRows, vector);
   }
 
   remove(row: number): void {
+    this.#segments[Math.floor(row / segmentRows)]?.remove(row % segmentRows);
     this.#free.push(row);
   }
 
   /** A copy. */
   vector(row: number): number[] {
-    return Array.from(this.#view(row));
-  }
-
-  #view(row: number): Float32Array {
-    return this.#rows.subarray(row * this.dimension, (row + 1) * this.dimension);
-  }
-
-  #nextRow(): number {
-    if (this.#end === this.#squaredNorms.length) this.#grow();
-    this.#end += 1;
-    return this.#end - 1;
-  }
-
-  #grow(): void {
-    const capacity = this.#squaredNorms.length * 2;
-    const rows = new Float32Array(capacity * this.dimension);
-    rows.set(this.#rows);
-    const squaredNorms = new Float64Array(capacity);
-    squaredNorms.set(this.#squaredNorms);
-    this.#rows = rows;
-    this.#squaredNorms = squaredNorms;
+    const segment = this.#segments[Math.floor(row / segmentRows)];
+    return segment ? Array.from(segment.view(row % segmentRows)) : [];
   }
 }

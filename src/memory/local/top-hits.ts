@@ -20,6 +20,13 @@ export class TopHits {
     return this.#heap.length < this.#limit || worst === undefined || isBetter(score, id, worst);
   }
 
+  /** Hits with a lower score are not kept. */
+  get least(): number {
+    return this.#heap.length < this.#limit
+      ? Number.NEGATIVE_INFINITY
+      : (this.#heap[0]?.score ?? Number.NEGATIVE_INFINITY);
+  }
+
   /** Adds a hit that is admitted. */
   add(hit: Hit): void {
     if (this.#heap.length < this.#limit) {

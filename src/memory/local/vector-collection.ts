@@ -1,7 +1,8 @@
 import type { Embedding } from '../embedding.js';
+import { type Candidate, lookThrough } from './look-through.js';
 import { type Metric, scorer } from './metric.js';
 import { RowStore } from './row-store.js';
-import { type Hit, TopHits } from './top-hits.js';
+import { TopHits } from './top-hits.js';
 
 /** What is kept beside a vector. The metadata is this collection's own copy. */
 export interface ItemRecord {
@@ -16,7 +17,6 @@ export interface ItemRecord {
 
 /** What a search of one collection goes by. */
 export interface CollectionQuery {
-  readonly metric: Metric;
   readonly vector: Float64Array;
   readonly limit: number;
   readonly threshold: number;
@@ -25,6 +25,7 @@ export interface CollectionQuery {
 
 /** The vectors of one namespace. */
 export class VectorCollection {
+  readonly #metric: Metric;
   readonly #store: RowStore;
   readonly #rowById: Map<string, number> = new Map();
   /** By row; undefined where the row is free. */
@@ -33,8 +34,9 @@ export class VectorCollection {
   /** No item expires before this. */
   #nextExpiry = Number.POSITIVE_INFINITY;
 
-  constructor(dimension: number) {
-    this.#store = new RowStore(dimension);
+  constructor(dimension: number, metric: Metric) {
+    this.#metric = metric;
+    this.#store = new RowStore(dimension, metric);
   }
 
   get size(): number {
@@ -95,19 +97,24 @@ export class VectorCollection {
     return before - this.size;
   }
 
-  /** Looks at every vector: the result is exact. */
-  search({ metric, vector, limit, threshold, accepts }: CollectionQuery): Embedding[] {
-    const { score, toSimilarity } = scorer(metric, vector, this.#store);
+  /** The nearest of all vectors, for each query: exact. Queries of one call share the way through memory. */
+  search(queries: readonly CollectionQuery[]): Embedding[][] {
+    const searches = queries.map((query) => this.#searchOf(query));
+    lookThrough(this.#store, searches);
+    return searches.map(({ top, scorer: { toSimilarity } }) =>
+      top.sorted().map(({ row, score }) => ({ ...this.#embedding(row), similarity: toSimilarity(score) })),
+    );
+  }
+
+  #searchOf({ vector, limit, threshold, accepts }: CollectionQuery) {
     const top = new TopHits(limit);
-    for (let row = 0; row < this.#store.end; row++) {
+    const by = scorer(this.#metric, vector);
+    const take = ({ row, score }: Candidate): void => {
       const item = this.#items[row];
-      if (!item) continue;
-      const hit: Hit = { row, id: item.id, score: score(row) };
-      if (!top.admits(hit.score, hit.id) || toSimilarity(hit.score) < threshold) continue;
-      if (accepts && !accepts(item.metadata)) continue;
-      top.add(hit);
-    }
-    return top.sorted().map((hit) => ({ ...this.#embedding(hit.row), similarity: toSimilarity(hit.score) }));
+      if (!item || !top.admits(score, item.id) || by.toSimilarity(score) < threshold) return;
+      if (!accepts || accepts(item.metadata)) top.add({ row, id: item.id, score });
+    };
+    return { top, scorer: by, leastScore: by.toScore(threshold), take };
   }
 
   #embedding(row: number): Embedding {

@@ -1,0 +1,50 @@
+/** Largest magnitude of an int8 code. */
+const codeMax = 127;
+const int32Max = 2 ** 31 - 1;
+
+/** Components of a coded row: `dimension` and zeros up to a multiple of 16. */
+export function strideOf(dimension: number): number {
+  return Math.ceil(dimension / 16) * 16;
+}
+
+/** The largest magnitude of a query code for which every sum of products with row codes fits int32. */
+export function queryCodeMax(dimension: number): number {
+  return Math.max(1, Math.min(32_767, Math.floor(int32Max / (codeMax * strideOf(dimension)))));
+}
+
+/** What a row lost when it was coded. */
+export interface Coded {
+  /** Float32: `scale * code` is near the component. */
+  readonly scale: number;
+  /** The Euclidean length of the difference. */
+  readonly error: number;
+}
+
+/** Codes a row as int8 with one scale: x is near scale * code. */
+export function codeRow(row: Float32Array, codes: Int8Array): Coded {
+  const { length } = row;
+  let peak = 0;
+  for (let i = 0; i < length; i++) peak = Math.max(peak, Math.abs(row[i] as number));
+  // Below this the scale would be subnormal: the row is all error.
+  const scale = peak < 1e-30 ? 0 : Math.fround(peak / codeMax);
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  let squared = 0;
+  for (let i = 0; i < length; i++) {
+    const component = row[i] as number;
+    const code = Math.round(component * inverse);
+    const bounded = Math.max(-codeMax, Math.min(codeMax, code));
+    codes[i] = bounded;
+    const lost = component - bounded * scale;
+    squared += lost * lost;
+  }
+  return { scale, error: Math.sqrt(squared) };
+}
+
+/** Codes a query of length 1 as int16; gives the scale. */
+export function codeQuery(unit: Float64Array, codes: Int16Array): number {
+  let peak = 0;
+  for (const component of unit) peak = Math.max(peak, Math.abs(component));
+  const scale = peak / queryCodeMax(unit.length);
+  for (let i = 0; i < unit.length; i++) codes[i] = scale === 0 ? 0 : Math.round((unit[i] as number) / scale);
+  return scale;
+}
