@@ -1,0 +1,11 @@
+export type { DatabaseCapabilities } from './capabilities.js';
+export * from './errors/index.js';
+export type { PoolMetrics } from './postgres/connection-pool.js';
+export type { Migration, MigrationResult, MigrationSource } from './postgres/migration.js';
+export { PostgresDatabase, type PostgresMetrics } from './postgres/postgres-database.js';
+export type { PostgresDatabaseOptions, PostgresSettings, PostgresTlsOptions } from './postgres/postgres-options.js';
+export { PostgresTransaction } from './postgres/postgres-transaction.js';
+export type { TransactionOptions } from './postgres/run-transaction.js';
+export type { CheckedSqlTag, QueryOptions, SqlRow, SqlRows, SqlTag } from './postgres/sql-tag.js';
+export { type SqlArrayItem, type SqlBuilder, type SqlParts, sql } from './sql/sql.js';
+export { SqlFragment, type SqlParameter, type SqlValue } from './sql/sql-fragment.js';

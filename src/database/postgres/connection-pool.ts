@@ -1,0 +1,197 @@
+import { type CallScope, ClosedError } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
+import type { DriverClient, PostgresPool, TypeParsers } from '../../drivers/postgres/index.js';
+import { ConnectFailedError, PoolExhaustedError } from '../errors/index.js';
+import { connectFailure } from './failure.js';
+import { PreparedStatements } from './prepared-statements.js';
+import { Session } from './session.js';
+
+/** A pool that is open, and what its sessions need. */
+export interface OpenedPool {
+  readonly pool: PostgresPool;
+  readonly types: TypeParsers;
+  /** Closes what was opened, by force when time runs out; nothing for a pool of the host. */
+  release(remainingMs: number): Promise<void>;
+}
+
+/** What a {@link ConnectionPool} is made of. */
+export interface ConnectionPoolOptions {
+  /** The server as it reads in errors: `postgres at db.example:5432`. */
+  readonly target: string;
+  readonly acquireTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly maxWaiting: number;
+  readonly preparedStatements: number;
+  readonly canCancel: boolean;
+  readonly irreplaceable: boolean;
+  /** Called when a connection is first needed, again after it failed. */
+  readonly open: () => Promise<OpenedPool>;
+}
+
+/** What a pool has done and holds. */
+export interface PoolMetrics {
+  readonly target: string;
+  /** Connections that exist, being made included. */
+  readonly total: number;
+  readonly idle: number;
+  readonly inUse: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+  readonly acquired: number;
+  /** The time that all callers together waited for a connection, in milliseconds. */
+  readonly waitedMs: number;
+  readonly exhausted: number;
+  readonly connectFailures: number;
+  /** Connections that broke, or were given up. */
+  readonly lost: number;
+  /** Statements stopped on the server. */
+  readonly stopped: number;
+}
+
+/** Gives out connections: bounded in number, in waiting time and in waiting callers. */
+export class ConnectionPool {
+  readonly target: string;
+  readonly #options: ConnectionPoolOptions;
+  readonly #open: () => Promise<OpenedPool>;
+  readonly #prepared: PreparedStatements;
+  readonly #watched: WeakSet<DriverClient> = new WeakSet();
+  readonly #held: Set<Session> = new Set();
+  readonly #counts = { acquired: 0, waitedMs: 0, exhausted: 0, connectFailures: 0, lost: 0, stopped: 0 };
+  #opening: Promise<OpenedPool> | undefined;
+  #opened: OpenedPool | undefined;
+  #closed = false;
+
+  constructor(options: ConnectionPoolOptions) {
+    this.target = options.target;
+    this.#options = options;
+    this.#prepared = new PreparedStatements(options.preparedStatements);
+    this.#open = lazy(() => {
+      this.#opening = this.#start();
+      return this.#opening;
+    });
+  }
+
+  /** The pool of the driver. */
+  async driver(): Promise<PostgresPool> {
+    return (await this.#open()).pool;
+  }
+
+  /** Runs `work` with a connection of its own. Settles when the connection is back. */
+  async use<T>(scope: CallScope, work: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.#acquire(scope);
+    try {
+      return await work(session);
+    } finally {
+      await session.release();
+      this.#held.delete(session);
+      this.#counts.stopped += session.stops;
+      if (session.broken) this.#counts.lost += 1;
+    }
+  }
+
+  metrics(): PoolMetrics {
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.#opened?.pool ?? {};
+    return {
+      target: this.target,
+      total: totalCount,
+      idle: idleCount,
+      inUse: this.#held.size,
+      waiting: waitingCount,
+      ...this.#counts,
+    };
+  }
+
+  /** Ends all connections, those in use by force. */
+  async close(remainingMs: number): Promise<void> {
+    this.#closed = true;
+    // What is being opened now is closed as soon as it is there.
+    const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));
+    const closing = opened?.release(remainingMs);
+    if (!this.#options.irreplaceable) {
+      for (const { client } of this.#held) client.connection?.stream.destroy();
+    }
+    await closing;
+  }
+
+  async #start(): Promise<OpenedPool> {
+    this.#opened = await this.#options.open();
+    return this.#opened;
+  }
+
+  async #acquire(scope: CallScope): Promise<Session> {
+    const { pool, types } = await this.#open();
+    if (this.#closed) throw new ClosedError(this.target);
+    scope.throwIfCancelled();
+    const { canCancel, irreplaceable } = this.#options;
+    const client = await this.#client(pool, scope);
+    const session = new Session(client, { types, prepared: this.#prepared, canCancel, irreplaceable });
+    this.#held.add(session);
+    this.#counts.acquired += 1;
+    return session;
+  }
+
+  #client(pool: PostgresPool, scope: CallScope): Promise<DriverClient> {
+    const { acquireTimeoutMs, connectTimeoutMs, maxWaiting } = this.#options;
+    const { waitingCount } = pool;
+    if (waitingCount >= maxWaiting)
+      return Promise.reject(this.#exhausted(pool, `${waitingCount} callers wait already`));
+    return new Promise((resolve, reject) => {
+      let wanted = true;
+      const started = performance.now();
+      const settle = (finish: () => void): void => {
+        if (!wanted) return;
+        wanted = false;
+        stopListening();
+        clearTimeout(timer);
+        finish();
+      };
+      const stopListening = scope.onCancel((reason) => settle(() => reject(reason)));
+      const pending = pool.connect() as Promise<DriverClient>;
+      const queued = pool.waitingCount > waitingCount;
+      const limitMs = queued ? acquireTimeoutMs : connectTimeoutMs;
+      const timer = setTimeout(() => {
+        settle(() =>
+          reject(queued ? this.#exhausted(pool, `none was free within ${limitMs} ms`) : this.#silent(limitMs)),
+        );
+      }, limitMs);
+      pending.then(
+        (client) => {
+          this.#watch(client);
+          // Nobody waits for it any more.
+          if (!wanted) return client.release();
+          this.#counts.waitedMs += performance.now() - started;
+          settle(() => resolve(client));
+        },
+        (error: unknown) => settle(() => reject(this.#connectFailure(error, pool))),
+      );
+    });
+  }
+
+  /** A connection that dies while it is in use says so twice; unheard, the event would end the process. */
+  #watch(client: DriverClient): void {
+    if (this.#watched.has(client)) return;
+    this.#watched.add(client);
+    client.on('error', () => undefined);
+  }
+
+  #exhausted(pool: PostgresPool, why: string): PoolExhaustedError {
+    this.#counts.exhausted += 1;
+    return new PoolExhaustedError(
+      `All ${pool.totalCount} connections to ${this.target} are in use and ${why}; nothing was sent`,
+    );
+  }
+
+  #silent(limitMs: number): ConnectFailedError {
+    this.#counts.connectFailures += 1;
+    return new ConnectFailedError(`Connecting to ${this.target} failed: no answer within ${limitMs} ms`);
+  }
+
+  #connectFailure(error: unknown, pool: PostgresPool): unknown {
+    // The one sentence of pg that means a wait for a free connection.
+    if (error instanceof Error && error.message === 'timeout exceeded when trying to connect') {
+      return this.#exhausted(pool, 'none became free in time');
+    }
+    this.#counts.connectFailures += 1;
+    return connectFailure(error, this.target);
+  }
+}

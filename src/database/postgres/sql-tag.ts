@@ -1,0 +1,95 @@
+import { type CallOptions, NotFoundError, type StandardSchemaV1, validate } from '../../core/index.js';
+import type { DriverResult } from '../../drivers/postgres/index.js';
+import { DatabaseError } from '../errors/index.js';
+import { compileTemplate } from '../sql/compile.js';
+import { type SqlParts, sqlParts } from '../sql/sql.js';
+import type { SqlValue } from '../sql/sql-fragment.js';
+import type { Statement } from '../sql/statement.js';
+
+/** A row where nobody said what it is. */
+export type SqlRow = Record<string, unknown>;
+
+/** Rows, and how many were read or changed. */
+export type SqlRows<Row> = Row[] & {
+  /** Rows that a `select` gave, or that an `insert`, `update` or `delete` touched; 0 for anything else. */
+  readonly rowCount: number;
+};
+
+/** Settings of one statement. */
+export interface QueryOptions extends CallOptions {
+  /** Sends it to a replica, or to the primary when none answers. Replicas run behind. @default false */
+  readonly replica?: boolean;
+}
+
+/**
+ * Runs one statement: values go as parameters, by the extended protocol, and never become SQL.
+ * `Row` is what you say it is; `as` checks it.
+ */
+export interface SqlTag extends SqlParts {
+  <Row = SqlRow>(strings: TemplateStringsArray, ...values: readonly SqlValue[]): Promise<SqlRows<Row>>;
+  /** The only row. @throws NotFoundError for none, DatabaseError for several */
+  one<Row = SqlRow>(strings: TemplateStringsArray, ...values: readonly SqlValue[]): Promise<Row>;
+  /** The only row, undefined for none. @throws DatabaseError for several */
+  maybeOne<Row = SqlRow>(strings: TemplateStringsArray, ...values: readonly SqlValue[]): Promise<Row | undefined>;
+  /** The tag with every row checked by a Standard Schema. @throws ValidationError with the row's index and path */
+  as<S extends StandardSchemaV1>(schema: S): CheckedSqlTag<StandardSchemaV1.InferOutput<S>>;
+  /** The tag with settings: ``db.sql.with({ timeoutMs: 500 })`select ...` ``. */
+  with(options: QueryOptions): SqlTag;
+}
+
+/** A {@link SqlTag} whose rows are checked. */
+export interface CheckedSqlTag<Row> {
+  (strings: TemplateStringsArray, ...values: readonly SqlValue[]): Promise<SqlRows<Row>>;
+  one(strings: TemplateStringsArray, ...values: readonly SqlValue[]): Promise<Row>;
+  maybeOne(strings: TemplateStringsArray, ...values: readonly SqlValue[]): Promise<Row | undefined>;
+}
+
+/** Runs a statement that is ready. */
+export type RunStatement = (statement: Statement, options: QueryOptions) => Promise<DriverResult>;
+
+type Template = readonly [strings: TemplateStringsArray, ...values: readonly SqlValue[]];
+
+/** The tag over whatever runs statements: the pool, or one transaction. */
+export function sqlTag(run: RunStatement, options: QueryOptions = {}): SqlTag {
+  const rows = async ([strings, ...values]: Template): Promise<SqlRows<SqlRow>> =>
+    rowsOf(await run(compileTemplate(strings, values), options));
+  const tag = (...template: Template): Promise<SqlRows<SqlRow>> => rows(template);
+  const members = {
+    ...sqlParts,
+    one: async (...template: Template) => only(await rows(template)),
+    maybeOne: async (...template: Template) => atMostOne(await rows(template)),
+    as: (schema: StandardSchemaV1) => checkedTag((template) => rows(template), schema),
+    with: (more: QueryOptions) => sqlTag(run, { ...options, ...more }),
+  };
+  return Object.assign(tag, members) as SqlTag;
+}
+
+/** The rows of an answer, in the driver's own array. */
+export function rowsOf({ rows, rowCount }: DriverResult): SqlRows<SqlRow> {
+  return Object.defineProperty(rows, 'rowCount', { value: rowCount ?? 0 }) as unknown as SqlRows<SqlRow>;
+}
+
+function checkedTag(
+  rows: (template: Template) => Promise<SqlRows<SqlRow>>,
+  schema: StandardSchemaV1,
+): CheckedSqlTag<unknown> {
+  const checked = async (template: Template): Promise<SqlRows<unknown>> => {
+    const found = await rows(template);
+    const values = await Promise.all(found.map((row, index) => validate(schema, row, `row ${index + 1}`)));
+    return Object.defineProperty(values, 'rowCount', { value: found.rowCount }) as unknown as SqlRows<unknown>;
+  };
+  return Object.assign((...template: Template) => checked(template), {
+    one: async (...template: Template) => only(await checked(template)),
+    maybeOne: async (...template: Template) => atMostOne(await checked(template)),
+  });
+}
+
+function only<Row>(rows: SqlRows<Row>): Row {
+  if (rows.length === 0) throw new NotFoundError('sql.one: the statement gave no row; use maybeOne where that may be');
+  return atMostOne(rows) as Row;
+}
+
+function atMostOne<Row>(rows: SqlRows<Row>): Row | undefined {
+  if (rows.length < 2) return rows[0];
+  throw new DatabaseError(`One row was asked for, the statement gave ${rows.length}`, { kind: 'other' });
+}
