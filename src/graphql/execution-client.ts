@@ -1,8 +1,14 @@
 import type { GraphQLClient } from 'graphql-request';
 import { ProtocolError, SaflaError } from '../core/index.js';
 import { lazy } from '../core/internal.js';
+import type { Cancellation, HTTPTransport } from '../drivers/http/index.js';
 import type { GraphQLFormattedError } from './graphql-call.js';
-import type { FetchedText, FlatHeaders, HTTPText, TextFetch } from './transport-fetch.js';
+import { type FetchedText, fetchText, transportFetch } from './transport-fetch.js';
+
+/** When a request ends early. A `CallScope` and an `Attempt` are one. */
+export interface Ending extends Cancellation {
+  readonly signal: AbortSignal;
+}
 
 /** What goes out for one operation or one batch. */
 export interface ExecutionRequest {
@@ -22,7 +28,11 @@ export interface ExecutionResult {
 }
 
 /** An answer: with its results when its status is 200-299, unread otherwise. */
-export interface ExecutionAnswer extends HTTPText {
+export interface ExecutionAnswer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
   readonly results?: readonly ExecutionResult[];
 }
 
@@ -30,70 +40,78 @@ const loadClient = lazy(() => import('graphql-request'));
 const jsonType = /^(?:application|text)\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
 /** graphql-request with a transport for its fetch. */
-export async function createClient(endpoint: URL, send: TextFetch): Promise<GraphQLClient> {
+export async function createClient(
+  endpoint: URL,
+  transport: HTTPTransport,
+  maxResponseBytes: number | undefined,
+): Promise<GraphQLClient> {
   const { GraphQLClient } = await loadClient();
-  return new GraphQLClient(endpoint.href, { fetch: send as unknown as typeof fetch });
+  return new GraphQLClient(endpoint.href, { fetch: transportFetch(transport, maxResponseBytes) });
 }
 
-/** Sends requests that are encoded already, and reads their answers by graphql-request. */
+/**
+ * Sends requests that are encoded already, and reads their answers by graphql-request. Left to itself, that
+ * would parse or print the document, write the variables and build the headers anew for every request.
+ */
 export class ExecutionClient {
   readonly #client: () => Promise<GraphQLClient>;
 
-  constructor(endpoint: URL, send: TextFetch) {
-    const readable: TextFetch = async (url, init) => {
-      const fetched = await send(url, init);
-      if (!fetched.ok || !jsonType.test(fetched.headers.get('content-type') ?? 'application/json'))
-        throw new Unread(fetched);
+  constructor(endpoint: URL, transport: HTTPTransport, maxResponseBytes: number | undefined) {
+    const url = endpoint.href;
+    const send = async (_url: unknown, init: { readonly body: Outgoing }): Promise<FetchedText> => {
+      const { request, ending } = init.body;
+      const fetched = await fetchText(transport, {
+        method: 'POST',
+        url,
+        headers: request.headers,
+        body: request.body,
+        cancellation: ending,
+        maxResponseBytes,
+        get signal() {
+          return ending.signal;
+        },
+      });
+      if (!fetched.ok || !isJSON(fetched)) throw new Unread(fetched);
       return fetched;
     };
     this.#client = lazy(async () => {
       const { GraphQLClient } = await loadClient();
-      return new GraphQLClient(endpoint.href, {
-        fetch: readable as unknown as typeof fetch,
-        // Left to itself, the client would parse or print the document for every request.
+      return new GraphQLClient(url, {
+        fetch: send as unknown as typeof fetch,
+        jsonSerializer: { stringify: ({ variables }) => variables, parse: JSON.parse },
         excludeOperationName: true,
-        jsonSerializer: {
-          stringify: ({ variables }: { readonly variables: Encoded }) => variables.body,
-          parse: JSON.parse,
-        },
         errorPolicy: 'all',
       });
     });
   }
 
   /** @throws ProtocolError for an answer of status 200-299 that is not GraphQL, or what the transport threw */
-  async execute({ subject, body, headers }: ExecutionRequest, signal: AbortSignal): Promise<ExecutionAnswer> {
+  async execute(request: ExecutionRequest, ending: Ending): Promise<ExecutionAnswer> {
     const client = await this.#client();
     try {
-      const answer = await client.rawRequest<unknown, Encoded>({
-        query: subject,
-        variables: new Encoded(body),
-        requestHeaders: headers,
-        signal,
+      const answer = await client.rawRequest<unknown, Outgoing>({
+        query: request.subject,
+        variables: new Outgoing(request, ending),
       });
       const { status, body: text, data, errors, extensions } = answer;
-      const { fields } = answer.headers as unknown as FlatHeaders;
+      const { fields } = answer.headers as unknown as FetchedText['headers'];
       const results = Array.isArray(data) ? data : [{ data, errors, extensions }];
       return { status, headers: fields, text, results };
     } catch (error) {
-      if (error instanceof Unread && !error.fetched.ok) return error.fetched.answer;
-      signal.throwIfAborted();
-      if (SaflaError.is(error)) throw error;
-      const type = error instanceof Unread ? error.fetched.headers.get('content-type') : undefined;
-      // Without the cause: it quotes the answer.
-      throw new ProtocolError(
-        `${subject}: the answer is not a GraphQL result${type ? `, but ${mediaType(type)}` : ''}`,
-      );
+      if (ending.cancelled) throw ending.reason;
+      return unreadAnswer(error, request.subject);
     }
   }
 }
 
-/** Stands where the variables would: the request as it goes out. */
-class Encoded {
-  readonly body: string;
+/** Stands where the variables would, and comes back where the body would. */
+class Outgoing {
+  readonly request: ExecutionRequest;
+  readonly ending: Ending;
 
-  constructor(body: string) {
-    this.body = body;
+  constructor(request: ExecutionRequest, ending: Ending) {
+    this.request = request;
+    this.ending = ending;
   }
 }
 
@@ -106,11 +124,19 @@ class Unread {
   }
 }
 
-function mediaType(field: string): string {
-  return (
-    field
-      .split(';', 1)[0]
-      ?.replaceAll(/[^\w.+/-]/g, '')
-      .slice(0, 60) ?? ''
-  );
+/** An answer without a type is given the chance. */
+function isJSON({ headers }: FetchedText): boolean {
+  return jsonType.test(headers.get('content-type') ?? 'application/json');
+}
+
+function unreadAnswer(error: unknown, subject: string): ExecutionAnswer {
+  if (SaflaError.is(error)) throw error;
+  if (!(error instanceof Unread)) {
+    // Without the cause: it quotes the answer.
+    throw new ProtocolError(`${subject}: the answer is not a GraphQL result`);
+  }
+  const { ok, status, headers, content } = error.fetched;
+  if (!ok) return { status, headers: headers.fields, text: content };
+  const type = (headers.get('content-type') ?? '').replace(/[^\w.+/-].*$/s, '').slice(0, 60);
+  throw new ProtocolError(`${subject}: the answer is ${type || 'not typed'}, not a GraphQL result`);
 }

@@ -1,12 +1,14 @@
 import type { GraphQLClient } from 'graphql-request';
 import {
   type CallOptions,
+  type CallScope,
   type Closeable,
   type CloseOptions,
   compose,
   type Health,
   type HealthCheck,
   Lifecycle,
+  openScope,
   type StandardSchemaV1,
   ValidationError,
   validate,
@@ -67,7 +69,6 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
   readonly #documents: DocumentMemo = new DocumentMemo();
   readonly #wire: GraphQLWire;
   readonly #runner: OperationRunner;
-  readonly #run: (call: GraphQLCall) => Promise<GraphQLAnswer>;
   readonly #lifecycle: Lifecycle;
 
   constructor(endpoint: string, headers?: GraphQLHeaders);
@@ -78,7 +79,6 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     this.#settings = settingsOf(positional ? { endpoint: first, ...(headers && { headers }) } : first);
     this.#wire = new GraphQLWire(this.#settings);
     this.#runner = new OperationRunner(this.#settings, this.#documents, this.#wire);
-    this.#run = compose(this.#settings.use, (call) => this.#runner.run(call));
     this.#lifecycle = new Lifecycle(`GraphQLIntegration '${this.#settings.name}'`);
   }
 
@@ -138,7 +138,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     checkOptions('raw', options, requestChecks);
     const { operationName, ...bounds } = options;
     const call = { ...bounds, operations: [{ document, variables, operationName }], batched: false };
-    const { results, ...facts } = await this.#call('raw', call, bounds);
+    const { results, ...facts } = await this.#call('raw', call);
     return { ...(results[0] as GraphQLResult<TData | null>), ...facts };
   }
 
@@ -151,7 +151,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     checkOptions('batch', options, callChecks);
     if (!Array.isArray(operations))
       throw new ValidationError('batch', [{ path: [], message: 'must be an array of operations' }]);
-    const { results } = await this.#call('batch', { ...options, operations, batched: true }, options);
+    const { results } = await this.#call('batch', { ...options, operations, batched: true });
     return [...results];
   }
 
@@ -181,7 +181,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     const passive = passiveHealth(policy.circuit(endpoint.origin), this.#wire.last);
     if (healthQuery === undefined) return passive;
     const ask = (bounds: CallOptions): Promise<void> =>
-      this.#lifecycle.call(`health of ${this.name}`, bounds, ({ signal }) => this.#runner.probe(healthQuery, signal));
+      this.#lifecycle.call(`health of ${this.name}`, bounds, (scope) => this.#runner.probe(healthQuery, scope));
     return activeHealth(ask, options, passive);
   }
 
@@ -219,16 +219,28 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
       operations: [{ kind, document, variables, operationName }],
       batched: false,
     } as const;
-    const { results } = await this.#call(kind, call, bounds);
+    const { results } = await this.#call(kind, call);
     const data = results[0]?.data;
     return schema ? validate(schema, data, `data of the ${kind}`) : data;
   }
 
-  /** Runs a call inside its scope and the middleware. The time of the policy bounds all of it. */
-  async #call(subject: string, call: GraphQLCall, { signal, timeoutMs }: CallOptions): Promise<GraphQLAnswer> {
-    const bounds = { timeoutMs: timeoutMs ?? this.#settings.policy.timeoutMs, ...(signal && { signal }) };
-    return this.#lifecycle.call(`${subject} at ${this.#settings.name}`, bounds, (scope) =>
-      this.#run({ ...call, signal: scope.signal }),
+  /** Runs a call inside its scope and the middleware. The time of the policy bounds all of it, the headers too. */
+  async #call(subject: string, call: GraphQLCall): Promise<GraphQLAnswer> {
+    const { use, policy, name } = this.#settings;
+    return this.#lifecycle.call(`${subject} at ${name}`, policy.scopeOptions(call), (scope) =>
+      use.length === 0 ? this.#runner.run(call, scope) : this.#throughLayers(call, scope),
     );
+  }
+
+  /** Layers see, and may replace, what bounds the call in time; it stays within the scope. */
+  #throughLayers(call: GraphQLCall, scope: CallScope): Promise<GraphQLAnswer> {
+    const { use, policy, name } = this.#settings;
+    const run = compose<GraphQLCall, GraphQLAnswer>(use, async (changed) => {
+      if (changed.signal === scope.signal && changed.timeoutMs === call.timeoutMs)
+        return this.#runner.run(changed, scope);
+      using own = openScope(`call at ${name}`, { ...policy.scopeOptions(changed), parents: [scope] });
+      return await own.run(() => this.#runner.run(changed, own));
+    });
+    return run({ ...call, signal: scope.signal });
   }
 }

@@ -2,11 +2,10 @@ import { ProtocolError, type SaflaError } from '../core/index.js';
 import { HTTPError, parseRetryAfter } from '../drivers/http/index.js';
 import { echoMask } from './echo-mask.js';
 import { errorEntries } from './error-entries.js';
-import type { ExecutionResult } from './execution-client.js';
+import type { ExecutionAnswer, ExecutionResult } from './execution-client.js';
 import type { ErrorPolicy, GraphQLResult } from './graphql-call.js';
 import { GraphQLRequestError, type GraphQLResponseBody } from './graphql-request-error.js';
 import type { EncodedOperation } from './payload.js';
-import type { HTTPText } from './transport-fetch.js';
 
 /** What a result answers. */
 export interface Asked {
@@ -43,7 +42,7 @@ export function settle(
 }
 
 /** The error for an answer whose status is not 200-299: with the server's errors where it has some in the form of GraphQL. */
-export function refusal({ status, headers, text }: HTTPText, asked: Asked, url: string): SaflaError {
+export function refusal({ status, headers, text }: ExecutionAnswer, asked: Asked, url: string): SaflaError {
   const content = parsed(text);
   const body = [content].flat().find((part) => hasErrors((part ?? {}) as ExecutionResult));
   if (body)

@@ -1,20 +1,48 @@
-import { flatHeaders, type HTTPTransport, readBody } from '../drivers/http/index.js';
+import { exchangeByTransport, type HTTPAnswer, type HTTPRequest, type HTTPTransport } from '../drivers/http/index.js';
 
-/** An answer read to its end. */
-export interface HTTPText {
-  readonly status: number;
-  /** By lower-case name. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
+const byteOrderMark = '\uFEFF';
+
+/** An answer that was read to its end, in the shape of a `Response` as far as graphql-request uses one. */
+export class FetchedText {
+  readonly #answer: HTTPAnswer;
+  /** Looks like `Headers`. */
+  readonly headers: { readonly get: (name: string) => string | null; readonly fields: HTTPAnswer['headers'] };
+
+  constructor(answer: HTTPAnswer) {
+    this.#answer = answer;
+    const { headers: fields } = answer;
+    this.headers = { fields, get: (name) => fields[name.toLowerCase()] ?? null };
+  }
+
+  get status(): number {
+    return this.#answer.status;
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299;
+  }
+
+  /** The content as UTF-8, which JSON has to be (RFC 8259 section 8.1). */
+  get content(): string {
+    const { body } = this.#answer;
+    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+    return text.startsWith(byteOrderMark) ? text.slice(1) : text;
+  }
+
+  async text(): Promise<string> {
+    return this.content;
+  }
 }
 
-/** `fetch`, as far as graphql-request uses it. */
-export type TextFetch = (url: URL | string, init: RequestInit) => Promise<FetchedText>;
+/** Sends one request by a transport. */
+export async function fetchText(transport: HTTPTransport, request: HTTPRequest): Promise<FetchedText> {
+  return new FetchedText(await exchangeByTransport(transport, request));
+}
 
-/** A transport in the shape of `fetch`. The answer has been read when it resolves. */
-export function transportFetch(transport: HTTPTransport, maxResponseBytes: number | undefined): TextFetch {
-  return async (url, { method = 'GET', headers, body, signal }) => {
-    const answer = await transport.send({
+/** A transport in the place of `fetch`, for a client that brings headers, body and signal in its own form. */
+export function transportFetch(transport: HTTPTransport, maxResponseBytes: number | undefined): typeof fetch {
+  const send = (url: URL | string, { method = 'GET', headers, body, signal }: RequestInit): Promise<FetchedText> =>
+    fetchText(transport, {
       method,
       url: String(url),
       headers: Object.fromEntries(headers as Headers),
@@ -22,46 +50,5 @@ export function transportFetch(transport: HTTPTransport, maxResponseBytes: numbe
       signal: signal ?? undefined,
       maxResponseBytes,
     });
-    const text = (await readBody(answer.body)).toString('utf8');
-    return new FetchedText(answer.status, new FlatHeaders(flatHeaders(answer.headers)), text);
-  };
-}
-
-/** What graphql-request uses of a `Response`. */
-export class FetchedText {
-  readonly status: number;
-  readonly headers: FlatHeaders;
-  readonly #text: string;
-
-  constructor(status: number, headers: FlatHeaders, text: string) {
-    this.status = status;
-    this.headers = headers;
-    this.#text = text;
-  }
-
-  get ok(): boolean {
-    return this.status >= 200 && this.status <= 299;
-  }
-
-  async text(): Promise<string> {
-    return this.#text;
-  }
-
-  /** All of it at once. */
-  get answer(): HTTPText {
-    return { status: this.status, headers: this.headers.fields, text: this.#text };
-  }
-}
-
-/** What graphql-request uses of `Headers`. */
-export class FlatHeaders {
-  readonly fields: Readonly<Record<string, string>>;
-
-  constructor(fields: Readonly<Record<string, string>>) {
-    this.fields = fields;
-  }
-
-  get(name: string): string | null {
-    return this.fields[name.toLowerCase()] ?? null;
-  }
+  return send as unknown as typeof fetch;
 }
