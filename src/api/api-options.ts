@@ -7,6 +7,7 @@ import { BaseURL } from './base-url.js';
 import { cacheChecks, type HTTPCacheOptions } from './cache/cache-options.js';
 import { HTTPCache } from './cache/http-cache.js';
 import { type Auth, Credentials } from './credentials.js';
+import { type PacingOptions, pacingChecks } from './origin-pacer.js';
 import { Reach, type SecurityOptions } from './reach.js';
 
 /** Settings of an {@link APIIntegration}. */
@@ -26,6 +27,11 @@ export interface APIIntegrationOptions {
   readonly policy?: Policy | PolicyOptions;
   /** @default false; in the positional form on, with a heuristic lifetime of 5 minutes */
   readonly cache?: boolean | HTTPCacheOptions;
+  /**
+   * Waits when the server's `RateLimit`, `X-RateLimit-*` or similar headers say that nothing is left, until
+   * more comes, per origin. `false` takes no notice of them. @default on, waiting at most 30 seconds
+   */
+  readonly pacing?: boolean | PacingOptions;
   /** Opens other origins to URLs from data. Not together with `client`. @default only the base is open */
   readonly security?: SecurityOptions;
   /** Longest answer in bytes, counted after decompression. @default 10485760 (10 MiB) */
@@ -55,6 +61,10 @@ const optionChecks: OptionChecks<APIIntegrationOptions> = {
     const check = typeof value === 'object' ? is.options(cacheChecks) : is.either('true, false or an object', is.flag);
     check(value, field);
   },
+  pacing: (value, field) => {
+    const check = typeof value === 'object' ? is.options(pacingChecks) : is.either('true, false or an object', is.flag);
+    check(value, field);
+  },
   security: is.options<SecurityOptions>({ allow: is.list }),
   maxResponseBytes: is.count,
   headers: is.object,
@@ -79,6 +89,7 @@ export interface APISettings {
   readonly transport: HTTPTransport | undefined;
   readonly policy: Policy;
   readonly cache: HTTPCache | undefined;
+  readonly pacing: PacingOptions | undefined;
   readonly maxResponseBytes: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly authPath: string;
@@ -117,6 +128,7 @@ export function settingsOf(options: APIIntegrationOptions): APISettings {
     transport: options.transport,
     policy: isPolicy(options.policy) ? options.policy : policy(options.policy),
     cache: options.cache ? new HTTPCache(options.cache === true ? {} : options.cache) : undefined,
+    pacing: options.pacing === false ? undefined : options.pacing === true ? {} : (options.pacing ?? {}),
     maxResponseBytes: options.maxResponseBytes,
     headers: Object.freeze(fixedHeaders(options.headers ?? {})),
     authPath: options.authPath ?? '',

@@ -1,11 +1,12 @@
-import type { CallScope } from '../core/index.js';
+import { type CallScope, systemClock } from '../core/index.js';
 import { type HTTPAnswer, HTTPError } from '../drivers/http/index.js';
-import type { Attempt, ExecuteOptions } from '../resilience/index.js';
+import type { Attempt } from '../resilience/index.js';
 import type { APICall, APIResponse } from './api-call.js';
 import type { APISettings } from './api-options.js';
 import { CachedExchange } from './cache/cached-exchange.js';
 import { invalidatedBy } from './cache/invalidation.js';
 import type { Inspect, Outcome } from './cache/outcome.js';
+import { Pacing } from './pacing.js';
 import { type PreparedRequest, prepare, safeMethods } from './prepared-request.js';
 import { decodeContent } from './response-content.js';
 import type { Wire } from './wire.js';
@@ -17,11 +18,13 @@ export class RequestRunner {
   readonly #settings: APISettings;
   readonly #wire: Wire;
   readonly #cached: CachedExchange | undefined;
+  readonly #pacing: Pacing | undefined;
 
   constructor(settings: APISettings, wire: Wire) {
     this.#settings = settings;
     this.#wire = wire;
-    const { cache, policy } = settings;
+    const { cache, policy, pacing } = settings;
+    this.#pacing = pacing && new Pacing(pacing, policy.scopeOptions().clock ?? systemClock);
     this.#cached =
       cache &&
       new CachedExchange({
@@ -58,26 +61,26 @@ export class RequestRunner {
 
   async #send(request: PreparedRequest, inspect?: Inspect): Promise<Outcome> {
     const { policy, cache } = this.#settings;
+    const { subject, repeatable, scope, url } = request;
+    const key = url.origin;
+    const gate = this.#pacing?.of(key);
     let last: HTTPAnswer | undefined;
     const attempt = async (attempt: Attempt): Promise<Outcome> => {
       const requestedAt = Date.now();
       last = await this.#wire.exchange(request, attempt, attempt.number);
+      gate?.learn(last.headers);
       const outcome = await inspect?.(last, { requestedAt, receivedAt: Date.now() }, attempt.number);
       if (outcome) return outcome;
       if (!isSuccess(last.status)) throw errorOf(request, last);
       return { answer: last, attempts: attempt.number, ageMs: 0, fromCache: false };
     };
     try {
-      return await policy.execute(attempt, this.#executeOptions(request));
+      return await policy.execute(attempt, { scope, key, subject, idempotent: repeatable, ...(gate && { gate }) });
     } finally {
       if (cache && !safeMethods.has(request.method)) {
         for (const url of invalidatedBy(request.url, last)) cache.invalidate(url);
       }
     }
-  }
-
-  #executeOptions({ url, subject, repeatable, scope }: PreparedRequest): ExecuteOptions {
-    return { scope, key: url.origin, subject, idempotent: repeatable };
   }
 }
 

@@ -17,10 +17,18 @@ import type { AcquireOptions, LimiterStats, LimiterWaitOptions } from './limiter
  */
 export type TakeTokens = (cost: number) => Awaitable<number>;
 
+/** Settings of a {@link LimiterQueue}. */
+export interface LimiterQueueOptions extends LimiterWaitOptions {
+  readonly clock?: Clock;
+  /** Gets tokens that were taken for a caller who left in the meantime, if nobody else in line can use them. */
+  readonly giveBack?: (cost: number) => void;
+}
+
 interface Waiter {
   readonly cost: number;
   readonly grant: () => void;
   readonly refuse: (error: unknown) => void;
+  granted: boolean;
 }
 
 /** The waiting line in front of a source of tokens: first come first served, bounded, abortable. */
@@ -30,6 +38,7 @@ export class LimiterQueue {
   readonly #maxQueue: number;
   readonly #maxWaitMs: number;
   readonly #clock: Clock;
+  readonly #giveBack: (cost: number) => void;
   readonly #waiters: BoundedQueue<Waiter>;
   #serving = false;
   #wake: () => void = () => undefined;
@@ -38,12 +47,13 @@ export class LimiterQueue {
   #granted = 0;
   #refused = 0;
 
-  constructor(name: string, take: TakeTokens, options: LimiterWaitOptions & { readonly clock?: Clock }) {
+  constructor(name: string, take: TakeTokens, options: LimiterQueueOptions) {
     this.#name = name;
     this.#take = take;
     this.#maxQueue = options.maxQueue ?? 1_000;
     this.#maxWaitMs = options.maxWaitMs ?? 30_000;
     this.#clock = options.clock ?? systemClock;
+    this.#giveBack = options.giveBack ?? (() => undefined);
     // Also without a line there is one whose question is being answered.
     this.#waiters = new BoundedQueue({ name: `queue of ${name}`, maxItems: Math.max(1, this.#maxQueue) });
   }
@@ -62,6 +72,11 @@ export class LimiterQueue {
     this.#granted += 1;
   }
 
+  /** Asks the source again at once: it may have tokens earlier than it said. */
+  recheck(): void {
+    this.#wake();
+  }
+
   async #wait(cost: number, options: AcquireOptions, answer: Awaitable<number> | undefined): Promise<void> {
     const bounds = options instanceof CallScope ? { parents: [options] } : options;
     using scope = openScope(this.#name, { ...bounds, clock: this.#clock });
@@ -72,12 +87,16 @@ export class LimiterQueue {
       await scope.run(
         () =>
           new Promise<void>((grant, refuse) => {
-            waiter = { cost, grant, refuse };
+            waiter = { cost, grant, refuse, granted: false };
             leave = this.#waiters.push(waiter);
             stopTimer = this.#clock.schedule(() => refuse(this.#refusal(this.#headWaitMs)), this.#maxWaitMs);
             if (!this.#serving) void this.#serve(answer);
           }),
       );
+    } catch (error) {
+      // Granted in the same turn as the caller left.
+      if (waiter?.granted) this.#giveBack(cost);
+      throw error;
     } finally {
       stopTimer();
       // The pause was for the first in line; the next may be served sooner.
@@ -107,7 +126,13 @@ export class LimiterQueue {
   /** If the one who was asked for has left, the tokens go to the next, unless they would not be enough. */
   #grant(cost: number): void {
     const head = this.#waiters.peek();
-    if (head && head.cost <= cost) this.#waiters.shift()?.grant();
+    const used = head && head.cost <= cost ? head.cost : 0;
+    if (head && used > 0) {
+      this.#waiters.shift();
+      head.granted = true;
+      head.grant();
+    }
+    if (used < cost) this.#giveBack(cost - used);
   }
 
   #ask(waiter: Waiter): Awaitable<number> {

@@ -37,6 +37,14 @@ export interface PolicyOptions {
   readonly clock?: Clock;
 }
 
+/** What lets an attempt in, and learns when it is over: the target's own limit on how many may come. */
+export interface Gate {
+  /** @returns undefined when the attempt may pass at once, else a promise that rejects when it may not */
+  enter(scope: CallScope): Promise<void> | undefined;
+  /** Called once for each attempt that was let in. */
+  leave(): void;
+}
+
 /** Settings of one {@link Policy.execute}. */
 export interface ExecuteOptions extends CallOptions {
   /** What is called; has its own breaker. @default 'the call' */
@@ -50,6 +58,8 @@ export interface ExecuteOptions extends CallOptions {
    * `timeoutMs` have no effect. Whoever opened it disposes of it. @default one that is opened for this call
    */
   readonly scope?: CallScope;
+  /** Passed by every attempt before the limiter. @default none */
+  readonly gate?: Gate;
   /** Told before each pause that precedes a retry. */
   readonly onRetry?: (event: RetryEvent) => void;
 }
@@ -199,7 +209,7 @@ export class Policy {
       scope.throwIfCancelled();
       const progress = { sent: false };
       try {
-        const once = (): Promise<T> => this.#once(work, subject, number, scope, progress);
+        const once = (): Promise<T> => this.#once(work, options.gate, subject, number, scope, progress);
         // Without a call that went out, or with a caller who left, nothing was learnt about the target.
         const inconclusive = (): boolean => !progress.sent || gaveUp(scope);
         return await (this.#breakers ? this.#breakers.run(key, once, inconclusive) : once());
@@ -215,23 +225,30 @@ export class Policy {
 
   async #once<T>(
     work: (attempt: Attempt) => Awaitable<T>,
+    gate: Gate | undefined,
     subject: string,
     number: number,
     scope: CallScope,
     progress: { sent: boolean },
   ): Promise<T> {
-    const limiter = this.#limiter;
-    // In a race with the scope, for limiters of a host that do not look at the signal.
-    if (limiter) await scope.run(() => limiter.acquire(scope));
-    if (this.#bulkhead) await this.#bulkhead.enter(scope);
-    progress.sent = true;
-    this.#attempts += 1;
-    const attempt = new AttemptScope(number, subject, this.#attemptTimeoutMs, scope, this.#clock);
+    const opening = gate?.enter(scope);
+    if (opening) await opening;
     try {
-      return await attempt.run(() => work(attempt));
+      const limiter = this.#limiter;
+      // In a race with the scope, for limiters of a host that do not look at the signal.
+      if (limiter) await scope.run(() => limiter.acquire(scope));
+      if (this.#bulkhead) await this.#bulkhead.enter(scope);
+      progress.sent = true;
+      this.#attempts += 1;
+      const attempt = new AttemptScope(number, subject, this.#attemptTimeoutMs, scope, this.#clock);
+      try {
+        return await attempt.run(() => work(attempt));
+      } finally {
+        attempt[Symbol.dispose]();
+        this.#bulkhead?.leave();
+      }
     } finally {
-      attempt[Symbol.dispose]();
-      this.#bulkhead?.leave();
+      gate?.leave();
     }
   }
 }

@@ -3,7 +3,7 @@ import { ClosedError, ConfigurationError, SaflaError, TimeoutError } from '../..
 import { codeOf, withoutPayload } from '../without-payload.js';
 import { flatHeaders } from './flat-headers.js';
 import { tooLarge } from './response-body.js';
-import type { HTTPHeaders, HTTPRequest } from './transport.js';
+import type { HTTPHeaders, HTTPRequest, HTTPResponse } from './transport.js';
 import { wireFailure } from './wire-failure.js';
 
 /** An answer read to its end. */
@@ -31,6 +31,38 @@ export async function exchangeByAxios(client: AxiosInstance, request: HTTPReques
     if (refused) return toAnswer(refused, request);
     request.signal?.throwIfAborted();
     throw failureOf(error, request);
+  }
+}
+
+/**
+ * {@link exchangeByAxios} up to the head of the answer; the caller reads the body, or leaves the loop over it.
+ *
+ * @throws as `exchangeByAxios`, also while the body is read
+ */
+export async function openByAxios(client: AxiosInstance, request: HTTPRequest): Promise<HTTPResponse> {
+  const open = async (): Promise<AxiosResponse<unknown>> => {
+    try {
+      return await client.request({ ...toConfig(request), responseType: 'stream' });
+    } catch (error) {
+      const refused = refusedAnswer(error);
+      if (refused) return refused;
+      request.signal?.throwIfAborted();
+      throw failureOf(error, request);
+    }
+  };
+  const { data, ...head } = await open();
+  const { status, headers } = toAnswer({ ...head, data: undefined }, request);
+  return { status, headers, body: piecesOf(data, request) };
+}
+
+async function* piecesOf(data: unknown, request: HTTPRequest): AsyncGenerator<Uint8Array> {
+  const isStream = typeof data === 'object' && data !== null && Symbol.asyncIterator in data;
+  try {
+    if (isStream) yield* data as AsyncIterable<Uint8Array>;
+    else yield bytesOf(data);
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    throw wireFailure(error, { subject: subjectOf(request), connectTimeoutMs: 0, idleTimeoutMs: 0 });
   }
 }
 

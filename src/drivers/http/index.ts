@@ -1,10 +1,11 @@
 export { axiosAdapter } from './axios-adapter.js';
 export { type AxiosInstance, createAxios } from './axios-client.js';
-export { exchangeByAxios, type HTTPAnswer } from './axios-exchange.js';
+export { exchangeByAxios, type HTTPAnswer, openByAxios } from './axios-exchange.js';
 export { flatHeaders } from './flat-headers.js';
 export { AddressGuard, type AddressGuardOptions, AllowList } from './guard/index.js';
 export { checkedHeaders, headerFault, visibleText } from './header-check.js';
 export { HTTPError, type HTTPErrorFacts } from './http-error.js';
+export { type Quota, readQuota } from './rate-limit-headers.js';
 export { readBody } from './response-body.js';
 export { parseRetryAfter } from './retry-after.js';
 export type {
