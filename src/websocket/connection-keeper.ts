@@ -48,7 +48,7 @@ export interface KeeperListener extends Pick<ConnectionListener, 'message' | 'dr
   /** An attempt failed, or an open connection broke. */
   failed(error: Error): void;
   /** An open connection ended. `next` is undefined when it stays ended. */
-  disconnected(ending: Ending, unsentBytes: number, next: Prospect | undefined): void;
+  disconnected(ending: Ending, next: Prospect | undefined): void;
   waiting(next: Prospect, error: Error): void;
   /** It will not try again by itself. Told before `disconnected`, so that nobody waits for what will not come. */
   abandoned(error: Error): void;
@@ -241,19 +241,18 @@ export class ConnectionKeeper {
 
   #lost(connection: Connection, ending: Ending): void {
     if (connection !== this.#connection) return;
-    const unsentBytes = connection.bufferedBytes;
     this.#connection = undefined;
     this.#heartbeat?.stop();
     this.#cancelTimer();
     if (this.#state === 'closing') {
-      this.#listener.disconnected(ending, unsentBytes, undefined);
+      this.#listener.disconnected(ending, undefined);
       this.#ended();
       return;
     }
     const error = ending.error ?? new DisconnectedError(this.#settings.target.name, ending);
     this.#after(ending, error, (next) => {
       if (ending.error) this.#listener.failed(error);
-      this.#listener.disconnected(ending, unsentBytes, next);
+      this.#listener.disconnected(ending, next);
     });
   }
 

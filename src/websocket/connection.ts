@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { ConnectionError } from '../core/index.js';
+import { ConnectionError, ProtocolError } from '../core/index.js';
 import { codeOf, withoutPayload } from '../drivers/without-payload.js';
 import type { FrameData } from './codec.js';
 import type { Ending } from './ending.js';
@@ -31,6 +31,8 @@ export class Connection {
   readonly #stream: Duplex;
   readonly #listener: ConnectionListener;
   readonly #marks: WaterMarks;
+  /** A frame went out in this tick; those that follow are corked. */
+  #sending = false;
   #corked = false;
   #ended = false;
   #error: Error | undefined;
@@ -47,10 +49,12 @@ export class Connection {
     socket.on('pong', () => {
       for (const resolve of this.#pongs.splice(0)) resolve();
     });
+    let violated: number | undefined;
     socket.on('error', (error) => {
-      this.#error ??= brokenBy(error, name);
+      violated = violationOf(error);
+      this.#error ??= violated === undefined ? brokenBy(error, name) : violatedBy(error, name);
     });
-    socket.on('close', (code, reason) => this.#end({ code, reason: reason.toString() }));
+    socket.on('close', (code, reason) => this.#end({ code: violated ?? code, reason: reason.toString() }));
     stream.on('data', () => listener.alive());
   }
 
@@ -70,10 +74,12 @@ export class Connection {
 
   /** Hands one frame over. In order; without a promise that it arrives. */
   send(data: FrameData): void {
-    if (!this.#corked) {
+    if (!this.#sending) {
+      this.#sending = true;
+      process.nextTick(this.#endTick);
+    } else if (!this.#corked) {
       this.#corked = true;
       this.#stream.cork();
-      process.nextTick(this.#uncork);
     }
     if (this.#socket.bufferedAmount + data.length > this.#marks.lowBytes) this.#socket.send(data, this.#onWritten);
     else this.#socket.send(data);
@@ -104,11 +110,16 @@ export class Connection {
     this.#end({ code: 1006, reason: '' });
   }
 
-  readonly #uncork = (): void => {
+  readonly #endTick = (): void => {
+    this.#sending = false;
+    this.#uncork();
+  };
+
+  #uncork(): void {
     if (!this.#corked) return;
     this.#corked = false;
     this.#stream.uncork();
-  };
+  }
 
   readonly #onWritten = (): void => {
     if (!this.#ended && this.#socket.bufferedAmount <= this.#marks.lowBytes) this.#listener.drained();
@@ -119,6 +130,23 @@ export class Connection {
     this.#ended = true;
     this.#listener.ended({ code, reason, ...(this.#error && { error: this.#error }) });
   }
+}
+
+/** The close code that `ws` sent for what the peer did (RFC 6455 section 7.4.1); undefined for any other error. */
+function violationOf(error: Error): number | undefined {
+  const code = codeOf(error);
+  if (!code?.startsWith('WS_ERR_')) return undefined;
+  return violations[code] ?? 1002;
+}
+
+const violations: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
+
+function violatedBy(error: Error, name: string): ProtocolError {
+  return new ProtocolError(`${name} sent what cannot be accepted: ${error.message}`, { cause: withoutPayload(error) });
 }
 
 function brokenBy(error: Error, name: string): ConnectionError {

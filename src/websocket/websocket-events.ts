@@ -27,8 +27,6 @@ export interface WebSocketEvents<In = unknown> {
 export interface Disconnected extends Ending {
   /** Another attempt follows. */
   readonly willReconnect: boolean;
-  /** Bytes that were handed over and did not leave. What left may be lost as well: only an answer tells. */
-  readonly unsentBytes: number;
 }
 
 /** A message that was lost on this side. */

@@ -297,10 +297,10 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
         this.#settings.telemetry.logger.warn({ error }, 'connection failed');
         this.emit('error', error);
       },
-      disconnected: (ending, unsentBytes, next) => {
+      disconnected: (ending, next) => {
         this.#requests.failSent(new DisconnectedError(this.name, ending));
         if (this.#lifecycle.closed) this.#queue.fail(new ClosedError(`WebSocketIntegration '${this.name}'`));
-        this.emit('disconnected', { ...ending, unsentBytes, willReconnect: next !== undefined });
+        this.emit('disconnected', { ...ending, willReconnect: next !== undefined });
       },
       waiting: (next, error) => this.emit('reconnecting', { ...next, error }),
       abandoned: (error) => {

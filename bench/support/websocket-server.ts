@@ -1,0 +1,33 @@
+/** The other side of websocket.bench.ts: raw `ws` and socket.io in a process of their own. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server } from 'socket.io';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+interface Order {
+  readonly op: 'echo' | 'sink' | 'burst' | 'drop';
+  readonly count?: number;
+  readonly payload: unknown;
+}
+
+const raw = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+raw.on('connection', (socket: WebSocket) => {
+  socket.on('message', (data) => {
+    const { op, count = 0, payload } = JSON.parse(String(data)) as Order;
+    if (op === 'echo') socket.send(JSON.stringify(payload));
+    if (op === 'burst') for (let i = 0; i < count; i++) socket.send(JSON.stringify(payload));
+  });
+});
+
+const http = createServer().listen(0, '127.0.0.1');
+const io = new Server(http, { transports: ['websocket'] });
+io.on('connection', (socket) => {
+  socket.on('m', ({ op, count = 0, payload }: Order) => {
+    if (op === 'echo') socket.emit('m', payload);
+    if (op === 'burst') for (let i = 0; i < count; i++) socket.emit('m', payload);
+  });
+});
+
+await new Promise((resolve) => http.once('listening', resolve));
+process.send?.({ rawPort: (raw.address() as AddressInfo).port, ioPort: (http.address() as AddressInfo).port });
+process.once('disconnect', () => process.exit());
