@@ -39,7 +39,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     this.#collecting = true;
     if (!this.#over) {
       this.#source.resume();
-      await this.#change();
+      if (!this.#over) await this.#change();
     }
     if (this.#failure) throw this.#failure.error;
     const [only] = this.#chunks;
@@ -58,7 +58,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
           return;
         } else {
           this.#source.resume();
-          await this.#change();
+          // What had been held back may have come while it was asked for.
+          if (this.#chunks.length === 0 && !this.#over) await this.#change();
         }
       }
     } finally {
