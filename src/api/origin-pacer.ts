@@ -69,11 +69,12 @@ export class OriginPacer implements Gate {
     this.#queue.recheck();
   }
 
-  /** Learns from the headers of an answer, whose request has not left yet. */
-  learn(headers: Readonly<Record<string, string>>): void {
+  /** Learns from the headers of an answer, whose request has not left yet; what it gives has to be waited for. */
+  learn(headers: Readonly<Record<string, string>>): Promise<void> | undefined {
     const quota = readQuota(headers, this.#clock.now());
-    if (quota instanceof Promise) void quota.then((read) => this.#learn(read));
-    else this.#learn(quota);
+    if (quota instanceof Promise) return quota.then((read) => this.#learn(read));
+    this.#learn(quota);
+    return undefined;
   }
 
   #learn(quota: Quota | undefined): void {

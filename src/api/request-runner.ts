@@ -68,7 +68,8 @@ export class RequestRunner {
     const attempt = async (attempt: Attempt): Promise<Outcome> => {
       const requestedAt = Date.now();
       last = await this.#wire.exchange(request, attempt, attempt.number);
-      gate?.learn(last.headers);
+      const learning = gate?.learn(last.headers);
+      if (learning) await learning;
       const outcome = await inspect?.(last, { requestedAt, receivedAt: Date.now() }, attempt.number);
       if (outcome) return outcome;
       if (!isSuccess(last.status)) throw errorOf(request, last);
