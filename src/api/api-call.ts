@@ -1,11 +1,14 @@
 import { type CallOptions, ConfigurationError, type Middleware, type StandardSchemaV1 } from '../core/index.js';
 import { is, isSchema, type OptionChecks } from '../core/internal.js';
+import type { PathValue } from './path.js';
 import type { Query } from './query.js';
 
 /** Settings of one request. */
 export interface RequestOptions extends CallOptions {
   /** @default 'GET' */
   readonly method?: string;
+  /** Values for the `{names}` in the path, which are encoded as by the `path` template. @default braces mean nothing */
+  readonly params?: Readonly<Record<string, PathValue>>;
   /** Added to the query the path may have. */
   readonly query?: Query;
   /** Plain data goes as JSON; texts, bytes, forms and streams go as they are. */
@@ -25,6 +28,7 @@ export interface RequestOptions extends CallOptions {
 
 export const requestChecks: OptionChecks<RequestOptions> = {
   method: is.text,
+  params: is.object,
   query: is.object,
   body: is.anything,
   schema: (value, field) => {
@@ -38,7 +42,7 @@ export const requestChecks: OptionChecks<RequestOptions> = {
 };
 
 /** A request on its way through the middleware: change it by `next({ ...call, headers: … })`. */
-export interface APICall extends Omit<RequestOptions, 'schema'> {
+export interface APICall extends Omit<RequestOptions, 'schema' | 'params'> {
   readonly method: string;
   readonly path: string;
 }

@@ -9,6 +9,7 @@ import {
   Lifecycle,
   openScope,
   type StandardSchemaV1,
+  UnsupportedError,
   validate,
 } from '../core/index.js';
 import { checkOptions } from '../core/internal.js';
@@ -19,9 +20,15 @@ import { activeHealth, passiveHealth } from './api-health.js';
 import { type APIIntegrationOptions, type APISettings, positionalOptions, settingsOf } from './api-options.js';
 import type { HTTPCacheStats } from './cache/http-cache.js';
 import { APIOperations } from './openapi/api-operations.js';
+import { type PageSource, Pages } from './pagination/pages.js';
+import { type PaginateOptions, paginateChecks } from './pagination/paginate-options.js';
+import { pathWith } from './path.js';
 import { optionsOf } from './prepared-request.js';
 import type { Query } from './query.js';
 import { RequestRunner } from './request-runner.js';
+import type { APIStream } from './stream/api-stream.js';
+import { StreamOpener } from './stream/stream-opener.js';
+import { type StreamOptions, streamChecks } from './stream/stream-options.js';
 import { Wire } from './wire.js';
 
 /** Counters of an {@link APIIntegration}. */
@@ -48,6 +55,7 @@ export class APIIntegration implements Closeable, HealthCheck {
   readonly #settings: APISettings;
   readonly #wire: Wire;
   readonly #runner: RequestRunner;
+  readonly #opener: StreamOpener;
   readonly #lifecycle: Lifecycle;
 
   constructor(baseURL: string, apiKey: string, rateLimitPerHour?: number);
@@ -58,6 +66,7 @@ export class APIIntegration implements Closeable, HealthCheck {
     this.#settings = settingsOf(positional ? positionalOptions(first, apiKey, rateLimitPerHour) : first);
     this.#wire = new Wire(this.#settings);
     this.#runner = new RequestRunner(this.#settings, this.#wire);
+    this.#opener = new StreamOpener(this.#settings, this.#wire);
     this.#lifecycle = new Lifecycle(`APIIntegration '${this.#settings.name}'`);
   }
 
@@ -88,8 +97,51 @@ export class APIIntegration implements Closeable, HealthCheck {
   request(path: string, options?: RequestOptions): Promise<APIResponse>;
   async request(path: string, options: RequestOptions = {}): Promise<APIResponse> {
     checkOptions('request', options, requestChecks);
-    const { schema, method = 'GET', ...rest } = options;
-    return this.#call({ ...rest, method, path }, (call, scope) => this.#runner.run(call, scope), schema);
+    const { schema, ...rest } = options;
+    return this.#call(callOf(path, rest), (call, scope) => this.#runner.run(call, scope), schema);
+  }
+
+  /**
+   * The items of a list that comes in pages, asked for one after the other while you loop. `timeoutMs` is
+   * for each page, `signal` ends it between and within pages.
+   *
+   * @throws as `request`, while looping; ProtocolError for an answer without a list, pages that repeat,
+   * and more than `maxPages` of them
+   */
+  paginate<T = unknown>(path: string, options: PaginateOptions<T> = {}): Pages<T> {
+    checkOptions<PaginateOptions<T>>('paginate', options, paginateChecks);
+    const { params, query } = options;
+    const source: PageSource = {
+      resolve: () => this.#settings.reach.resolve(params ? pathWith(path, params) : path, query),
+      request: (url, rest) => this.request(url, rest),
+    };
+    return new Pages<T>(source, options);
+  }
+
+  /**
+   * Sends one request and gives its answer while it comes in. `timeoutMs` and retries reach to the head of
+   * the answer; what comes after ends by `idleTimeoutMs`, `maxBytes`, `signal`, the surrounding context or `close`.
+   *
+   * @throws as `request`; while reading ConnectionError TimeoutError ProtocolError, or `signal.reason`
+   */
+  async stream(path: string, options: StreamOptions = {}): Promise<APIStream> {
+    checkOptions('stream', options, streamChecks);
+    const { idleTimeoutMs = 300_000, maxBytes = Number.POSITIVE_INFINITY, ...rest } = options;
+    const call = callOf(path, rest);
+    let opened: APIStream | undefined;
+    try {
+      await this.#call(call, async (changed, scope) => {
+        opened = await this.#opener.open(changed, scope, { idleTimeoutMs, maxBytes });
+        const { status, headers, attempts } = opened;
+        return { data: opened, status, headers, fromCache: false, ageMs: 0, attempts };
+      });
+    } catch (error) {
+      opened?.cancel(error);
+      throw error;
+    }
+    if (!opened) throw new UnsupportedError(`stream of ${describe(call)}: a layer in \`use\` answered in its place`);
+    this.#follow(opened, `body of ${describe(call)}`, rest.signal);
+    return opened;
   }
 
   /** Data of a GET. `params` become the query; `useCache` false neither reads nor fills the cache. */
@@ -170,6 +222,7 @@ export class APIIntegration implements Closeable, HealthCheck {
   /** Refuses new requests, lets running ones finish until the deadline, then cancels them. A given client or transport stays open. */
   async close(options: CloseOptions = {}): Promise<void> {
     await this.#lifecycle.close(options, async () => {
+      this.#runner.close();
       this.#settings.cache?.clear();
       await this.#wire.close();
     });
@@ -208,12 +261,22 @@ export class APIIntegration implements Closeable, HealthCheck {
     return run({ ...call, signal: scope.signal });
   }
 
+  /** A stream outlives its call, but neither its caller's signal and context nor this object. */
+  #follow(stream: APIStream, subject: string, signal: AbortSignal | undefined): void {
+    const options = signal ? { signal } : {};
+    this.#lifecycle.call(subject, options, () => stream.finished).catch((reason: unknown) => stream.cancel(reason));
+  }
+
   async #probe(path: string, options: CallOptions): Promise<APIResponse> {
     return this.#call({ method: 'GET', path, ...optionsOf(options) }, async (call, scope) => {
       const { status, headers } = await this.#runner.probe(call, scope);
       return { data: undefined, status, headers, fromCache: false, ageMs: 0, attempts: 1 };
     });
   }
+}
+
+function callOf(path: string, { params, method = 'GET', ...rest }: Omit<RequestOptions, 'schema'>): APICall {
+  return { ...rest, method, path: params ? pathWith(path, params) : path };
 }
 
 /** The call as it reads in errors: a query can hold secrets. */

@@ -34,11 +34,11 @@ export class ExchangeTelemetry {
   }
 
   /** @param send gets the headers that carry the trace on */
-  observe(
+  observe<Answer extends Pick<HTTPAnswer, 'status'>>(
     request: PreparedRequest,
     attempt: number,
-    send: (trace: Readonly<Record<string, string>>) => Promise<HTTPAnswer>,
-  ): Promise<HTTPAnswer> {
+    send: (trace: Readonly<Record<string, string>>) => Promise<Answer>,
+  ): Promise<Answer> {
     const { method, url, headers, subject } = request;
     const startedAt = performance.now();
     const facts = { correlationId: headers['x-correlation-id'], method, url: url.origin + url.pathname, attempt };

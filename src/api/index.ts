@@ -19,6 +19,7 @@ export { APIIntegration, type APIStats } from './api-integration.js';
 export type { APIIntegrationOptions } from './api-options.js';
 export type { HTTPCacheOptions } from './cache/cache-options.js';
 export type { HTTPCacheStats } from './cache/http-cache.js';
+export { NotCachedError } from './cache/not-cached-error.js';
 export type { Auth, Credential } from './credentials.js';
 export { APIOperations } from './openapi/api-operations.js';
 export type {
@@ -29,6 +30,11 @@ export type {
   OperationSchema,
   UnsupportedOperation,
 } from './openapi/operation.js';
+export { Pages } from './pagination/pages.js';
+export type { NextPage, Page, PaginateOptions } from './pagination/paginate-options.js';
 export { type PathValue, path } from './path.js';
 export type { Query, QueryValue } from './query.js';
 export type { SecurityOptions } from './reach.js';
+export { APIStream } from './stream/api-stream.js';
+export type { ServerSentEvent } from './stream/server-sent-events.js';
+export type { StreamOptions } from './stream/stream-options.js';

@@ -8,7 +8,9 @@ import {
   exchangeByTransport,
   type HTTPAnswer,
   type HTTPRequest,
+  type HTTPResponse,
   type HTTPTransport,
+  openByAxios,
   undiciTransport,
 } from '../drivers/http/index.js';
 import type { APISettings } from './api-options.js';
@@ -39,6 +41,7 @@ export class Wire {
   readonly #bounds: Required<Pick<HTTPRequest, 'mayFollow' | 'guardFor'>>;
   readonly #makeClient: () => Promise<AxiosInstance>;
   readonly #exchange: (request: HTTPRequest) => Promise<HTTPAnswer>;
+  readonly #open: (request: HTTPRequest) => Promise<HTTPResponse>;
   #client: Promise<AxiosInstance> | undefined;
   #ownTransport: HTTPTransport | undefined;
   #last: LastExchange | undefined;
@@ -56,12 +59,15 @@ export class Wire {
       this.#client = Promise.resolve(client);
       this.#makeClient = () => Promise.resolve(client);
       this.#exchange = (request) => exchangeByAxios(client, request);
+      this.#open = (request) => openByAxios(client, request);
     } else {
       const transport = settings.transport ?? undiciTransport();
       if (!settings.transport) this.#ownTransport = transport;
       this.#makeClient = lazy(() => createAxios(transport, { baseURL: base.href, ...this.#bounds }));
       this.#exchange = async (request) =>
         this.#client ? exchangeByAxios(await this.#client, request) : exchangeByTransport(transport, request);
+      this.#open = async (request) =>
+        this.#client ? openByAxios(await this.#client, request) : transport.send(request);
     }
   }
 
@@ -92,6 +98,24 @@ export class Wire {
       if (!ending.cancelled) this.#last = { at: Date.now() };
       throw error;
     }
+  }
+
+  /** {@link exchange} up to the head of the answer. The request goes on until `signal` ends it or the body is read. */
+  async open(request: PreparedRequest, signal: AbortSignal, maxBytes: number, attempt: number): Promise<HTTPResponse> {
+    const { method, url, headers, body } = request;
+    const send = async (trace: Readonly<Record<string, string>>): Promise<HTTPResponse> =>
+      this.#open({
+        method,
+        url: url.href,
+        headers: { ...headers, ...trace },
+        body: body.content,
+        signal,
+        maxResponseBytes: maxBytes,
+        ...this.#bounds,
+      });
+    const response = this.#telemetry.listening ? await this.#telemetry.observe(request, attempt, send) : await send({});
+    this.#last = { at: Date.now(), status: response.status };
+    return response;
   }
 
   /** Closes the transport if it is ours. */

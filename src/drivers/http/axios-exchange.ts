@@ -14,6 +14,8 @@ export interface HTTPAnswer {
   readonly body: Uint8Array;
   /** The headers that went out, after the interceptors. */
   readonly sent: Readonly<Record<string, string>>;
+  /** True when redirects were followed: it is the answer of another URL than was asked. */
+  readonly redirected: boolean;
 }
 
 /**
@@ -97,6 +99,7 @@ function toAnswer(response: AxiosResponse<unknown>, request: HTTPRequest): HTTPA
     headers: flatHeaders(response.headers as HTTPHeaders),
     body: bytesOf(response.data),
     sent: flatHeaders((response.config?.headers ?? {}) as HTTPHeaders),
+    redirected: (response.request as { redirected?: unknown } | undefined)?.redirected === true,
   };
 }
 
