@@ -3,6 +3,13 @@ import type { Closeable } from '../core/index.js';
 /** Gets each message of a channel, in the order it was sent. Must not throw. */
 export type BroadcastReceiver = (message: string) => void;
 
+/** A time in which messages may have been missed. */
+export interface BroadcastGap {
+  readonly from: Date;
+  /** When listening worked again. */
+  readonly to: Date;
+}
+
 /**
  * What an {@link EventBusIntegration} stands on: at-most-once broadcast of texts. A message goes to
  * those who listen at that moment and is kept for nobody.
@@ -25,4 +32,10 @@ export interface BroadcastTransport extends Closeable {
    * @throws ClosedError after `close`
    */
   listen(channel: string, receive: BroadcastReceiver): Promise<() => Promise<void>>;
+
+  /**
+   * Calls `listener` once listening works again after an interruption. Left out where there are none.
+   * The returned function takes it back.
+   */
+  onGap?(listener: (gap: BroadcastGap) => void): () => void;
 }

@@ -20,6 +20,8 @@ export interface EventBusEvents {
   event: [{ readonly channel: string; readonly event: unknown }];
   /** A message arrived that is not JSON or does not match the channel's schema. */
   decodeError: [{ readonly channel: string; readonly error: unknown }];
+  /** Listening was interrupted: events that were published in between are missing, on these channels. */
+  gap: [{ readonly channels: readonly string[]; readonly from: Date; readonly to: Date }];
   /** A listener of this bus threw or rejected. The other listeners ran. */
   handlerError: [{ readonly listenerOf: string; readonly error: unknown }];
 }
@@ -36,8 +38,11 @@ export interface BroadcastReceipt {
  * subscribed at that moment and is kept for nobody. Everybody gets a copy of their own, within one
  * process too. For events that must not be lost see {@link EventStream}.
  *
+ * On Redis an event whose answer was lost is not sent again, and `'gap'` tells that listening was
+ * interrupted. While Redis is away, calls wait for it in a bounded queue, then reject with ConnectionError.
+ *
  * @example
- * const bus = new EventBusIntegration('memory:');
+ * const bus = new EventBusIntegration('redis://localhost:6379');
  * bus.on('event', ({ channel, event }) => console.log(channel, event));
  * await bus.subscribe(['safla.agent.task']);
  * await bus.publish('safla.agent.task', { id: 1 });
@@ -47,6 +52,7 @@ export class EventBusIntegration extends TypedEmitter<EventBusEvents> implements
   readonly #telemetry: Telemetry;
   readonly #lifecycle: Lifecycle = new Lifecycle('EventBusIntegration');
   readonly #subscriptions: Subscriptions;
+  readonly #stopGaps: (() => void) | undefined;
 
   /** @throws ConfigurationError */
   constructor(options: string | EventBusOptions) {
@@ -57,6 +63,10 @@ export class EventBusIntegration extends TypedEmitter<EventBusEvents> implements
     this.#subscriptions = new Subscriptions(this.#settings.transport, (channel, message) =>
       this.#receive(channel, message),
     );
+    this.#stopGaps = this.#settings.transport.onGap?.((gap) => {
+      const { channels } = this.#subscriptions;
+      if (channels.length > 0) this.emit('gap', { channels, ...gap });
+    });
   }
 
   /**
@@ -89,6 +99,7 @@ export class EventBusIntegration extends TypedEmitter<EventBusEvents> implements
    * Sends `event` to everybody who is subscribed now.
    *
    * @throws ValidationError when JSON cannot carry the event, it does not match the channel's schema or exceeds `maxPayloadBytes`
+   * @throws ConnectionError when Redis does not answer in time, QueueFullError when too much waits for it
    * @throws ClosedError after `close`
    */
   async publish(channel: string, event: unknown, options: CallOptions = {}): Promise<BroadcastReceipt> {
@@ -108,8 +119,10 @@ export class EventBusIntegration extends TypedEmitter<EventBusEvents> implements
   /** Ends all subscriptions, then the transport when the bus made it. Nothing is emitted afterwards. */
   close(options: CloseOptions = {}): Promise<void> {
     return this.#lifecycle.close(options, async (timeoutMs) => {
-      await this.#subscriptions.clear();
+      this.#stopGaps?.();
+      // A transport that closes ends what it listens to by itself, without waiting for a server.
       if (this.#settings.ownsTransport) await this.#settings.transport.close({ timeoutMs });
+      else await this.#subscriptions.clear();
     });
   }
 

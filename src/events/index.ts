@@ -1,4 +1,5 @@
-export type { BroadcastReceiver, BroadcastTransport } from './broadcast-transport.js';
+export type { RedisClient } from '../drivers/redis/index.js';
+export type { BroadcastGap, BroadcastReceiver, BroadcastTransport } from './broadcast-transport.js';
 export { type CloudEvent, type ParsedMessage, parseMessage } from './cloud-event.js';
 export type { ConsumeOptions, EventHandler, LogPosition, ReceivedEvent } from './consume-options.js';
 export type { Consumer, ConsumerStats } from './consumer.js';
@@ -42,5 +43,7 @@ export {
   type InProcessTransport,
   inProcess,
 } from './transports/in-process/in-process-transport.js';
+export type { RedisPubSubOptions } from './transports/redis/redis-pub-sub-options.js';
+export { type RedisPubSubTransport, redisPubSub } from './transports/redis/redis-pub-sub-transport.js';
 export type { RedisStreamsOptions } from './transports/redis/redis-streams-options.js';
 export { type RedisStreamsTransport, redisStreams } from './transports/redis/redis-streams-transport.js';

@@ -17,6 +17,10 @@ export class Subscriptions {
     this.#receive = receive;
   }
 
+  get channels(): readonly string[] {
+    return [...this.#channels.keys()];
+  }
+
   /** All or none. */
   async add(channels: readonly string[]): Promise<void> {
     const results = await Promise.allSettled(channels.map((channel) => this.#add(channel)));

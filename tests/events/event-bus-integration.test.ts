@@ -278,13 +278,13 @@ describe('EventBusIntegration', () => {
     expect(seen).toEqual([]);
   });
 
-  it.each(['redis://localhost:6379', 'nonsense', ''])('refuses the URL %j and names what works', (url) => {
+  it.each(['amqp://localhost:5672', 'nonsense', ''])('refuses the URL %j and names what works', (url) => {
     expect(() => new EventBusIntegration(url)).toThrow(ConfigurationError);
     expect(() => new EventBusIntegration(url)).toThrow(/memory:/);
   });
 
   it('does not put the credentials of a refused URL into the error', () => {
-    const construct = (): unknown => new EventBusIntegration('redis://user:hunter2@localhost');
+    const construct = (): unknown => new EventBusIntegration('amqp://user:hunter2@localhost');
     expect(construct).toThrow(ConfigurationError);
     expect(construct).not.toThrow(/hunter2/);
   });

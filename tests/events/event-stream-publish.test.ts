@@ -170,7 +170,7 @@ describe('EventStream.publish', () => {
 
   it.each([
     {},
-    { url: 'redis://localhost' },
+    { url: 'amqp://localhost' },
     { url: 'memory:', transport: inProcess() },
     { url: 'memory:', dedup: false },
     { url: 'memory:', dedupe: { windowMs: -1 } },

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { APIIntegration, EventBusIntegration, LocalVectorMemory, loadMCPConfig, MCPHost } from '@safla/sdk';
+import { TestContainer } from '@safla/sdk/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 /**
@@ -92,6 +93,20 @@ describe('custom vector provider', () => {
 });
 
 describe('event bus', () => {
+  let services: TestContainer;
+  const before = process.env.REDIS_URL;
+
+  beforeAll(async () => {
+    services = await TestContainer.start({ redis: { kinds: ['system', 'package'] } });
+    process.env.REDIS_URL = services.redis.url;
+  });
+
+  afterAll(async () => {
+    if (before === undefined) delete process.env.REDIS_URL;
+    else process.env.REDIS_URL = before;
+    await services.stop();
+  });
+
   it("delivers to the guide's own listener with channel and event", async () => {
     const lines: unknown[][] = [];
     const log = vi.spyOn(console, 'log').mockImplementation((...args) => void lines.push(args));

@@ -1,4 +1,4 @@
-import { ConfigurationError, ConnectionError } from '../../core/index.js';
+import { ConfigurationError, ConnectionError, detach } from '../../core/index.js';
 import { lazy } from '../../core/internal.js';
 import type { RedisScript } from './redis-script.js';
 
@@ -23,6 +23,7 @@ export interface RedisSubscriberClient extends RedisClient {
   ssubscribe(...channels: string[]): Promise<unknown>;
   sunsubscribe(...channels: string[]): Promise<unknown>;
   ping(): Promise<unknown>;
+  connect(): Promise<unknown>;
   disconnect(reconnect?: boolean): void;
 }
 
@@ -67,7 +68,8 @@ export class RedisConnection {
   constructor(target: RedisTarget, timeoutMs: number) {
     this.#target = target;
     this.#timeoutMs = timeoutMs;
-    this.#open = lazy(() => this.#connect());
+    // What a connection brings must not run inside the call that happened to open it.
+    this.#open = lazy(() => detach(() => this.#connect()));
   }
 
   /** Why our own client has no connection; undefined while it has one. */
@@ -140,6 +142,7 @@ export class RedisConnection {
           retryStrategy: reconnectDelay,
         });
     subscriber.on('error', ignore);
+    if (!client.isCluster) subscriber.connect().catch(ignore);
     return subscriber;
   }
 
@@ -181,6 +184,7 @@ export class RedisConnection {
     redis.on('ready', () => {
       this.#failure = undefined;
     });
+    redis.connect().catch(ignore);
     this.#own = redis;
     return redis;
   }

@@ -1,3 +1,4 @@
+import { detach } from '../../core/index.js';
 import type { RedisConnection, RedisSubscriberClient } from './redis-connection.js';
 
 /** A time in which messages may have been missed, in milliseconds since the epoch. */
@@ -56,7 +57,7 @@ export class RedisSubscriber {
       await this.#send('unsubscribe', [channel]);
     };
     try {
-      this.#client ??= this.#open();
+      this.#client ??= detach(() => this.#open());
       await this.#send('subscribe', [channel]);
     } catch (error) {
       await remove().catch(() => undefined);

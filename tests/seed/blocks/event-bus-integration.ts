@@ -2,7 +2,7 @@
 import { EventBusIntegration } from '@safla/sdk';
 
 // Usage example
-const eventBus = new EventBusIntegration('memory:');
+const eventBus = new EventBusIntegration(process.env.REDIS_URL!);
 
 eventBus.on('event', ({ channel, event }) => {
   console.log(`Received event on ${channel}:`, event);

@@ -148,6 +148,7 @@ export class RedisSubscription implements TransportSubscription {
   }
 
   #sleep(ms: number): Promise<void> {
+    if (this.closed) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resume, ms);
       timer.unref();
