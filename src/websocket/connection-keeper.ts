@@ -251,7 +251,7 @@ export class ConnectionKeeper {
     }
     const error = ending.error ?? new DisconnectedError(this.#settings.target.name, ending);
     this.#after(ending, error, (next) => {
-      if (ending.error) this.#listener.failed(error);
+      if (ending.error || ending.code === 1006) this.#listener.failed(error);
       this.#listener.disconnected(ending, next);
     });
   }

@@ -55,6 +55,10 @@ export class Connection {
       this.#error ??= violated === undefined ? brokenBy(error, name) : violatedBy(error, name);
     });
     socket.on('close', (code, reason) => this.#end({ code: violated ?? code, reason: reason.toString() }));
+    // The socket of `ws` says only that it closed.
+    stream.on('error', (error) => {
+      this.#error ??= brokenBy(error, name);
+    });
     stream.on('data', () => listener.alive());
   }
 
