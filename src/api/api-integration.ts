@@ -224,7 +224,7 @@ export class APIIntegration implements Closeable, HealthCheck {
     await this.#lifecycle.close(options, async () => {
       this.#runner.close();
       this.#settings.cache?.clear();
-      await this.#wire.close();
+      await Promise.all([this.#wire.close(), this.#settings.credentials?.close()]);
     });
   }
 

@@ -3,10 +3,10 @@ import { checkOptions, is, type OptionCheck, type OptionChecks } from '../core/i
 import { type AxiosInstance, checkedHeaders, type HTTPTransport } from '../drivers/http/index.js';
 import { type Policy, type PolicyOptions, policy } from '../resilience/index.js';
 import type { APIMiddleware } from './api-call.js';
+import { type Auth, Credentials } from './auth/credentials.js';
 import { BaseURL } from './base-url.js';
 import { cacheChecks, type HTTPCacheOptions } from './cache/cache-options.js';
 import { HTTPCache } from './cache/http-cache.js';
-import { type Auth, Credentials } from './credentials.js';
 import { type PacingOptions, pacingChecks } from './origin-pacer.js';
 import { Reach, type SecurityOptions } from './reach.js';
 
@@ -123,7 +123,8 @@ export function settingsOf(options: APIIntegrationOptions): APISettings {
     name: options.name ?? new URL(base.href).host,
     base,
     reach: new Reach(base, options.security ?? {}, `${owner}.security`),
-    credentials: options.auth === undefined ? undefined : new Credentials(options.auth, `${owner}.auth`),
+    credentials:
+      options.auth === undefined ? undefined : new Credentials(options.auth, `${owner}.auth`, options.transport),
     client: options.client,
     transport: options.transport,
     policy: isPolicy(options.policy) ? options.policy : policy(options.policy),

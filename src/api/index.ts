@@ -17,10 +17,14 @@ export { type RedisScriptClient, SharedLimiter, type SharedLimiterOptions } from
 export type { APICall, APIMiddleware, APIResponse, RequestOptions } from './api-call.js';
 export { APIIntegration, type APIStats } from './api-integration.js';
 export type { APIIntegrationOptions } from './api-options.js';
+export type { Credential } from './auth/auth-header.js';
+export type { Auth, CredentialProvider, CredentialRequest } from './auth/credentials.js';
+export { OAuth2Error } from './auth/oauth2-error.js';
+export type { OAuth2ClientCredentials } from './auth/oauth2-options.js';
 export type { HTTPCacheOptions } from './cache/cache-options.js';
 export type { HTTPCacheStats } from './cache/http-cache.js';
 export { NotCachedError } from './cache/not-cached-error.js';
-export type { Auth, Credential } from './credentials.js';
+
 export { APIOperations } from './openapi/api-operations.js';
 export type {
   APIOperation,

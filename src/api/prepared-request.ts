@@ -4,6 +4,7 @@ import { correlationIdHere } from '../core/internal.js';
 import { checkedHeaders } from '../drivers/http/index.js';
 import type { APICall } from './api-call.js';
 import type { APISettings } from './api-options.js';
+import type { AuthHeader } from './auth/auth-header.js';
 import { type EncodedBody, encodeBody } from './request-body.js';
 
 /** A request that was checked and can be sent, as often as `repeatable` says. */
@@ -16,6 +17,8 @@ export interface PreparedRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The header that carries the credential, if there is one. */
   readonly authName: string | undefined;
+  /** The credential as a header; the caller's own headers may stand in its place. */
+  readonly auth: AuthHeader | undefined;
   readonly body: EncodedBody;
   /** True when sending it twice does no more than sending it once. */
   readonly repeatable: boolean;
@@ -63,6 +66,7 @@ export async function prepare(call: APICall, settings: APISettings, scope: CallS
       ...given,
     },
     authName: auth?.name,
+    auth,
     body,
     repeatable: body.replayable && (idempotentMethods.has(method) || call.idempotencyKey !== undefined),
     scope,

@@ -3,6 +3,7 @@ import { type HTTPAnswer, HTTPError } from '../drivers/http/index.js';
 import type { Attempt } from '../resilience/index.js';
 import type { APICall, APIResponse } from './api-call.js';
 import type { APISettings } from './api-options.js';
+import { withNewCredential } from './auth/renewal.js';
 import { CachedExchange } from './cache/cached-exchange.js';
 import { invalidatedBy } from './cache/invalidation.js';
 import type { Inspect, Outcome } from './cache/outcome.js';
@@ -59,7 +60,19 @@ export class RequestRunner {
     return textsOf(defaults?.headers, defaults?.headers.common, defaults?.headers.get);
   }
 
+  /** Sends; once more with a new credential when the server refuses the old one. */
   async #send(request: PreparedRequest, inspect?: Inspect): Promise<Outcome> {
+    try {
+      return await this.#execute(request, inspect);
+    } catch (error) {
+      const renewed = await withNewCredential(request, error, this.#settings.credentials);
+      if (!renewed) throw error;
+      const outcome = await this.#execute(renewed, inspect);
+      return { ...outcome, attempts: outcome.attempts + 1 };
+    }
+  }
+
+  async #execute(request: PreparedRequest, inspect?: Inspect): Promise<Outcome> {
     const { policy, cache } = this.#settings;
     const { subject, repeatable, scope, url } = request;
     const key = url.origin;

@@ -3,6 +3,7 @@ import { flatHeaders, HTTPError, type HTTPResponse } from '../../drivers/http/in
 import type { Attempt } from '../../resilience/index.js';
 import type { APICall } from '../api-call.js';
 import type { APISettings } from '../api-options.js';
+import { withNewCredential } from '../auth/renewal.js';
 import { type PreparedRequest, prepare, safeMethods } from '../prepared-request.js';
 import { decodeContent } from '../response-content.js';
 import type { Wire } from '../wire.js';
@@ -26,9 +27,19 @@ export class StreamOpener {
 
   /** @throws HTTPError for a status outside 200-299 */
   async open(call: APICall, scope: CallScope, bounds: StreamBounds): Promise<APIStream> {
-    const { policy, cache } = this.#settings;
     const request = await prepare(call, this.#settings, scope);
-    const { url, subject, repeatable } = request;
+    try {
+      return await this.#execute(request, bounds);
+    } catch (error) {
+      const renewed = await withNewCredential(request, error, this.#settings.credentials);
+      if (!renewed) throw error;
+      return await this.#execute(renewed, bounds);
+    }
+  }
+
+  async #execute(request: PreparedRequest, bounds: StreamBounds): Promise<APIStream> {
+    const { policy, cache } = this.#settings;
+    const { url, subject, repeatable, scope } = request;
     try {
       return await policy.execute((attempt) => this.#attempt(request, attempt, bounds), {
         scope,

@@ -1,7 +1,6 @@
-import { type Awaitable, type CallOptions, ConfigurationError } from '../core/index.js';
-import { is } from '../core/internal.js';
-import { headerFault } from '../drivers/http/index.js';
-import { Coalescer } from '../resilience/index.js';
+import { ConfigurationError } from '../../core/index.js';
+import { is } from '../../core/internal.js';
+import { headerFault } from '../../drivers/http/index.js';
 
 /** How a request proves who it is from. A text is a bearer token (RFC 6750). */
 export type Credential =
@@ -10,12 +9,6 @@ export type Credential =
   | { readonly type: 'basic'; readonly username: string; readonly password: string }
   | { readonly type: 'header'; readonly name: string; readonly value: string };
 
-/**
- * A credential, or a function that gives the current one. The function is asked for every request, once
- * for callers at the same time; its `signal` ends when the last of them has given up.
- */
-export type Auth = Credential | ((options: CallOptions) => Awaitable<Credential>);
-
 /** The one header a credential becomes. */
 export interface AuthHeader {
   /** Lower-case. */
@@ -23,31 +16,8 @@ export interface AuthHeader {
   readonly value: string;
 }
 
-/** Gives the header of the current credential. Fixed ones are checked at once, others when they arrive. */
-export class Credentials {
-  readonly #fixed: AuthHeader | undefined;
-  readonly #provider: ((options: CallOptions) => Awaitable<Credential>) | undefined;
-  readonly #field: string;
-  readonly #asking: Coalescer<AuthHeader> = new Coalescer();
-
-  /** @throws ConfigurationError that names `field` */
-  constructor(auth: Auth, field: string) {
-    this.#field = field;
-    if (typeof auth === 'function') this.#provider = auth;
-    else this.#fixed = toHeader(auth, field, 'a token, a credential object, or a function that gives one of them');
-  }
-
-  async header(options: CallOptions): Promise<AuthHeader> {
-    if (this.#fixed) return this.#fixed;
-    return this.#asking.run(
-      this.#field,
-      async (signal) => toHeader(await this.#provider?.({ signal }), `the result of ${this.#field}()`),
-      options,
-    );
-  }
-}
-
-function toHeader(credential: unknown, field: string, expected = 'a token or a credential object'): AuthHeader {
+/** @throws ConfigurationError that names `field`, never the credential */
+export function toHeader(credential: unknown, field: string, expected = 'a token or a credential object'): AuthHeader {
   if (typeof credential === 'string') return bearer(credential, field);
   is.either(expected, is.object)(credential, field);
   const given = credential as Readonly<Record<string, unknown>>;
@@ -59,7 +29,9 @@ function toHeader(credential: unknown, field: string, expected = 'a token or a c
     case 'header':
       return custom(given.name, given.value, field);
   }
-  throw new ConfigurationError(`${field}.type must be one of "bearer", "basic", "header"`, { field: `${field}.type` });
+  throw new ConfigurationError(`${field}.type must be one of "bearer", "basic", "header", "oauth2"`, {
+    field: `${field}.type`,
+  });
 }
 
 function bearer(token: unknown, field: string): AuthHeader {
