@@ -11,6 +11,7 @@ import {
 import { fullJitter } from '../../resilience/backoff.js';
 import type { OutgoingEvent } from '../event-transport.js';
 import type { EventDraft } from '../outgoing.js';
+import { quietClock } from '../quiet-clock.js';
 import type { OutboxTransaction } from './outbox-database.js';
 import { type OutboxOptions, type OutboxSettings, outboxSettings } from './outbox-options.js';
 import { OutboxRelay, type RelayStep } from './outbox-relay.js';
@@ -144,7 +145,7 @@ export class Outbox implements Closeable {
   start(): void {
     this.#lifecycle.assertOpen();
     if (this.#loop) return;
-    const loop = new CallScope('relay of the outbox');
+    const loop = new CallScope('relay of the outbox', { clock: quietClock });
     this.#loop = loop;
     this.#looping = detach(() => this.#run(loop));
   }
@@ -223,7 +224,7 @@ export class Outbox implements Closeable {
   /** Ends early when woken, also by a `wake` that came while the last step was under way. */
   async #pause(loop: CallScope, ms: number): Promise<void> {
     if (this.#woken) return;
-    using pause = new CallScope('pause of the outbox', { parents: [loop] });
+    using pause = new CallScope('pause of the outbox', { parents: [loop], clock: quietClock });
     this.#wake = () => pause.cancel('woken');
     await pause.sleep(ms).catch(() => undefined);
     this.#wake = undefined;

@@ -1,0 +1,137 @@
+import type { JetStreamApiError, JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
+import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { ConfigurationError } from '../../core/index.js';
+import { importOptional, lazy } from '../../core/internal.js';
+import { JetStreamNames } from './jetstream-names.js';
+import type { JetStreamSettings } from './jetstream-options.js';
+import { natsFailure } from './nats-failure.js';
+
+/** A connection whose streams exist. */
+export interface OpenLink {
+  readonly nats: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly newHeaders: () => MsgHdrs;
+  /** How long the log remembers ids, in milliseconds. */
+  readonly dedupeWindowMs: number;
+}
+
+const owner = 'jetstream()';
+
+/** The transport's connection: opened at first use, with the streams it needs. */
+export class JetStreamLink {
+  readonly names: JetStreamNames;
+  readonly #settings: JetStreamSettings;
+  readonly open: () => Promise<OpenLink> = lazy(() => this.#open());
+  #opened: NatsConnection | undefined;
+
+  constructor(settings: JetStreamSettings) {
+    this.#settings = settings;
+    this.names = new JetStreamNames(settings);
+  }
+
+  /** Runs one exchange with the server; its failures are told in our errors. */
+  async ask<T>(doing: string, exchange: (link: OpenLink) => Promise<T>): Promise<T> {
+    try {
+      return await exchange(await this.open());
+    } catch (error) {
+      throw natsFailure(error, doing, this.#settings.requestTimeoutMs);
+    }
+  }
+
+  /** Like {@link JetStreamLink.ask}; undefined where the server says that there is no such thing. */
+  async find<T>(doing: string, exchange: (link: OpenLink) => Promise<T>): Promise<T | undefined> {
+    return this.ask(doing, async (link) => {
+      try {
+        return await exchange(link);
+      } catch (error) {
+        if ((error as Partial<JetStreamApiError>).status === 404) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Ends the connection that was opened here. */
+  async close(): Promise<void> {
+    await this.#opened?.close();
+  }
+
+  async #open(): Promise<OpenLink> {
+    const { requestTimeoutMs: timeout } = this.#settings;
+    const transport = await importOptional('@nats-io/transport-node', owner, () => import('@nats-io/transport-node'));
+    const { jetstream } = await importOptional('@nats-io/jetstream', owner, () => import('@nats-io/jetstream'));
+    const nats = await this.#connect(transport.connect);
+    const client = jetstream(nats, { timeout });
+    const manager = await client.jetstreamManager();
+    const dedupeWindowMs = await this.#makeStreams(manager);
+    return { nats, client, manager, newHeaders: () => transport.headers(), dedupeWindowMs };
+  }
+
+  async #connect(connect: typeof import('@nats-io/transport-node').connect): Promise<NatsConnection> {
+    const { connection, servers, connect: more } = this.#settings.source;
+    if (typeof connection === 'function') return connection();
+    if (connection) return connection;
+    this.#opened ??= await connect({
+      name: '@safla/sdk',
+      // A server that is away for an hour is found again: callers have their own time limits.
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      timeout: this.#settings.requestTimeoutMs,
+      ...more,
+      servers: typeof servers === 'string' ? servers : [...(servers ?? [])],
+    });
+    return this.#opened;
+  }
+
+  /** Gives how long the log remembers ids. */
+  async #makeStreams(manager: JetStreamManager): Promise<number> {
+    const { dedupeWindowMs, maxAgeMs, maxBytes, overflow, maxDeadLetters, replicas, storage } = this.#settings;
+    const { log, dead, again } = this.names;
+    const common = { num_replicas: replicas, storage } as Pick<StreamConfig, 'num_replicas' | 'storage'>;
+    const limits = {
+      ...(Number.isFinite(maxAgeMs) ? { max_age: nanoseconds(maxAgeMs) } : {}),
+      ...(Number.isFinite(maxBytes) ? { max_bytes: maxBytes } : {}),
+      discard: (overflow === 'reject' ? 'new' : 'old') as StreamConfig['discard'],
+    };
+    const duplicate_window = nanoseconds(Math.min(dedupeWindowMs, maxAgeMs));
+    const config = await makeStream(manager, {
+      ...common,
+      ...limits,
+      name: log,
+      subjects: [this.names.subject('**')],
+      duplicate_window,
+    });
+    await makeStream(manager, {
+      ...common,
+      name: dead,
+      subjects: [this.names.deadSubject('**')],
+      ...(Number.isFinite(maxDeadLetters) ? { max_msgs_per_subject: maxDeadLetters } : {}),
+    });
+    const retention = 'workqueue' as StreamConfig['retention'];
+    await makeStream(manager, { ...common, name: again, subjects: [this.names.againSubject('*')], retention });
+    return config.duplicate_window / 1e6;
+  }
+}
+
+/** A stream that exists is taken as it is, so that whoever runs the server can choose its limits. */
+async function makeStream(
+  manager: JetStreamManager,
+  config: Partial<StreamConfig> & { name: string },
+): Promise<StreamConfig> {
+  const { name, subjects = [] } = config;
+  const found = await manager.streams.info(name).catch((error: JetStreamApiError) => {
+    if (error.status === 404) return undefined;
+    throw error;
+  });
+  const known = found ?? (await manager.streams.add(config));
+  if (subjects.every((subject) => known.config.subjects.includes(subject))) return known.config;
+  throw new ConfigurationError(
+    `The JetStream stream '${name}' exists and does not keep '${subjects.join("', '")}'; choose another stream or subject`,
+    { field: 'jetstream.stream' },
+  );
+}
+
+/** NATS counts in nanoseconds. */
+export function nanoseconds(ms: number): number {
+  return Math.round(ms * 1e6);
+}

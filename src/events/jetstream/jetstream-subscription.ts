@@ -1,0 +1,103 @@
+import type { Msg } from '@nats-io/transport-node';
+import type { Delivery, TransportSubscription } from '../event-transport.js';
+import { HeldMessage, type MessageHolder } from './held-message.js';
+import type { JetStreamNames } from './jetstream-names.js';
+import { readEvent, readLetter } from './message-headers.js';
+import { messagePlace } from './message-place.js';
+import { PullSource } from './pull-source.js';
+
+/** What a {@link JetStreamSubscription} is made of. */
+export interface SubscriptionParts extends Omit<MessageHolder, 'held'> {
+  readonly names: JetStreamNames;
+  /** The group's consumer of the log and that of dead letters given back. */
+  readonly token: string;
+  readonly ackWaitMs: number;
+  readonly onClose: (subscription: JetStreamSubscription) => void;
+}
+
+/** One member of a group. Takes from the log, and dead letters given back before anything new. */
+export class JetStreamSubscription implements TransportSubscription {
+  readonly token: string;
+  readonly #parts: SubscriptionParts;
+  readonly #holder: MessageHolder;
+  readonly #held: Map<string, HeldMessage> = new Map();
+  readonly #log: PullSource;
+  readonly #again: PullSource;
+  readonly #beat: NodeJS.Timeout;
+  #waiting: HeldMessage[] = [];
+  #resume: (() => void) | undefined;
+  #closed = false;
+
+  constructor(parts: SubscriptionParts) {
+    this.#parts = parts;
+    this.token = parts.token;
+    this.#holder = { ...parts, held: this.#held };
+    const { nats, names, token: name } = parts;
+    const listener = {
+      onMessage: (message: Msg, source: PullSource) => this.#take(message, source),
+      onIdle: () => this.#resume?.(),
+    };
+    this.#log = new PullSource(nats, { stream: names.log, name }, listener);
+    this.#again = new PullSource(nats, { stream: names.again, name }, listener);
+    this.#beat = setInterval(() => {
+      for (const message of this.#held.values()) message.keep();
+    }, parts.ackWaitMs / 3);
+    this.#beat.unref();
+  }
+
+  async pull(max: number, signal: AbortSignal): Promise<readonly Delivery[]> {
+    while (!this.#closed && !signal.aborted) {
+      if (this.#waiting.length > 0) return this.#waiting.splice(0, max);
+      this.#again.ask(1);
+      this.#log.ask(max);
+      await this.#woken(signal);
+    }
+    return [];
+  }
+
+  /** After a break of the connection: the server has forgotten what was asked. */
+  askAgain(): void {
+    this.#log.forget();
+    this.#again.forget();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#beat);
+    this.#waiting = [];
+    for (const message of [...this.#held.values()]) message.giveBack();
+    this.#resume?.();
+    this.#parts.onClose(this);
+    const { nats } = this.#parts;
+    if (!nats.isClosed() && !nats.isDraining()) await Promise.all([this.#log.close(), this.#again.close()]);
+  }
+
+  #take(message: Msg, source: PullSource): void {
+    const { names } = this.#parts;
+    const { sequence, time, delivered } = messagePlace(message.reply);
+    const letter = source === this.#again ? readLetter(message) : undefined;
+    const place = `${source === this.#again ? names.again : names.log} ${sequence}`;
+    // The server took us for dead while we were at work: what settles the first delivery settles this one.
+    if (this.#held.has(place)) return;
+    const origin = { sequence, ...(letter ?? { channel: names.channel(message.subject), time }) };
+    const facts = { event: readEvent(message, origin), attempt: delivered, place };
+    const held = new HeldMessage(message, facts, this.#holder);
+    if (this.#closed) held.giveBack();
+    else if (letter) this.#waiting.unshift(held);
+    else this.#waiting.push(held);
+    this.#resume?.();
+  }
+
+  #woken(signal: AbortSignal): Promise<void> {
+    return new Promise<void>((resolve) => {
+      const resume = (): void => {
+        signal.removeEventListener('abort', resume);
+        this.#resume = undefined;
+        resolve();
+      };
+      this.#resume = resume;
+      signal.addEventListener('abort', resume, { once: true });
+    });
+  }
+}
