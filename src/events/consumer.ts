@@ -64,6 +64,8 @@ export class Consumer implements Closeable {
   readonly #ended: AbortController = new AbortController();
   readonly #queue: BoundedQueue<Delivery>;
   #running = 0;
+  /** Deliveries that left the queue and whose outcome the transport does not have. */
+  #unsettled = 0;
   #handled = 0;
   #failed = 0;
   #deadLettered = 0;
@@ -95,9 +97,9 @@ export class Consumer implements Closeable {
       this.#wakePump?.();
       for (const delivery of this.#queue.drain()) void this.#settle(delivery, { kind: 'return' });
     }
-    return this.#lifecycle.close(options, async () => {
+    return this.#lifecycle.close(options, async (timeoutMs) => {
       this.#ended.abort(new ClosedError(this.#name));
-      await this.#parts.subscription.close();
+      await this.#parts.subscription.close({ timeoutMs });
       this.#parts.onClose(this);
     });
   }
@@ -110,7 +112,7 @@ export class Consumer implements Closeable {
     const { signal } = this.#stopped;
     let failures = 0;
     while (!signal.aborted) {
-      const room = this.#parts.settings.prefetch - this.#running - this.#queue.size;
+      const room = this.#parts.settings.prefetch - this.#unsettled - this.#queue.size;
       if (room <= 0) {
         await new Promise<void>((resolve) => {
           this.#wakePump = resolve;
@@ -147,19 +149,21 @@ export class Consumer implements Closeable {
   }
 
   async #work(delivery: Delivery): Promise<void> {
-    try {
-      await this.#settle(delivery, await this.#try(delivery));
-    } finally {
-      this.#running -= 1;
-      this.#start();
-      this.#wakePump?.();
-    }
+    this.#unsettled += 1;
+    const outcome = await this.#try(delivery);
+    this.#running -= 1;
+    // The next handler need not wait for the log to note how this one went.
+    this.#start();
+    await this.#settle(delivery, outcome);
+    this.#unsettled -= 1;
+    this.#wakePump?.();
   }
 
   async #try(delivery: Delivery): Promise<Outcome> {
     const subject = `Handler of '${delivery.event.channel}' in group '${this.group}'`;
     try {
-      const { timeoutMs } = this.#parts.settings;
+      const { timeoutMs, redelivery } = this.#parts.settings;
+      assertDeliverable(delivery, redelivery.maxDeliveries);
       await this.#lifecycle.call(subject, { timeoutMs }, () => this.#parts.handle(delivery, this.#ended.signal));
       this.#handled += 1;
       return { kind: 'ack' };
@@ -205,6 +209,13 @@ export class Consumer implements Closeable {
     using scope = new CallScope('pause', { signal: this.#stopped.signal });
     await scope.sleep(delayMs).catch(() => undefined);
   }
+}
+
+/** An event that ends the process of each handler would come back for ever: nobody reports its failures. */
+function assertDeliverable({ attempt }: Delivery, maxDeliveries = 5): void {
+  if (attempt <= maxDeliveries) return;
+  const message = `taken ${attempt - 1} times by consumers that ended or lost Redis before they settled it`;
+  throw new PoisonError(message, { cause: new Error(message) });
 }
 
 /** `instanceof` that holds for no value whose prototype cannot be read, such as a revoked proxy. */

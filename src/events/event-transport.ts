@@ -1,4 +1,4 @@
-import type { CallOptions, Closeable } from '../core/index.js';
+import type { CallOptions, Closeable, CloseOptions } from '../core/index.js';
 
 /** What a transport can do. What it cannot, {@link EventStream} refuses with UnsupportedError. */
 export interface EventTransportCapabilities {
@@ -89,8 +89,8 @@ export interface TransportSubscription {
    * @throws ConnectionError and the like; the caller pauses and pulls again
    */
   pull(max: number, signal: AbortSignal): Promise<readonly Delivery[]>;
-  /** Leaves the group. What this member holds unsettled goes back as by `return`. */
-  close(): Promise<void>;
+  /** Leaves the group. What this member holds unsettled goes back as by `return`. Settles in time, whatever the engine does. */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /** A part of the log to read; without ends, all of it up to now. Both ends belong to it. */

@@ -1,0 +1,184 @@
+/**
+ * Durable events on one Redis, publisher and consumer in this process, the server in another: our
+ * EventStream beside the same work written by hand on ioredis, and beside BullMQ.
+ */
+import { randomUUID } from 'node:crypto';
+import { EventStream, redisStreams } from '@safla/sdk/events';
+import { TestContainer } from '@safla/sdk/testing';
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+
+const events = Number(process.env.EVENTS ?? 5_000);
+const rounds = Number(process.env.ROUNDS ?? 7);
+const inFlight = 500;
+const batch = 256;
+
+/** About 220 bytes as JSON. */
+function order(number: number): {
+  readonly number: number;
+  readonly customer: string;
+  readonly lines: readonly object[];
+} {
+  const line = { sku: 'SKU-0001-BLUE-XL', quantity: 2, price: 19.99, currency: 'EUR' };
+  return { number, customer: '5b0a7c1e-3f4d-4e7a-9b52-2d8f6f0c1a11', lines: [line, line] };
+}
+
+/** Runs `send` for all numbers, `inFlight` at a time. */
+async function flood(send: (number: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < events) await send(next++);
+  };
+  await Promise.all(Array.from({ length: inFlight }, lane));
+}
+
+/** Counts up to `events`; each number once. */
+function counter(): { readonly done: Promise<void>; readonly see: (number: number) => void } {
+  const seen = new Set<number>();
+  let resolve = (): void => undefined;
+  const done = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return {
+    done,
+    see(number) {
+      if (seen.has(number)) throw new Error(`${number} came twice`);
+      seen.add(number);
+      if (seen.size === events) resolve();
+    },
+  };
+}
+
+async function ours(url: string): Promise<Sample> {
+  const stream = new EventStream({ transport: redisStreams({ url, prefix: randomUUID() }) });
+  const { done, see } = counter();
+  await stream.consume('orders', { group: 'g', concurrency: batch, prefetch: batch, from: 'start' }, ({ data }) =>
+    see((data as { number: number }).number),
+  );
+  const sample = await timed(async () => {
+    await flood((number) => stream.publish('orders', order(number), { id: `order-${number}` }));
+    await done;
+  });
+  await stream.transport.close();
+  await stream.close();
+  return sample;
+}
+
+async function byHand(url: string): Promise<Sample> {
+  const key = `{${randomUUID()}}`;
+  const publisher = new Redis(url);
+  const reader = new Redis(url);
+  const dedupe = `if redis.call('SET', KEYS[2], '1', 'NX', 'PX', 120000) then return redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'body', ARGV[2]) end return false`;
+  publisher.defineCommand('publishOnce', { numberOfKeys: 2, lua: dedupe });
+  const publish = (publisher as unknown as { publishOnce(...args: string[]): Promise<unknown> }).publishOnce.bind(
+    publisher,
+  );
+  await reader.xgroup('CREATE', key, 'g', '0', 'MKSTREAM');
+  const { done, see } = counter();
+  let ended = false;
+  const consume = async (): Promise<void> => {
+    while (!ended) {
+      const read = (await reader.xreadgroup('GROUP', 'g', 'c', 'COUNT', batch, 'BLOCK', 100, 'STREAMS', key, '>')) as
+        | [string, [string, string[]][]][]
+        | null;
+      const entries = read?.[0]?.[1] ?? [];
+      for (const [, fields] of entries) see((JSON.parse(fields[3] ?? '') as { number: number }).number);
+      if (entries.length > 0) await publisher.xack(key, 'g', ...entries.map(([id]) => id));
+    }
+  };
+  const consuming = consume();
+  const sample = await timed(async () => {
+    await flood((number) => publish(key, `${key}:order-${number}`, `order-${number}`, JSON.stringify(order(number))));
+    await done;
+  });
+  ended = true;
+  await consuming;
+  publisher.disconnect();
+  reader.disconnect();
+  return sample;
+}
+
+async function bullmq(url: string): Promise<Sample> {
+  const { hostname: host, port, password } = new URL(url);
+  const connection = { host, port: Number(port), password, maxRetriesPerRequest: null };
+  const name = randomUUID();
+  const queue = new Queue(name, { connection, defaultJobOptions: { removeOnComplete: true } });
+  const { done, see } = counter();
+  const worker = new Worker(name, async ({ data }) => see((data as { number: number }).number), {
+    connection,
+    concurrency: 50,
+  });
+  await Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]);
+  const sample = await timed(async () => {
+    for (let from = 0; from < events; from += inFlight) {
+      const jobs = Array.from({ length: Math.min(inFlight, events - from) }, (_, index) => from + index);
+      await queue.addBulk(
+        jobs.map((number) => ({ name: 'order', data: order(number), opts: { jobId: `order-${number}` } })),
+      );
+    }
+    await done;
+  });
+  await worker.close();
+  await queue.close();
+  return sample;
+}
+
+interface Sample {
+  readonly cpuMicros: number;
+  readonly perSecond: number;
+}
+
+async function timed(work: () => Promise<void>): Promise<Sample> {
+  globalThis.gc?.();
+  const cpu = process.cpuUsage();
+  const from = process.hrtime.bigint();
+  await work();
+  const seconds = Number(process.hrtime.bigint() - from) / 1e9;
+  const { user, system } = process.cpuUsage(cpu);
+  return { cpuMicros: (user + system) / events, perSecond: events / seconds };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+const variants = [
+  { name: 'EventStream on redisStreams, deduped', run: ours },
+  { name: 'ioredis 6.0 by hand: Lua dedupe, XADD, XREADGROUP 256, XACK per batch', run: byHand },
+  { name: 'BullMQ 6.7: addBulk 500 with jobId, 50 at a time', run: bullmq },
+] as const;
+
+const services = await TestContainer.start({ redis: { kinds: ['system'] } });
+const { url, version } = services.redis;
+const admin = new Redis(url);
+const samples = variants.map((): Sample[] => []);
+for (let round = 0; round <= rounds; round++) {
+  for (let turn = 0; turn < variants.length; turn++) {
+    const index = (turn + round) % variants.length;
+    const sample = await variants[index]?.run(url);
+    await admin.flushall();
+    // The first round warms up.
+    if (sample && round > 0) samples[index]?.push(sample);
+  }
+}
+admin.disconnect();
+await services.stop();
+
+const [own = [], hand = [], bull = []] = samples;
+const ratio = (peer: readonly Sample[], of: (sample: Sample) => number): number =>
+  median(own.map((sample, round) => of(sample) / of(peer[round] as Sample)));
+console.log(`${events} events of about 220 bytes, ${rounds} rounds, Redis ${version}; medians`);
+console.log('events/s | CPU us/event | ours / it, events per s | ours / it, events per CPU s');
+for (const [index, { name }] of variants.entries()) {
+  const list = samples[index] ?? [];
+  const speed = median(list.map(({ perSecond }) => perSecond));
+  const cpu = median(list.map(({ cpuMicros }) => cpuMicros));
+  const bySpeed = ratio(list, ({ perSecond }) => perSecond);
+  const byCPU = ratio(list, ({ cpuMicros }) => 1 / cpuMicros);
+  console.log(
+    `${speed.toFixed(0).padStart(8)} | ${cpu.toFixed(1).padStart(12)} | ${bySpeed.toFixed(2).padStart(23)} | ${byCPU.toFixed(2).padStart(27)} | ${name}`,
+  );
+}
+const perSecond = ({ perSecond: value }: Sample): number => value;
+console.log(`bar: >= 5x BullMQ: ${ratio(bull, perSecond) >= 5 ? 'met' : 'MISSED'}`);
+console.log(`bar: >= 0.85x by hand: ${ratio(hand, perSecond) >= 0.85 ? 'met' : 'MISSED'}`);
