@@ -17,14 +17,14 @@ const loadRedis = lazy(() => import('ioredis'));
 
 /**
  * Opens an ioredis client that gives commands up after one failed connection instead of holding them for
- * later, when nobody waits for them any more.
+ * later, when nobody waits for them any more. How long an answer may take is up to who asks: one that comes
+ * too late can still be undone.
  */
 export async function openRedis(url: string, timeoutMs: number): Promise<OwnRedisClient> {
   const { Redis } = await loadRedis();
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
     maxRetriesPerRequest: 1,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
   });

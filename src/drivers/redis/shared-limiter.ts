@@ -20,7 +20,7 @@ import {
 } from '../../resilience/index.js';
 import { codeOf, withoutPayload } from '../without-payload.js';
 import { type OwnRedisClient, openRedis, type RedisScriptClient } from './redis-client.js';
-import { slidingWindowScript } from './sliding-window-script.js';
+import { giveBackScript, slidingWindowScript } from './sliding-window-script.js';
 
 /**
  * A rate for all processes that use the same key on the same Redis. Give `client` or `url`. To
@@ -39,6 +39,11 @@ export interface SharedLimiterOptions extends LimiterWaitOptions {
   readonly intervalMs: number;
   /** How long Redis may take to answer, in milliseconds. @default 2000 */
   readonly commandTimeoutMs?: number;
+  /**
+   * Asked in the place of Redis while that cannot be: a `LocalLimiter` with this process' share of the quota,
+   * for one. The caller owns it. @default none: `acquire` rejects with ConnectionError, no call goes out uncounted
+   */
+  readonly fallback?: Limiter;
 }
 
 const optionChecks: OptionChecks<SharedLimiterOptions> = {
@@ -48,12 +53,18 @@ const optionChecks: OptionChecks<SharedLimiterOptions> = {
   limit: is.required(is.count),
   intervalMs: is.required(is.milliseconds),
   commandTimeoutMs: is.milliseconds,
+  fallback: (value, field) => is.function((value as { acquire?: unknown } | null)?.acquire, `${field}.acquire`),
   maxQueue: is.countOrZero,
   maxWaitMs: is.countOrZero,
 };
 
+/** What Redis says to a cost: it was counted in a slot, or how long it is worth waiting. */
+type Answer = { readonly slot: number } | { readonly waitMs: number };
+
 /** Those in line behind a failure get it too, rather than waiting for one timeout after the other. */
 const failFastMs = 100;
+
+const keyPrefix = 'safla:limit';
 
 const loadLimiter = lazy(() => import('rate-limiter-flexible'));
 
@@ -62,8 +73,9 @@ const loadLimiter = lazy(() => import('rate-limiter-flexible'));
  * begins, at most `limit` calls are let through in all, by the clock of the Redis server; steady demand
  * gets at least 60/61 of it. What this stands on: the key is not evicted, and a failover loses no writes.
  *
- * Callers wait in line per process, bounded and abortable. When Redis does not answer, `acquire` rejects
- * with ConnectionError: it neither hangs nor lets the call through.
+ * Callers wait in line per process, bounded and abortable; a turn that came for one who has left goes to
+ * the next or back to Redis. When Redis does not answer, `acquire` asks the `fallback`, or rejects with
+ * ConnectionError: it neither hangs nor lets the call through uncounted.
  *
  * @throws ConfigurationError
  * @example
@@ -76,10 +88,12 @@ export class SharedLimiter implements Limiter, Closeable {
   readonly #commandTimeoutMs: number;
   readonly #queue: LimiterQueue;
   readonly #lifecycle: Lifecycle;
-  readonly #quota: () => Promise<(cost: number) => Promise<number>>;
+  readonly #quota: () => Promise<(cost: number) => Promise<Answer>>;
   readonly #maxWaitMs: number;
   #own: OwnRedisClient | undefined;
   #failure: { readonly error: ConnectionError; readonly until: number } | undefined;
+  /** Where the last turn was counted. */
+  #slot = 0;
   #refused = 0;
   #released = false;
 
@@ -96,12 +110,13 @@ export class SharedLimiter implements Limiter, Closeable {
     this.#subject = `rate limit '${options.key}'`;
     // How long a turn may be away is decided with Redis' answer in hand, so that silence is not taken for a limit.
     const maxWaitMs = this.#maxWaitMs + this.#commandTimeoutMs;
-    this.#queue = new LimiterQueue(this.#subject, (cost) => this.#take(cost), { ...options, maxWaitMs });
+    const giveBack = (unused: number): void => this.#giveBack(unused, this.#slot);
+    this.#queue = new LimiterQueue(this.#subject, (cost) => this.#take(cost), { ...options, maxWaitMs, giveBack });
     this.#lifecycle = new Lifecycle(`SharedLimiter '${options.key}'`);
   }
 
   /**
-   * @throws ConnectionError when Redis does not answer in time
+   * @throws ConnectionError when Redis does not answer in time and there is no `fallback`
    * @throws RateLimitError QueueFullError ClosedError ConfigurationError (a `cost` that can never be granted)
    */
   async acquire(options: AcquireOptions = {}): Promise<void> {
@@ -111,7 +126,18 @@ export class SharedLimiter implements Limiter, Closeable {
         `cost must be a whole number from 1 to the limit of ${this.#options.limit}, got ${cost}`,
         { field: 'cost' },
       );
-    await this.#lifecycle.call(this.#subject, options, ({ signal }) => this.#queue.acquire({ cost, signal }));
+    let slot: number | undefined;
+    try {
+      await this.#lifecycle.call(this.#subject, options, async (scope) => {
+        await this.#queue.acquire({ cost, signal: scope.signal });
+        slot = this.#slot;
+      });
+    } catch (error) {
+      // The turn came in the moment the caller left.
+      if (slot !== undefined) this.#giveBack(cost, slot);
+      if (!(error instanceof ConnectionError && this.#options.fallback)) throw error;
+      await this.#options.fallback.acquire(options);
+    }
   }
 
   stats(): LimiterStats {
@@ -133,7 +159,12 @@ export class SharedLimiter implements Limiter, Closeable {
 
   async #take(cost: number): Promise<number> {
     if (this.#failure && Date.now() < this.#failure.until) throw this.#failure.error;
-    const waitMs = await this.#ask(cost);
+    const answer = await this.#ask(cost);
+    if ('slot' in answer) {
+      this.#slot = answer.slot;
+      return 0;
+    }
+    const { waitMs } = answer;
     if (waitMs <= this.#maxWaitMs) return waitMs;
     this.#refused += 1;
     throw new RateLimitError(
@@ -142,12 +173,18 @@ export class SharedLimiter implements Limiter, Closeable {
     );
   }
 
-  async #ask(cost: number): Promise<number> {
+  async #ask(cost: number): Promise<Answer> {
     const timeoutMs = this.#commandTimeoutMs;
     using scope = new CallScope('Redis', { timeoutMs });
+    const asking = this.#quota().then((ask) => ask(cost));
     try {
-      return await scope.run(async () => (await this.#quota())(cost));
+      return await scope.run(() => asking);
     } catch (failure) {
+      // An answer that comes after all is a turn that nobody takes.
+      asking.then(
+        (late) => 'slot' in late && this.#giveBack(cost, late.slot),
+        () => undefined,
+      );
       const cause = cleaned(this.#own?.lastFailure() ?? failure);
       const reason = scope.cancelled ? `Redis did not answer within ${timeoutMs} ms` : 'Redis cannot be asked';
       const message = `${this.#subject}: ${reason} (${cause.message || cause.name})`;
@@ -157,8 +194,14 @@ export class SharedLimiter implements Limiter, Closeable {
     }
   }
 
-  /** Gives the function that takes tokens: 0, or the milliseconds until it is worth asking again. */
-  async #open(): Promise<(cost: number) => Promise<number>> {
+  /** Best effort: what cannot be given back counts for one interval. */
+  #giveBack(cost: number, slot: number): void {
+    const client = this.#options.client ?? this.#own;
+    client?.eval(giveBackScript, 1, `${keyPrefix}:${this.#options.key}`, slot, cost).catch(() => undefined);
+  }
+
+  /** Gives the function that takes tokens. */
+  async #open(): Promise<(cost: number) => Promise<Answer>> {
     const { key, limit, intervalMs, url } = this.#options;
     const { RateLimiterRedis, RateLimiterRes } = await loadLimiter();
     if (url !== undefined) this.#own ??= await openRedis(url, this.#commandTimeoutMs);
@@ -168,7 +211,7 @@ export class SharedLimiter implements Limiter, Closeable {
     if (!client) throw refusal('client', 'is missing');
     const limiter: RateLimiterRedis = new RateLimiterRedis({
       storeClient: scripted(client, intervalMs),
-      keyPrefix: 'safla:limit',
+      keyPrefix,
       points: limit,
       // The script counts in milliseconds; whole seconds from 1 select the library's scripted path.
       duration: Math.max(1, intervalMs / 1_000),
@@ -176,10 +219,9 @@ export class SharedLimiter implements Limiter, Closeable {
     });
     return async (cost) => {
       try {
-        await limiter.consume(key, cost);
-        return 0;
+        return { slot: (await limiter.consume(key, cost)).msBeforeNext };
       } catch (error) {
-        if (error instanceof RateLimiterRes) return Math.max(1, error.msBeforeNext);
+        if (error instanceof RateLimiterRes) return { waitMs: Math.max(1, error.msBeforeNext) };
         throw error;
       }
     };

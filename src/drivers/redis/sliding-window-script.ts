@@ -8,7 +8,8 @@ const slots = 60;
  * The interval is counted in 60 slots by the clock of the Redis server. A slot's calls count until the
  * whole slot lies an interval back, so no interval, wherever it begins, sees more than the limit. What
  * does not fit takes nothing: the script answers with a count above the limit and the milliseconds until
- * enough slots have expired.
+ * enough slots have expired. For what does, it answers with the number of the slot, by which it can be
+ * given back.
  *
  * KEYS: the quota. ARGV: cost, (seconds), limit, (seconds), interval in milliseconds.
  */
@@ -29,9 +30,10 @@ for i = 1, #counters, 2 do
   end
 end
 if used + cost <= limit then
-  redis.call('HINCRBY', KEYS[1], string.format('%.0f', math.floor(now / width)), cost)
+  local slot = math.floor(now / width)
+  redis.call('HINCRBY', KEYS[1], string.format('%.0f', slot), cost)
   redis.call('PEXPIRE', KEYS[1], math.ceil(interval + width))
-  return { used + cost, 0 }
+  return { used + cost, slot }
 end
 table.sort(live, function (a, b) return a[1] < b[1] end)
 for _, slot in ipairs(live) do
@@ -39,4 +41,16 @@ for _, slot in ipairs(live) do
   if used + cost <= limit then return { limit + 1, math.max(1, math.ceil(slot[1] - now)) } end
 end
 return { limit + 1, interval }
+`;
+
+/**
+ * Takes calls that were counted and not made out of their slot, and of no younger one: that would let
+ * somebody make them twice.
+ *
+ * KEYS: the quota. ARGV: the slot, the cost.
+ */
+export const giveBackScript: string = `
+local count = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0)
+if count >= tonumber(ARGV[2]) then redis.call('HINCRBY', KEYS[1], ARGV[1], -ARGV[2]) end
+return count
 `;

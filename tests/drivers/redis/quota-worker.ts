@@ -1,12 +1,17 @@
 import { SharedLimiter } from '../../../src/drivers/redis/index.js';
 
-/** Takes as many turns as it gets until the time is over, and prints how many that were. */
-const [url = '', key = '', limit, intervalMs, untilMs] = process.argv.slice(2);
+/** Takes as many turns as it gets for some intervals after its first, ten at a time, and prints how many that were. */
+const [url = '', key = '', limit, intervalMs, periods] = process.argv.slice(2);
 const limiter = new SharedLimiter({ url, key, limit: Number(limit), intervalMs: Number(intervalMs) });
 let turns = 0;
-while (Date.now() < Number(untilMs)) {
-  await limiter.acquire();
-  turns += 1;
-}
+let until = Number.POSITIVE_INFINITY;
+const caller = async (): Promise<void> => {
+  while (Date.now() < until) {
+    await limiter.acquire();
+    turns += 1;
+    until = Math.min(until, Date.now() + (Number(periods) + 0.5) * Number(intervalMs));
+  }
+};
+await Promise.all(Array.from({ length: 10 }, caller));
 await limiter.close();
 process.stdout.write(String(turns));
