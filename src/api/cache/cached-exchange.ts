@@ -19,6 +19,7 @@ import { contentReader } from './content-reader.js';
 import type { Fill } from './fills.js';
 import type { Exchanged } from './freshness.js';
 import type { HTTPCache } from './http-cache.js';
+import { answersGet } from './invalidation.js';
 import { NotCachedError } from './not-cached-error.js';
 import type { Inspect, Outcome } from './outcome.js';
 import { ageOf, type CacheableAnswer, type CacheRequest, type StoredAnswer } from './stored-answer.js';
@@ -65,6 +66,8 @@ export class CachedExchange {
    * @throws NotCachedError, or what sending throws
    */
   async run(request: PreparedRequest): Promise<Outcome | undefined> {
+    if (request.method === 'POST') return this.#post(request);
+    if (!isAskable(request)) return undefined;
     const asked = await this.#toAsked(request);
     if (!asked) return undefined;
     const found = this.#parts.cache.lookup(asked);
@@ -82,16 +85,31 @@ export class CachedExchange {
     this.#closing.abort();
   }
 
-  /** What tells whether a request may use the cache, and whose answers. */
-  async #toAsked({ method, url, headers, body, authName }: PreparedRequest): Promise<Asked | undefined> {
-    if ((method !== 'GET' && method !== 'HEAD') || body.content !== undefined) return undefined;
-    if (foreign.some((name) => name in headers)) return undefined;
-    if (directivesOf(headers['cache-control']).has('no-store')) return undefined;
+  /** Undefined when it cannot be told whose answer it would be. */
+  async #toAsked({ method, url, headers, authName }: PreparedRequest): Promise<Asked | undefined> {
     const inherited = await this.#parts.inherited();
     if (!inherited) return undefined;
     const sender = principalOf({ ...inherited, ...headers }, authName);
     const principal = this.#parts.cache.shared ? '' : sender;
     return { method, url: url.href, principal, headers, sender, hasCredentials: sender !== '' };
+  }
+
+  /** Sends a write, and keeps its answer where it says that it is what a GET would give. */
+  async #post(request: PreparedRequest): Promise<Outcome> {
+    const { cache } = this.#parts;
+    const seen: { answer?: HTTPAnswer; exchanged?: Exchanged } = {};
+    const outcome = await this.#parts.send(request, async (answer, exchanged) => {
+      Object.assign(seen, { answer, exchanged });
+      return undefined;
+    });
+    const { answer, exchanged } = seen;
+    if (!answer || !exchanged || answer.redirected || !answersGet(request.url, answer)) return outcome;
+    const asked = await this.#toAsked({ ...request, method: 'GET' });
+    if (!asked || principalOf(answer.sent, request.authName) !== asked.sender) return outcome;
+    const fill = cache.beginFill(asked.url);
+    await cache.store(asked, answer, exchanged, fill);
+    cache.endFill(asked.url, fill);
+    return outcome;
   }
 
   /** The outcome from a stored answer; undefined when it cannot give what `Range` asks for. */
@@ -103,7 +121,7 @@ export class CachedExchange {
     };
     if (isNotModified(headers, stored)) return from({ status: 304, headers: stored.headers, body: new Uint8Array() });
     if (method === 'HEAD') return from({ ...stored, body: new Uint8Array() });
-    if (headers.range !== undefined) {
+    if (headers.range !== undefined && stored.status === 200) {
       const part = partOf(stored, headers.range);
       return part && from(part);
     }
@@ -175,9 +193,11 @@ export class CachedExchange {
     const { stored, validators, fill, attempt } = context;
     const { status, headers } = answer;
     if (status === 304 && stored && Object.keys(validators).length > 0) {
-      const updated = await cache.freshen(asked, stored, headers, context, fill);
+      const updated = answer.redirected ? stored : await cache.freshen(asked, stored, headers, context, fill);
       return { answer: updated, attempts: attempt, ageMs: 0, fromCache: true };
     }
+    // What redirects led to is the answer of another URL, and lasts as long as they do.
+    if (answer.redirected) return undefined;
     const agrees = stored !== undefined && isSameVersion(stored, answer);
     if (status === 304 || (asked.method === 'HEAD' && status === 200)) {
       if (stored && agrees) await cache.freshen(asked, stored, headers, context, fill);
@@ -187,6 +207,13 @@ export class CachedExchange {
     }
     return undefined;
   }
+}
+
+/** True for requests that stored answers can be for. */
+function isAskable({ method, headers, body }: PreparedRequest): boolean {
+  if ((method !== 'GET' && method !== 'HEAD') || body.content !== undefined) return false;
+  if (foreign.some((name) => name in headers)) return false;
+  return !directivesOf(headers['cache-control']).has('no-store');
 }
 
 /** True when the server failed, was not reached, or was not to be asked: all that `stale-if-error` is for. */

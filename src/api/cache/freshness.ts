@@ -19,16 +19,20 @@ export interface Exchanged {
 }
 
 /** Statuses that may be kept although the server says nothing about it (RFC 9110 section 15.1). */
-const heuristicallyCacheable: ReadonlySet<number> = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]);
+const heuristicallyCacheable: ReadonlySet<number> = new Set([
+  200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501,
+]);
 /**
  * Never kept, whatever the server says: what a retry may mend, what asks for other credentials, and what
  * is no answer by itself.
  */
-const neverKept: ReadonlySet<number> = new Set([206, 304, 401, 407, 408, 425, 429, 500, 502, 503, 504]);
+const neverKept: ReadonlySet<number> = new Set([304, 401, 407, 408, 425, 429, 500, 502, 503, 504]);
 /** Directives with which a server speaks about freshness, if only to deny it. */
 const aboutFreshness = ['max-age', 's-maxage', 'no-cache', 'no-store', 'must-revalidate', 'proxy-revalidate'];
 /** Those that http-cache-semantics is told of. It reads names with case, and cuts quoted texts at commas. */
 const flags = ['no-cache', 'no-store', 'private', 'public'];
+/** Directives of a request that it is told of. */
+const asked = ['max-age', 'max-stale', 'min-fresh', 'no-cache'];
 const dayMs = 86_400_000;
 
 /**
@@ -50,22 +54,14 @@ export function judge(
   if (!isKeepable(status, directives, headers)) return undefined;
   if (shared && request.hasCredentials && !isForAll(directives)) return undefined;
   const initialAgeMs = initialAge(headers, requestedAt, receivedAt);
-  const silent = saysNothing(directives, headers);
-  // From when it came: nobody has said from when else. Failures are not guessed to last.
-  const assumedMs = silent ? assumedLifetime(status, settings.heuristicMs, initialAgeMs) : undefined;
-  const rules = new Policy(
-    plainRequest(request),
-    {
-      status: 200,
-      headers: {
-        ...plainFields(headers, directives, initialAgeMs),
-        ...(assumedMs !== undefined && { 'cache-control': `max-age=${Math.ceil(assumedMs / 1_000)}` }),
-      },
-    },
-    { shared, cacheHeuristic: silent ? 0.1 : 0 },
-  );
+  // A cookie is for one client: shared, it is kept only for as long as the server says (RFC 9111 section 7.3).
+  const mayGuess = saysNothing(directives, headers) && !(shared && 'set-cookie' in headers);
+  const assumedMs = mayGuess ? assumedLifetime(status, settings.heuristicMs, initialAgeMs) : undefined;
+  const fields = plainFields(headers, directives, initialAgeMs, assumedMs);
+  const response = { status: 200, headers: fields };
+  const rules = new Policy(plainRequest(request), response, { shared, cacheHeuristic: mayGuess ? 0.1 : 0 });
   if (!rules.storable()) return undefined;
-  const lifetimeMs = assumedMs ?? Math.min(rules.maxAge() * 1_000, silent ? dayMs : Number.POSITIVE_INFINITY);
+  const lifetimeMs = assumedMs ?? Math.min(rules.maxAge() * 1_000, mayGuess ? dayMs : Number.POSITIVE_INFINITY);
   const staleAt = receivedAt + lifetimeMs - initialAgeMs;
   const mustRevalidate = ['must-revalidate', 'no-cache', ...(shared ? ['proxy-revalidate', 's-maxage'] : [])].some(
     (name) => directives.has(name),
@@ -90,7 +86,9 @@ export function plainRequest({ url, headers }: CacheRequest): {
   headers: Record<string, string>;
 } {
   const { 'cache-control': control, pragma } = headers;
-  const directives = [...directivesOf(control)].map(([name, value]) => (value === true ? name : `${name}=${value}`));
+  const directives = [...directivesOf(control)]
+    .filter(([name]) => asked.includes(name))
+    .map(([name, value]) => (value === true ? name : `${name}=${value}`));
   return {
     url,
     method: 'GET',
@@ -120,32 +118,34 @@ function saysNothing(directives: Directives, headers: Headers): boolean {
 }
 
 /** The fields that decide, in a form that leaves nothing to read wrong. */
-function plainFields(headers: Headers, directives: Directives, ageMs: number): Record<string, string> {
+function plainFields(
+  headers: Headers,
+  directives: Directives,
+  ageMs: number,
+  assumedMs: number | undefined,
+): Record<string, string> {
   const control = flags.filter((name) => directives.has(name));
   for (const name of ['max-age', 's-maxage']) {
     const seconds = secondsOf(directives, name);
     if (seconds !== undefined) control.push(`${name}=${seconds}`);
   }
-  const {
-    'cache-control': given,
-    expires,
-    pragma,
-    date,
-    'last-modified': lastModified,
-    'set-cookie': cookie,
-  } = headers;
+  if (assumedMs !== undefined) control.push(`max-age=${Math.ceil(assumedMs / 1_000)}`);
+  const { expires, pragma, date, 'last-modified': lastModified } = headers;
   return {
     age: String(Math.ceil(ageMs / 1_000)),
-    ...(given !== undefined && { 'cache-control': control.join(', ') }),
+    // Absent, it leaves the word to `pragma`.
+    ...((control.length > 0 || 'cache-control' in headers) && { 'cache-control': control.join(', ') }),
     ...(expires !== undefined && { expires }),
     ...(pragma !== undefined && { pragma: pragma.toLowerCase() }),
     ...(date !== undefined && { date }),
     ...(lastModified !== undefined && { 'last-modified': lastModified }),
-    ...(cookie !== undefined && { 'set-cookie': cookie }),
   };
 }
 
-/** The lifetime of an answer about which nothing is said, where it is configured; counted from when it came. */
+/**
+ * The lifetime of an answer about which nothing is said, where it is configured: from when it came, since nobody
+ * has said from when else. Failures are not guessed to last.
+ */
 function assumedLifetime(status: number, heuristicMs: number | undefined, initialAgeMs: number): number | undefined {
   if (heuristicMs === undefined) return undefined;
   return status <= 299 ? heuristicMs + initialAgeMs : 0;

@@ -189,8 +189,15 @@ export class HTTPCache {
     { status, headers, body }: CacheableAnswer,
     exchanged: Exchanged,
   ): Promise<StoredAnswer | undefined> {
-    const vary = varyOf(headers, request.headers);
-    if (!vary || directivesOf(request.headers['cache-control']).has('no-store')) return undefined;
+    const isPart = status === 206;
+    // Part of an answer stands for the same part only.
+    const vary = varyOf(isPart ? { vary: `${headers.vary ?? ''}, range` } : headers, request.headers);
+    if (
+      !vary ||
+      (isPart && request.headers.range === undefined) ||
+      directivesOf(request.headers['cache-control']).has('no-store')
+    )
+      return undefined;
     const { default: CachePolicy } = await loadSemantics();
     const freshness = judge(CachePolicy, request, { status, headers, body }, exchanged, this.#settings);
     if (!freshness) return undefined;

@@ -77,7 +77,8 @@ function isAccepted(status: number, { validateStatus }: InternalAxiosRequestConf
 
 async function toAxiosResponse(answer: HTTPResponse, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
   const headers = answer.headers as AxiosResponse['headers'];
-  return { data: await contentOf(answer, config), status: answer.status, statusText: '', headers, config };
+  const { status, redirected = false } = answer;
+  return { data: await contentOf(answer, config), status, statusText: '', headers, config, request: { redirected } };
 }
 
 async function contentOf({ body }: HTTPResponse, { responseType }: InternalAxiosRequestConfig): Promise<unknown> {

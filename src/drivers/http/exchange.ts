@@ -56,6 +56,8 @@ export class Exchange implements BodySource {
   /** The head of the answer has come. */
   begin(status: number, headers: HTTPHeaders): void {
     const hasBody = this.#request.method !== 'HEAD' && status !== 204 && status !== 304;
+    // undici takes the length that a 304 may tell (RFC 9110 section 8.6) for content that is missing.
+    if (!hasBody) this.end();
     if (hasBody && Number(headers['content-length']) > this.#maxBytes) {
       this.fail(tooLarge(this.#subject(), this.#maxBytes));
       this.destroy();

@@ -11,7 +11,7 @@ export async function followRedirects(
   for (let followed = 0; ; followed++) {
     const response = await exchange(current);
     const next = followed < maxRedirects ? redirected(current, response.status, response.headers) : undefined;
-    if (!next) return response;
+    if (!next) return followed === 0 ? response : { ...response, redirected: true };
     await discardBody(response.body);
     current = next;
   }

@@ -11,8 +11,9 @@ import type { HTTPRequest, HTTPTransport } from './transport.js';
  */
 export async function exchangeByTransport(transport: HTTPTransport, request: HTTPRequest): Promise<HTTPAnswer> {
   try {
-    const { status, headers, body } = await transport.send(request);
-    return { status, headers: flatHeaders(headers), body: await readBody(body), sent: request.headers ?? {} };
+    const { status, headers, body, redirected = false } = await transport.send(request);
+    const sent = request.headers ?? {};
+    return { status, headers: flatHeaders(headers), body: await readBody(body), sent, redirected };
   } catch (error) {
     if (request.cancellation?.cancelled) throw request.cancellation.reason;
     throw error;

@@ -65,6 +65,8 @@ export interface HTTPResponse {
    * connection. Reading rejects with ProtocolError past `maxResponseBytes`. See `readBody`.
    */
   readonly body: HTTPContent;
+  /** True when redirects were followed: it is the answer of another URL than was asked. */
+  readonly redirected?: boolean;
 }
 
 /**
