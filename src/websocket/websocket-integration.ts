@@ -213,7 +213,7 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
       this.#settings.buffer,
       scope,
       () => this.#lose('in', new QueueFullError(`message buffer of ${this.name}`, 'a message was skipped')),
-      () => this.#streams.delete(stream),
+      (ended) => this.#streams.delete(ended),
     );
     if (!scope.cancelled) this.#streams.add(stream);
     return stream;
@@ -419,9 +419,8 @@ function anyTime(value: unknown, field: string): void {
 }
 
 function closeCode(value: unknown, field: string): void {
-  const code = Number(value);
-  if (code === 1000 || (Number.isInteger(value) && code >= 3000 && code <= 4999)) return;
-  throw new ConfigurationError(`${field} must be 1000, or 3000 to 4999`, { field });
+  const own = Number.isInteger(value) && Number(value) >= 3000 && Number(value) <= 4999;
+  if (value !== 1000 && !own) throw new ConfigurationError(`${field} must be 1000, or 3000 to 4999`, { field });
 }
 
 function closeReason(value: unknown, field: string): void {
