@@ -20,10 +20,17 @@ export type {
 export { type APICallTarget, APIIntegrationMCPServer } from './server/api-integration-mcp-server.js';
 export type { Listening, ListenOptions } from './server/http-lane.js';
 export { type FetchOptions, MCPServer, type MCPServerOptions } from './server/mcp-server.js';
+export type { MessageNotifier, MessagePublisher, MessageSink, ResourceHolder } from './server/message-sink.js';
 export { definePrompt, type Prompt, type PromptDefinition, type PromptMessage } from './server/prompt.js';
 export type { Resource, ResourceContent, ResourceDefinition } from './server/resource.js';
 export { type RunStdioOptions, runStdio } from './server/run-stdio.js';
 export type { ToolCall } from './server/tool-calls.js';
+export {
+  type ForwardStats,
+  type MessageSource,
+  WebSocketMCPServer,
+  type WebSocketMCPServerOptions,
+} from './server/websocket-mcp-server.js';
 export { type AnalysisType, analysisTools } from './tools/analysis-tools.js';
 export { type APISource, apiTools, type WriteMethod } from './tools/api-tools.js';
 export { defineTool } from './tools/define-tool.js';
