@@ -29,8 +29,8 @@ export interface ConsumerParts {
   readonly channel: string;
   readonly settings: ConsumeSettings;
   readonly subscription: TransportSubscription;
-  /** Runs the handler until `end` aborts. Rejects with {@link PoisonError} when trying again cannot help. */
-  readonly handle: (delivery: Delivery, end: AbortSignal) => Promise<unknown>;
+  /** Runs the handler inside `scope`. Fails with {@link PoisonError} when trying again cannot help. */
+  readonly handle: (delivery: Delivery, scope: CallScope) => unknown;
   /** Must not throw or reject. */
   readonly onDeadLetter: (delivery: Delivery, reason: string) => unknown;
   readonly onClose: (consumer: Consumer) => void;
@@ -39,6 +39,8 @@ export interface ConsumerParts {
 
 /** Wraps a failure that would be the same at every attempt. Never leaves this module. */
 export class PoisonError extends Error {}
+
+const acknowledged: Outcome = { kind: 'ack' };
 
 /** Characters of a dead letter's reason; transports keep it beside the event. */
 const maxReasonLength = 1_000;
@@ -60,8 +62,6 @@ export class Consumer implements Closeable {
   readonly #lifecycle: Lifecycle;
   /** Aborts when no more events are taken. */
   readonly #stopped: AbortController = new AbortController();
-  /** Aborts when the close deadline has passed. */
-  readonly #ended: AbortController = new AbortController();
   readonly #queue: BoundedQueue<Delivery>;
   #running = 0;
   /** Deliveries that left the queue and whose outcome the transport does not have. */
@@ -98,7 +98,6 @@ export class Consumer implements Closeable {
       for (const delivery of this.#queue.drain()) void this.#settle(delivery, { kind: 'return' });
     }
     return this.#lifecycle.close(options, async (timeoutMs) => {
-      this.#ended.abort(new ClosedError(this.#name));
       await this.#parts.subscription.close({ timeoutMs });
       this.#parts.onClose(this);
     });
@@ -150,26 +149,22 @@ export class Consumer implements Closeable {
 
   async #work(delivery: Delivery): Promise<void> {
     this.#unsettled += 1;
-    const outcome = await this.#try(delivery);
+    let outcome: Outcome = acknowledged;
+    try {
+      const { timeoutMs, redelivery } = this.#parts.settings;
+      assertDeliverable(delivery, redelivery.maxDeliveries);
+      const subject = `Handler of '${delivery.event.channel}' in group '${this.group}'`;
+      await this.#lifecycle.call(subject, { timeoutMs }, (scope) => this.#parts.handle(delivery, scope));
+      this.#handled += 1;
+    } catch (error) {
+      outcome = this.#failure(delivery, error);
+    }
     this.#running -= 1;
     // The next handler need not wait for the log to note how this one went.
     this.#start();
     await this.#settle(delivery, outcome);
     this.#unsettled -= 1;
     this.#wakePump?.();
-  }
-
-  async #try(delivery: Delivery): Promise<Outcome> {
-    const subject = `Handler of '${delivery.event.channel}' in group '${this.group}'`;
-    try {
-      const { timeoutMs, redelivery } = this.#parts.settings;
-      assertDeliverable(delivery, redelivery.maxDeliveries);
-      await this.#lifecycle.call(subject, { timeoutMs }, () => this.#parts.handle(delivery, this.#ended.signal));
-      this.#handled += 1;
-      return { kind: 'ack' };
-    } catch (error) {
-      return this.#failure(delivery, error);
-    }
   }
 
   #failure(delivery: Delivery, error: unknown): Outcome {

@@ -1,12 +1,12 @@
 import {
-  currentContext,
+  type CallScope,
   type StandardSchemaV1,
   spanKind,
   type Telemetry,
   ValidationError,
   validate,
-  withContext,
 } from '../core/index.js';
+import { enterScope } from '../core/internal.js';
 import type { EventHandler, ReceivedEvent } from './consume-options.js';
 import { PoisonError } from './consumer.js';
 import type { Delivery } from './event-transport.js';
@@ -17,9 +17,9 @@ export interface DeliveryHandlerParts {
   readonly group: string;
   readonly schemaFor: (channel: string) => StandardSchemaV1 | undefined;
   readonly handler: EventHandler<never>;
-  /** Longest time for one run. */
-  readonly timeoutMs: number;
   readonly telemetry: Telemetry;
+  /** Whether spans are worth their cost now. */
+  readonly traced: () => boolean;
 }
 
 /**
@@ -27,43 +27,51 @@ export interface DeliveryHandlerParts {
  * cancelled with the delivery and carries the publisher's correlation id, or the event's id where
  * the publisher had none.
  */
-export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Delivery, end: AbortSignal) => Promise<void> {
-  const { group, schemaFor, handler, timeoutMs, telemetry } = parts;
-  return async (delivery, end) => {
+export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Delivery, scope: CallScope) => unknown {
+  const { schemaFor, handler, traced } = parts;
+  return (delivery, scope) => {
     const event = toLoggedEvent(delivery.event);
-    const { channel, id } = event;
-    const attributes = {
-      'messaging.operation.type': 'process',
-      'messaging.destination.name': channel,
-      'messaging.consumer.group.name': group,
-      'messaging.message.id': id,
-    };
-    const { correlationid: correlationId = id, traceparent, tracestate } = event.envelope ?? {};
-    const span = {
-      name: `process ${channel}`,
-      kind: spanKind.consumer,
-      attributes,
-      remote: { traceparent, tracestate },
-    };
-    await withContext({ signal: end, timeoutMs, correlationId }, () =>
-      telemetry.span(span, async () => {
-        const schema = schemaFor(channel);
-        const data = schema ? await checked(schema, event.data, `Event '${id}' on '${channel}'`) : event.data;
-        await handler(receivedEvent(event, data, delivery.attempt) as never);
-      }),
-    );
+    const schema = schemaFor(event.channel);
+    const handle = (data: unknown): unknown => handler(receivedEvent(event, data, delivery.attempt, scope) as never);
+    const work = schema
+      ? async () => handle(await checked(schema, event.data, `Event '${event.id}' on '${event.channel}'`))
+      : () => handle(event.data);
+    const correlationId = event.envelope?.correlationid ?? event.id;
+    return enterScope(scope, correlationId, traced() ? () => inSpan(parts, event, work) : work);
   };
 }
 
-/** The signal is the active context's. Making one costs more than all the rest, so it is made on first read. */
-function receivedEvent(event: LoggedEvent, data: unknown, attempt: number): ReceivedEvent {
-  const context = currentContext();
+function inSpan(
+  { group, telemetry }: DeliveryHandlerParts,
+  { channel, id, envelope }: LoggedEvent,
+  work: () => unknown,
+): Promise<unknown> {
+  const attributes = {
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': channel,
+    'messaging.consumer.group.name': group,
+    'messaging.message.id': id,
+  };
+  const { traceparent, tracestate } = envelope ?? {};
+  const remote = { traceparent, tracestate };
+  return telemetry.span({ name: `process ${channel}`, kind: spanKind.consumer, attributes, remote }, async () =>
+    work(),
+  );
+}
+
+/** The signal is the scope's. Making one costs more than all the rest, so it is made on first read. */
+function receivedEvent(event: LoggedEvent, data: unknown, attempt: number, scope: CallScope): ReceivedEvent {
+  const { id, channel, key, time, envelope } = event;
   return {
-    ...event,
+    id,
+    channel,
+    key,
+    time,
     data,
+    envelope,
     attempt,
     get signal() {
-      return context.signal as AbortSignal;
+      return scope.signal;
     },
   };
 }

@@ -1,5 +1,7 @@
 import {
+  type Awaitable,
   type CallOptions,
+  type CallScope,
   type Closeable,
   type CloseOptions,
   Lifecycle,
@@ -28,6 +30,7 @@ import type { Delivery, EventTransport, LogRange, OutgoingEvent, Receipt } from 
 import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
 import { type EncodedDraft, type EventDraft, encodeDraft, toOutgoing } from './outgoing.js';
 import { type ReplayOptions, replayRange } from './replay-options.js';
+import { isTraced } from './traced.js';
 
 /** Settings of one {@link EventStream.publish}. */
 export interface PublishOptions extends CallOptions {
@@ -53,11 +56,13 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
   readonly #telemetry: Telemetry;
   readonly #lifecycle: Lifecycle = new Lifecycle('EventStream');
   readonly #consumers: Set<Consumer> = new Set();
+  readonly #traced: () => boolean;
 
   /** @throws ConfigurationError */
   constructor(options: EventStreamOptions<Schemas>) {
     this.#settings = eventStreamSettings(options);
     this.#telemetry = new Telemetry('events', options.telemetry);
+    this.#traced = () => isTraced(options.telemetry);
   }
 
   /** The transport beneath, for its `capabilities` and its own methods. */
@@ -91,11 +96,10 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @throws as {@link EventStream.publish}
    */
   async publishMany(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly Receipt[]> {
-    return this.#send(events, options, async () => {
+    return this.#send(events, options, () => {
       // Before anything is awaited: the caller may change the data as soon as this returns.
       const drafts = events.map(encodeDraft);
-      await this.#assertMatch(events);
-      return drafts;
+      return this.#settings.schemas.size === 0 ? drafts : this.#assertMatch(events).then(() => drafts);
     });
   }
 
@@ -120,7 +124,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @returns the receipts in the same order
    */
   async publishPrepared(events: readonly OutgoingEvent[], options: CallOptions = {}): Promise<readonly Receipt[]> {
-    return this.#send(events, options, async () => events);
+    return this.#send(events, options, () => events);
   }
 
   /**
@@ -142,7 +146,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
       throw new ValidationError(`consume of '${channel}'`, [{ path: ['handler'], message: 'must be a function' }]);
     }
     this.#assertCapable(channel, settings);
-    const { group, from, ordered, schema, timeoutMs } = settings;
+    const { group, from, ordered, schema } = settings;
     const subscription = await this.transport.subscribe({ channel, group, from, ordered });
     const consumer = new Consumer({
       channel,
@@ -152,8 +156,8 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
         group,
         schemaFor: (name) => schema ?? this.#settings.schemas.get(name),
         handler: handler as EventHandler<never>,
-        timeoutMs,
         telemetry: this.#telemetry,
+        traced: this.#traced,
       }),
       onDeadLetter: (delivery, reason) => this.#tellDeadLetter(delivery, group, reason),
       onClose: () => this.#consumers.delete(consumer),
@@ -230,38 +234,62 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
     await this.close();
   }
 
-  /** Sends under a span of its own, which events that have no envelope yet carry as their parent. */
-  async #send(
+  /** Sends, where somebody looks under a span of its own, which events without an envelope carry as their parent. */
+  #send(
     events: readonly (EventDraft | OutgoingEvent)[],
     options: CallOptions,
-    check: () => Promise<readonly (EncodedDraft | OutgoingEvent)[]>,
+    check: () => Awaitable<readonly (EncodedDraft | OutgoingEvent)[]>,
   ): Promise<readonly Receipt[]> {
-    const { transport, dedupeWindowMs } = this.#settings;
-    const channel = new Set(events.map((event) => event.channel)).size === 1 ? events[0]?.channel : undefined;
+    const first = events[0]?.channel;
+    const channel = events.every((event) => event.channel === first) ? first : undefined;
+    const name = `send ${channel ?? 'events'}`;
+    return this.#lifecycle.call(name, options, (scope) => {
+      const checked = check();
+      if ('then' in checked || this.#traced()) return this.#sendTraced(name, channel, checked, scope);
+      return this.#hand(
+        checked.map((event) => this.#enveloped(event, {})),
+        scope,
+      );
+    });
+  }
+
+  async #sendTraced(
+    name: string,
+    channel: string | undefined,
+    checking: Awaitable<readonly (EncodedDraft | OutgoingEvent)[]>,
+    scope: CallScope,
+  ): Promise<readonly Receipt[]> {
+    const checked = await checking;
     const attributes = {
       'messaging.operation.type': 'send',
-      'messaging.batch.message_count': events.length,
+      'messaging.batch.message_count': checked.length,
       ...(channel === undefined ? {} : { 'messaging.destination.name': channel }),
     };
-    const name = `send ${channel ?? 'events'}`;
-    return this.#lifecycle.call(name, options, async (scope) => {
-      const checked = await check();
-      return this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
-        const outgoing = await this.#envelopes(checked);
-        scope.throwIfCancelled();
-        return transport.publish(outgoing, {
-          dedupeWindowMs,
-          get signal() {
-            return scope.signal;
-          },
-        });
-      });
+    return this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
+      const outgoing = await this.#envelopes(checked);
+      scope.throwIfCancelled();
+      return this.#hand(outgoing, scope);
+    });
+  }
+
+  /** Its signal is made only when the transport asks for it. */
+  #hand(events: readonly OutgoingEvent[], scope: CallScope): Promise<readonly Receipt[]> {
+    const { transport, dedupeWindowMs } = this.#settings;
+    return transport.publish(events, {
+      dedupeWindowMs,
+      get signal() {
+        return scope.signal;
+      },
     });
   }
 
   async #envelopes(events: readonly (EncodedDraft | OutgoingEvent)[]): Promise<readonly OutgoingEvent[]> {
     const trace = await this.#telemetry.propagation();
-    return events.map((event) => ('body' in event ? event : toOutgoing(event, this.#settings, trace)));
+    return events.map((event) => this.#enveloped(event, trace));
+  }
+
+  #enveloped(event: EncodedDraft | OutgoingEvent, trace: Readonly<Record<string, string>>): OutgoingEvent {
+    return 'body' in event ? event : toOutgoing(event, this.#settings, trace);
   }
 
   /** What is sent is the schema's input: its output may hold what JSON cannot carry, such as dates. */

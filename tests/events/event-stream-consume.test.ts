@@ -8,11 +8,11 @@ import {
   ValidationError,
   withContext,
 } from '@safla/sdk/core';
-import { EventStream, type EventTransport, inProcess } from '@safla/sdk/events';
+import { EventStream, type EventTransport, inProcess, type ReceivedEvent } from '@safla/sdk/events';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { correlationIdHere } from '../../src/core/internal.js';
-import { deferred, drained, recorder, until } from './support.js';
+import { deferred, drained, type Recorder, recorder, until } from './support.js';
 
 const fast = { redelivery: { baseDelayMs: 0 } };
 
@@ -43,8 +43,13 @@ describe('EventStream.consume', () => {
   it('shares events within a group and gives each group all of them', async () => {
     await using stream = new EventStream({ url: 'memory:' });
     const [a, b, other] = [recorder(), recorder(), recorder()];
-    await using _a = await stream.consume('orders', { group: 'g', prefetch: 1 }, a.handler);
-    await using _b = await stream.consume('orders', { group: 'g', prefetch: 1 }, b.handler);
+    // One that is never busy may take all.
+    const busy = async ({ handler }: Recorder, event: ReceivedEvent): Promise<void> => {
+      handler(event);
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await using _a = await stream.consume('orders', { group: 'g', prefetch: 1 }, (event) => busy(a, event));
+    await using _b = await stream.consume('orders', { group: 'g', prefetch: 1 }, (event) => busy(b, event));
     await using _other = await stream.consume('orders', { group: 'other' }, other.handler);
     const all = Array.from({ length: 100 }, (_, i) => i);
     for (const data of all) await stream.publish('orders', data);

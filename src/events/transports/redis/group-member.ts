@@ -27,9 +27,7 @@ export interface GroupMemberParts {
 
 interface Settlement {
   readonly kind: Outcome['kind'];
-  readonly entry: string;
-  readonly attempt: number;
-  readonly key: string;
+  readonly delivery: RedisDelivery;
   readonly delayMs: number;
   readonly letter: string;
 }
@@ -50,7 +48,7 @@ export class GroupMember {
   readonly #parts: GroupMemberParts;
   readonly #keys: GroupKeys;
   readonly #held: Map<string, RedisDelivery> = new Map();
-  readonly #settlements: BatchSender<Settlement, true>;
+  readonly #settlements: BatchSender<Settlement, Settlement>;
   /** When entries that this member wants again are due, by a clock that never jumps. */
   readonly #own: Map<string, number> = new Map();
   #dueAt: number = Number.POSITIVE_INFINITY;
@@ -131,24 +129,16 @@ export class GroupMember {
     this.#settlements.close(new ClosedError(`Consumer of '${this.#parts.channel}'`));
   }
 
-  settle(delivery: RedisDelivery, outcome: Outcome): Promise<unknown> {
-    const { entry, event } = delivery.stored;
-    if (this.#held.get(entry) !== delivery) return Promise.resolve();
+  async settle(delivery: RedisDelivery, outcome: Outcome): Promise<void> {
+    if (this.#held.get(delivery.stored.entry) !== delivery || delivery.settled) return;
+    delivery.settled = true;
     const delayMs = outcome.kind === 'retry' ? Math.ceil(outcome.delayMs) : 0;
     const letter = outcome.kind === 'dead' ? this.#letter(delivery, outcome.reason) : '';
-    delivery.settled = true;
-    const settlement = { kind: outcome.kind, entry, attempt: delivery.attempt, key: event.key ?? '', delayMs, letter };
-    return this.#settlements.add([settlement], 0).then(
-      () => {
-        // Until here it is held: Redis may still count it as out.
-        if (this.#held.get(entry) === delivery) this.#held.delete(entry);
-        if (outcome.kind === 'retry') this.#expect(entry, delayMs);
-        else if (outcome.kind === 'return' || this.#parts.ordered) this.#wakeUp();
-      },
-      (error: unknown) => {
-        if (!this.#left) throw error;
-      },
-    );
+    try {
+      await this.#settlements.add([{ kind: outcome.kind, delivery, delayMs, letter }], 0);
+    } catch (error) {
+      if (!this.#left) throw error;
+    }
   }
 
   #accept(raw: RawEntry, attempt: number, deliveries: Delivery[]): void {
@@ -158,7 +148,7 @@ export class GroupMember {
     if (this.#held.get(stored.entry)?.settled === false) return;
     this.#held.set(stored.entry, delivery);
     if (stored.only === undefined || stored.only === this.#parts.group) deliveries.push(delivery);
-    else void this.settle(delivery, { kind: 'ack' }).catch(() => undefined);
+    else this.settle(delivery, { kind: 'ack' }).catch(() => undefined);
   }
 
   #expect(entry: string, delayMs: number): void {
@@ -191,15 +181,16 @@ export class GroupMember {
     this.dirty = true;
   }
 
-  async #settle(items: readonly Settlement[]): Promise<readonly true[]> {
+  async #settle(items: readonly Settlement[]): Promise<readonly Settlement[]> {
     const { connection, keys, group, ordered, maxDeadLetters } = this.#parts;
     try {
       if (!ordered && items.every(({ kind }) => kind === 'ack')) {
-        await connection.command('XACK', keys.log, group, ...items.map(({ entry }) => entry));
+        await connection.command('XACK', keys.log, group, ...items.map(({ delivery }) => delivery.stored.entry));
       } else {
         const args: RedisArgument[] = [maxDeadLetters];
-        for (const { kind, entry, attempt, key, delayMs, letter } of items) {
-          args.push(kind, entry, attempt, key, delayMs, letter);
+        for (const { kind, delivery, delayMs, letter } of items) {
+          const { stored, attempt } = delivery;
+          args.push(kind, stored.entry, attempt, stored.event.key ?? '', delayMs, letter);
         }
         await this.#run(settleScript, [keys.dead, keys.wake], args);
       }
@@ -207,7 +198,16 @@ export class GroupMember {
       // Redis has lost the group: there is nothing left to settle.
       if (!isNoGroup(error)) throw error;
     }
-    return items.map(() => true as const);
+    for (const item of items) this.#noted(item);
+    return items;
+  }
+
+  /** Redis has it: until here it is held, as Redis may have counted it as out. */
+  #noted({ kind, delivery, delayMs }: Settlement): void {
+    const { entry } = delivery.stored;
+    if (this.#held.get(entry) === delivery) this.#held.delete(entry);
+    if (kind === 'retry') this.#expect(entry, delayMs);
+    else if (kind === 'return' || this.#parts.ordered) this.#wakeUp();
   }
 
   #run(
@@ -251,7 +251,7 @@ class RedisDelivery implements Delivery {
     return this.stored.event;
   }
 
-  async settle(outcome: Outcome): Promise<void> {
-    if (!this.settled) await this.#member.settle(this, outcome);
+  settle(outcome: Outcome): Promise<void> {
+    return this.#member.settle(this, outcome);
   }
 }

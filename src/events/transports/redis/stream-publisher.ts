@@ -40,15 +40,16 @@ export class StreamPublisher {
     this.#budget = new QueueBudget('Queue of events for Redis', maxQueuedEvents, maxQueuedBytes);
   }
 
-  async publish(
+  publish(
     events: readonly OutgoingEvent[],
     options: CallOptions & { readonly dedupeWindowMs: number },
   ): Promise<readonly Receipt[]> {
     const abandoned = (): boolean => options.signal?.aborted ?? false;
     const [only] = events;
     if (only && events.length === 1) {
-      const [duplicate = false] = await this.#lane(only, options.dedupeWindowMs).add(events, sizeOf(only), abandoned);
-      return [{ channel: only.channel, id: only.id, duplicate }];
+      const { channel, id } = only;
+      const stored = this.#lane(only, options.dedupeWindowMs).add(events, sizeOf(only), abandoned);
+      return stored.then(([duplicate = false]) => [{ channel, id, duplicate }]);
     }
     return this.#publishMany(events, options.dedupeWindowMs, abandoned);
   }
