@@ -1,5 +1,7 @@
 export type { Embedding } from './embedding.js';
 export type { Embed } from './local/embedder.js';
+export type { MemoryEncryption } from './local/journal/frame-cipher.js';
+export type { FsyncPolicy } from './local/journal/log-writer.js';
 export type {
   LocalVectorMemoryOptions,
   NamespaceOptions,
@@ -12,4 +14,5 @@ export type { FilterCondition, FilterValue, MetadataFilter } from './local/metad
 export type { Metric } from './local/metric.js';
 export type { VectorInput } from './local/vector-input.js';
 export { LocalVectorMemory, type VectorMemoryStats } from './local-vector-memory.js';
+export { MemoryStorageError, type MemoryStorageKind } from './memory-storage-error.js';
 export { VectorMemoryProvider } from './vector-memory-provider.js';

@@ -13,6 +13,8 @@ import {
 import type { Embedding } from './embedding.js';
 import { assertId, assertItems, assertLimit, assertThreshold, copyMetadata } from './local/checks.js';
 import { type Embed, embedTexts } from './local/embedder.js';
+import type { Entry, PutEntry } from './local/journal/entry.js';
+import { Journal } from './local/journal/journal.js';
 import {
   checkMemoryOptions,
   checkNamespaceOptions,
@@ -27,7 +29,7 @@ import {
 } from './local/local-memory-options.js';
 import { compileFilter } from './local/metadata-filter.js';
 import type { Metric } from './local/metric.js';
-import { Namespaces } from './local/namespaces.js';
+import { Namespaces, type NewItem } from './local/namespaces.js';
 import { assertDimension, readVector, type VectorInput } from './local/vector-input.js';
 import { VectorMemoryProvider } from './vector-memory-provider.js';
 
@@ -72,6 +74,9 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   readonly #telemetry: Telemetry;
   readonly #lifecycle: Lifecycle = new Lifecycle('LocalVectorMemory');
   readonly #namespaces: Namespaces;
+  readonly #files: Pick<LocalVectorMemoryOptions, 'path' | 'fsync' | 'encryption'>;
+  #opening: Promise<Journal> | undefined;
+  #journal: Journal | undefined;
   #dimension: number | undefined;
 
   /** @throws ConfigurationError */
@@ -81,6 +86,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     this.#dimension = options.dimension;
     this.#metric = options.metric ?? 'cosine';
     this.#model = options.model;
+    this.#files = options;
     this.#embed = options.embed;
     this.#namespaces = new Namespaces(this.#metric, {
       maxItems: options.maxItems ?? defaultMaxItems,
@@ -120,6 +126,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   override async retrieve(id: string, options: NamespaceOptions = {}): Promise<Embedding | null> {
     const namespace = this.#namespace('retrieve', options);
     assertId(id, 'retrieve');
+    await this.#ready();
     return this.#namespaces.get(namespace)?.get(id) ?? null;
   }
 
@@ -146,6 +153,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     this.#lifecycle.assertOpen();
     const read = this.#read(query, 'query');
     return this.#call('search', options, async (scope) => {
+      await this.#ready();
       const [vector] = await this.#vectors([read], scope);
       if (!vector) return [];
       assertDimension(vector, this.#dimension, 'query');
@@ -158,12 +166,24 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   override async delete(id: string, options: NamespaceOptions = {}): Promise<boolean> {
     const namespace = this.#namespace('delete', options);
     assertId(id, 'delete');
-    return this.#namespaces.delete(namespace, id);
+    await this.#ready();
+    if (this.#dimension === undefined) return false;
+    let deleted = false;
+    await this.#keep(
+      () => [{ type: 'delete', namespace, id }],
+      this.#dimension,
+      () => {
+        deleted = this.#namespaces.delete(namespace, id);
+      },
+    );
+    return deleted;
   }
 
   /** How many vectors one namespace holds. */
   async count(options: NamespaceOptions = {}): Promise<number> {
-    return this.#namespaces.get(this.#namespace('count', options))?.size ?? 0;
+    const namespace = this.#namespace('count', options);
+    await this.#ready();
+    return this.#namespaces.get(namespace)?.size ?? 0;
   }
 
   /** What is held in all namespaces. */
@@ -171,9 +191,16 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     return { ...this.#namespaces.use(), dimension: this.#dimension, metric: this.#metric, model: this.#model };
   }
 
-  /** Forgets everything. Calls afterwards reject with ClosedError. */
+  /**
+   * Forgets everything; what is under `path` is on the disk then and can be opened again. Calls
+   * afterwards reject with ClosedError.
+   */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#lifecycle.close(options, () => this.#namespaces.clear());
+    return this.#lifecycle.close(options, async () => {
+      const journal = await this.#opening?.catch(() => undefined);
+      await journal?.close();
+      this.#namespaces.clear();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -195,6 +222,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
       };
     });
     await this.#call(call, options, async (scope) => {
+      await this.#ready();
       const vectors = await this.#vectors(
         drafts.map(({ read }) => read),
         scope,
@@ -202,15 +230,72 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
       const dimension = this.#dimension ?? vectors[0]?.length;
       if (dimension === undefined) return;
       const timestamp = Date.now();
-      const stored = drafts.map(({ id, metadata, bytes: metadataBytes, read: { subject } }, index) => {
+      const stored = drafts.map(({ id, metadata, bytes: metadataBytes, read: { subject } }, index): NewItem => {
         const vector = vectors[index] as Float64Array;
         assertDimension(vector, dimension, subject);
-        const bytes = itemBytes + dimension * Float32Array.BYTES_PER_ELEMENT + Buffer.byteLength(id) + metadataBytes;
+        const bytes = itemBytesOf(id, dimension, metadataBytes);
         return { record: { id, metadata, timestamp, expiresAt: timestamp + ttlMs, bytes }, vector };
       });
-      this.#namespaces.put(namespace, dimension, stored);
+      const room = this.#namespaces.reserve(namespace, stored);
       this.#dimension = dimension;
+      try {
+        const entries = (): Entry[] => stored.map((item) => toEntry({ namespace, ...item }));
+        await this.#keep(entries, dimension, () => this.#namespaces.put(namespace, dimension, stored));
+      } finally {
+        room.release();
+      }
     });
+  }
+
+  /** Applies a change, after it is in the files where there are any. */
+  async #keep(entries: () => Entry[], dimension: number, apply: () => void): Promise<void> {
+    if (this.#journal) await this.#journal.commit(entries(), dimension, apply);
+    else apply();
+  }
+
+  /** Reads the files, once. A failure is tried again with the next call. */
+  async #ready(): Promise<void> {
+    if (this.#files.path === undefined || this.#journal) return;
+    this.#opening ??= this.#open(this.#files.path).catch((error: unknown) => {
+      this.#opening = undefined;
+      this.#namespaces.clear();
+      throw error;
+    });
+    this.#journal = await this.#opening;
+  }
+
+  async #open(folder: string): Promise<Journal> {
+    const journal = await Journal.open(
+      {
+        folder,
+        fsync: this.#files.fsync ?? 'always',
+        encryption: this.#files.encryption,
+        metric: this.#metric,
+        dimension: this.#dimension,
+        model: this.#model,
+        items: () => this.#entries(),
+        onFailure: (error) => this.#telemetry.logger.warn({ folder, error }, 'memory snapshot failed'),
+      },
+      (entry) => this.#apply(entry),
+    );
+    this.#dimension ??= journal.dimension;
+    return journal;
+  }
+
+  #apply(entry: Entry): void {
+    const { namespace, id } = entry;
+    // What has expired meanwhile also ends what it replaced.
+    if (entry.type === 'delete' || entry.expiresAt <= Date.now()) {
+      this.#namespaces.delete(namespace, id);
+      return;
+    }
+    const { metadata, timestamp, expiresAt, vector, metadataBytes } = entry;
+    const bytes = itemBytesOf(id, vector.length, metadataBytes);
+    this.#namespaces.put(namespace, vector.length, [{ record: { id, metadata, timestamp, expiresAt, bytes }, vector }]);
+  }
+
+  *#entries(): Generator<PutEntry> {
+    for (const item of this.#namespaces.items()) yield toEntry(item);
   }
 
   /** A checked copy of a vector; a text stays what it is. */
@@ -250,6 +335,15 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     scope.throwIfCancelled();
     return options.namespace ?? defaultNamespace;
   }
+}
+
+function itemBytesOf(id: string, dimension: number, metadataBytes: number): number {
+  return itemBytes + dimension * Float32Array.BYTES_PER_ELEMENT + Buffer.byteLength(id) + metadataBytes;
+}
+
+function toEntry({ namespace, record, vector }: NewItem & { readonly namespace: string }): PutEntry {
+  const { id, timestamp, expiresAt, metadata } = record;
+  return { type: 'put', namespace, id, timestamp, expiresAt, metadata, metadataBytes: 0, vector };
 }
 
 interface ReadSource {

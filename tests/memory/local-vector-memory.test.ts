@@ -111,7 +111,7 @@ describe('search', () => {
     await expect(memory.search([1], { limt: 3 } as never)).rejects.toThrow(/'limit'/);
     await expect(memory.search([1], { mmr: 0.5 } as never)).rejects.toBeInstanceOf(ConfigurationError);
     await expect(memory.store('a', [1], {}, { ttl: 3 } as never)).rejects.toThrow(/'ttlMs'/);
-    expect(() => new LocalVectorMemory({ path: './x' } as never)).toThrow(ConfigurationError);
+    expect(() => new LocalVectorMemory({ folder: './x' } as never)).toThrow(ConfigurationError);
   });
 });
 

@@ -1,6 +1,8 @@
 import type { CallOptions, TelemetryOptions } from '../../core/index.js';
 import { checkOptions, is, type OptionChecks } from '../../core/internal.js';
 import type { Embed } from './embedder.js';
+import type { MemoryEncryption } from './journal/frame-cipher.js';
+import type { FsyncPolicy } from './journal/log-writer.js';
 import type { MetadataFilter } from './metadata-filter.js';
 import type { Metric } from './metric.js';
 import type { VectorInput } from './vector-input.js';
@@ -25,6 +27,19 @@ export interface LocalVectorMemoryOptions {
    * QueueFullError. @default 1073741824 (1 GiB)
    */
   readonly maxBytes?: number;
+  /**
+   * Folder to keep everything in; made when it is missing, read with the first call. One process at a
+   * time may have it open. @default nothing is kept
+   */
+  readonly path?: string;
+  /**
+   * When a change counts as kept; it survives the end of this process in any case. `always`: once it is
+   * on the disk. `interval`: it is on the disk within a second. `os`: the operating system decides.
+   * @default 'always'
+   */
+  readonly fsync?: FsyncPolicy;
+  /** Encrypts what is written to `path`: an `Encryptor` of `@safla/sdk/encryption` fits. */
+  readonly encryption?: MemoryEncryption;
   readonly telemetry?: TelemetryOptions;
 }
 
@@ -84,6 +99,9 @@ export function checkMemoryOptions(options: LocalVectorMemoryOptions): void {
     embed: is.function,
     maxItems: is.count,
     maxBytes: is.count,
+    path: is.text,
+    fsync: is.oneOf('always', 'interval', 'os'),
+    encryption: is.object,
     telemetry: is.object,
   });
 }

@@ -5,7 +5,7 @@ import { type ItemRecord, VectorCollection } from './vector-collection.js';
 /** An item and its vector. */
 export interface NewItem {
   readonly record: ItemRecord;
-  readonly vector: Float64Array;
+  readonly vector: Float64Array | Float32Array;
 }
 
 /** What all namespaces may hold together. */
@@ -31,6 +31,8 @@ export class Namespaces {
   readonly #collections: Map<string, VectorCollection> = new Map();
   #size = 0;
   #bytes = 0;
+  /** For items on their way. */
+  #reserved = { size: 0, bytes: 0 };
 
   constructor(metric: Metric, bounds: MemoryBounds) {
     this.#metric = metric;
@@ -44,9 +46,23 @@ export class Namespaces {
     return collection;
   }
 
-  /** @throws QueueFullError when not all fit; none is stored then */
-  put(namespace: string, dimension: number, items: readonly NewItem[]): void {
+  /**
+   * Keeps room for items until it is released: the room of items that are stored by then is theirs.
+   *
+   * @throws QueueFullError when not all fit
+   */
+  reserve(namespace: string, items: readonly NewItem[]): { release(): void } {
     this.#assertRoom(namespace, items);
+    const added = { size: items.length, bytes: bytesOf(items) };
+    this.#reserved = { size: this.#reserved.size + added.size, bytes: this.#reserved.bytes + added.bytes };
+    const release = (): void => {
+      this.#reserved = { size: this.#reserved.size - added.size, bytes: this.#reserved.bytes - added.bytes };
+    };
+    return { release };
+  }
+
+  /** Stores items for which there is room. */
+  put(namespace: string, dimension: number, items: readonly NewItem[]): void {
     const collection = this.get(namespace) ?? new VectorCollection(dimension, this.#metric);
     this.#collections.set(namespace, collection);
     this.#change(collection, () => {
@@ -59,6 +75,13 @@ export class Namespaces {
     if (!collection || !this.#change(collection, () => collection.delete(id))) return false;
     if (collection.size === 0) this.#collections.delete(namespace);
     return true;
+  }
+
+  /** What is held now; see {@link VectorCollection.items}. */
+  *items(): Generator<NewItem & { readonly namespace: string }> {
+    for (const [namespace, collection] of this.#collections) {
+      for (const item of collection.items()) yield { namespace, ...item };
+    }
   }
 
   clear(): void {
@@ -86,13 +109,15 @@ export class Namespaces {
   /** Looks at other namespaces for expired items, and for what is replaced, only when there is no room. */
   #assertRoom(namespace: string, items: readonly NewItem[]): void {
     const { maxItems, maxBytes } = this.#bounds;
-    const size = items.length;
-    const bytes = items.reduce((sum, { record }) => sum + record.bytes, 0);
-    if (this.#size + size <= maxItems && this.#bytes + bytes <= maxBytes) return;
+    const { size, bytes } = this.#reserved;
+    const fits = (added: { size: number; bytes: number }): string | undefined => {
+      if (this.#size + size + added.size > maxItems) return `maxItems is ${maxItems}`;
+      return this.#bytes + bytes + added.bytes > maxBytes ? `maxBytes is ${maxBytes}` : undefined;
+    };
+    if (!fits({ size: items.length, bytes: bytesOf(items) })) return;
     this.#expire();
-    const added = this.#added(namespace, items);
-    if (this.#size + added.size > maxItems) throw full(`maxItems is ${maxItems}`);
-    if (this.#bytes + added.bytes > maxBytes) throw full(`maxBytes is ${maxBytes}`);
+    const bound = fits(this.#added(namespace, items));
+    if (bound) throw full(bound);
   }
 
   /** By how much items would make the whole grow. */
@@ -112,6 +137,10 @@ export class Namespaces {
       if (this.get(namespace)?.size === 0) this.#collections.delete(namespace);
     }
   }
+}
+
+function bytesOf(items: readonly NewItem[]): number {
+  return items.reduce((sum, { record }) => sum + record.bytes, 0);
 }
 
 function full(bound: string): QueueFullError {

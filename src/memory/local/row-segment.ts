@@ -50,7 +50,7 @@ export class RowSegment {
     return this.#rows.byteLength + this.#squaredNorms.byteLength + (this.#codes?.bytes ?? 0);
   }
 
-  set(row: number, vector: Float64Array): void {
+  set(row: number, vector: Float64Array | Float32Array): void {
     while (row >= this.#squaredNorms.length) this.#grow();
     this.#end = Math.max(this.#end, row + 1);
     this.#rows.set(vector, row * this.#dimension);

@@ -24,13 +24,13 @@ export class RowStore {
   }
 
   /** Stores a vector and gives its row. */
-  add(vector: Float64Array): number {
+  add(vector: Float64Array | Float32Array): number {
     const row = this.#free.pop() ?? this.#end++;
     this.set(row, vector);
     return row;
   }
 
-  set(row: number, vector: Float64Array): void {
+  set(row: number, vector: Float64Array | Float32Array): void {
     const place = Math.floor(row / segmentRows);
     this.#segments[place] ??= new RowSegment(this.dimension, this.#metric);
     this.#segments[place].set(row % segmentRows, vector);
@@ -41,9 +41,13 @@ export class RowStore {
     this.#free.push(row);
   }
 
+  /** The row itself, not a copy. */
+  view(row: number): Float32Array {
+    return (this.#segments[Math.floor(row / segmentRows)] as RowSegment).view(row % segmentRows);
+  }
+
   /** A copy. */
   vector(row: number): number[] {
-    const segment = this.#segments[Math.floor(row / segmentRows)];
-    return segment ? Array.from(segment.view(row % segmentRows)) : [];
+    return Array.from(this.view(row));
   }
 }

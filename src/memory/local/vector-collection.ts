@@ -59,7 +59,7 @@ export class VectorCollection {
     return row === undefined ? undefined : this.#items[row]?.bytes;
   }
 
-  set(item: ItemRecord, vector: Float64Array): void {
+  set(item: ItemRecord, vector: Float64Array | Float32Array): void {
     const known = this.#rowById.get(item.id);
     const row = known ?? this.#store.add(vector);
     if (known !== undefined) this.#store.set(row, vector);
@@ -72,6 +72,14 @@ export class VectorCollection {
   get(id: string): Embedding | undefined {
     const row = this.#rowById.get(id);
     return row === undefined ? undefined : this.#embedding(row);
+  }
+
+  /** What is held now, item by item; what changes meanwhile may or may not be among them. Vectors are views. */
+  *items(): Generator<{ readonly record: ItemRecord; readonly vector: Float32Array }> {
+    for (let row = 0; row < this.#items.length; row++) {
+      const record = this.#items[row];
+      if (record) yield { record, vector: this.#store.view(row) };
+    }
   }
 
   delete(id: string): boolean {
