@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -5,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { APIIntegration, EventBusIntegration, LocalVectorMemory, loadMCPConfig, MCPHost } from '@safla/sdk';
 import { TestContainer } from '@safla/sdk/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocketServer } from 'ws';
 
 /**
  * The guide that the product comes from, block by block: its own code in blocks/, changed only in its
@@ -65,6 +67,29 @@ describe('REST API integration', () => {
     expect(seen.length - before).toBe(1);
     await api.get('/cached', { page: 1 }, false);
     expect(seen.length - before).toBe(2);
+  });
+});
+
+describe('WebSocket integration', () => {
+  it("serves the guide's own WebSocketMCPServer", async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    server.on('connection', (socket) => socket.send('{"hello":1}'));
+    const lines: unknown[][] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((...args) => void lines.push(args));
+    const { WebSocketMCPServer } = await import('./blocks/websocket-integration.js');
+    const mcp = new WebSocketMCPServer(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await mcp.start();
+    await vi.waitFor(() => expect(lines).toHaveLength(2));
+    mcp.stop();
+    await vi.waitFor(() => expect(lines).toHaveLength(3));
+    log.mockRestore();
+    expect(lines).toEqual([
+      ['WebSocket integration connected'],
+      ['Received WebSocket message:', { hello: 1 }],
+      ['WebSocket integration disconnected'],
+    ]);
+    server.close();
   });
 });
 
