@@ -96,9 +96,11 @@ export class APIIntegration implements Closeable, HealthCheck {
   ): Promise<APIResponse<StandardSchemaV1.InferOutput<S>>>;
   request(path: string, options?: RequestOptions): Promise<APIResponse>;
   async request(path: string, options: RequestOptions = {}): Promise<APIResponse> {
+    const known = this.#recall(path, options);
+    if (known && options.schema === undefined) return known;
     checkOptions('request', options, requestChecks);
     const { schema, ...rest } = options;
-    return this.#call(callOf(path, rest), (call, scope) => this.#runner.run(call, scope), schema);
+    return this.#call(callOf(path, rest), async (call, scope) => known ?? this.#runner.run(call, scope), schema);
   }
 
   /**
@@ -146,8 +148,9 @@ export class APIIntegration implements Closeable, HealthCheck {
 
   /** Data of a GET. `params` become the query; `useCache` false neither reads nor fills the cache. */
   async get(endpoint: string, params?: Query, useCache = true): Promise<unknown> {
-    const { data } = await this.request(endpoint, { ...(params && { query: params }), cache: useCache });
-    return data;
+    const options = params ? { query: params } : {};
+    const known = useCache === true && this.#recall(endpoint, options);
+    return known ? known.data : (await this.request(endpoint, { ...options, cache: useCache })).data;
   }
 
   /** Data of a POST. It is sent once: use `request` with an `idempotencyKey` to have it repeated. */
@@ -259,6 +262,10 @@ export class APIIntegration implements Closeable, HealthCheck {
       return await own.run(() => inner(changed, own));
     });
     return run({ ...call, signal: scope.signal });
+  }
+
+  #recall(path: string, options: RequestOptions): APIResponse | undefined {
+    return this.#lifecycle.closed ? undefined : this.#runner.recall(path, options);
   }
 
   /** A stream outlives its call, but neither its caller's signal and context nor this object. */

@@ -1,7 +1,7 @@
 import { type CallScope, systemClock } from '../core/index.js';
 import { type HTTPAnswer, HTTPError } from '../drivers/http/index.js';
 import type { Attempt } from '../resilience/index.js';
-import type { APICall, APIResponse } from './api-call.js';
+import type { APICall, APIResponse, RequestOptions } from './api-call.js';
 import type { APISettings } from './api-options.js';
 import { withNewCredential } from './auth/renewal.js';
 import { CachedExchange } from './cache/cached-exchange.js';
@@ -33,14 +33,21 @@ export class RequestRunner {
         policy,
         send: (request, inspect) => this.#send(request, inspect),
         inherited: () => this.#inheritedHeaders(),
+        isConstant: () =>
+          settings.use.length === 0 && (settings.credentials?.isFixed ?? true) && !this.#wire.clientInUse(),
         decode: (answer) => decodeContent(answer, 'the stored answer'),
       });
   }
 
   async run(call: APICall, scope: CallScope): Promise<APIResponse> {
     const request = await prepare(call, this.#settings, scope);
-    const cached = call.cache === false ? undefined : await this.#cached?.run(request);
+    const cached = call.cache === false ? undefined : await this.#cached?.run(request, call);
     return toResponse(cached ?? (await this.#send(request)), request);
+  }
+
+  /** The response from a fresh stored answer, for a call that came before; undefined sends it the long way. */
+  recall(path: string, options: RequestOptions): APIResponse | undefined {
+    return this.#cached?.recall.response(path, options);
   }
 
   /** Ends what no caller waits for. */

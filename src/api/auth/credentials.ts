@@ -49,6 +49,11 @@ export class Credentials {
     }
   }
 
+  /** True when the header is the same for every request. */
+  get isFixed(): boolean {
+    return this.#source.replacement === undefined;
+  }
+
   header(options: CallOptions): Promise<AuthHeader> {
     return this.#source.current(options);
   }

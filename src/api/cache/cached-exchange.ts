@@ -10,18 +10,20 @@ import {
 } from '../../core/index.js';
 import { type HTTPAnswer, HTTPError } from '../../drivers/http/index.js';
 import { Coalescer, type Policy } from '../../resilience/index.js';
+import type { APICall } from '../api-call.js';
 import type { PreparedRequest } from '../prepared-request.js';
 import { principalOf } from '../principal.js';
 import { partOf } from './byte-range.js';
 import { directivesOf } from './cache-control.js';
 import { conditions, isNotModified, isSameVersion, validatorsOf } from './conditional.js';
-import { contentReader } from './content-reader.js';
+import { type ContentReader, contentReader } from './content-reader.js';
 import type { Fill } from './fills.js';
 import type { Exchanged } from './freshness.js';
 import type { HTTPCache } from './http-cache.js';
 import { answersGet } from './invalidation.js';
 import { NotCachedError } from './not-cached-error.js';
 import type { Inspect, Outcome } from './outcome.js';
+import { Recall } from './recall.js';
 import { ageOf, type CacheableAnswer, type CacheRequest, type StoredAnswer } from './stored-answer.js';
 
 /** What a cached exchange stands on. */
@@ -32,6 +34,8 @@ export interface CachedExchangeParts {
   readonly send: (request: PreparedRequest, inspect: Inspect) => Promise<Outcome>;
   /** Headers that are added to every request below the cache; undefined when it cannot know them. */
   readonly inherited: () => Promise<Readonly<Record<string, string>> | undefined>;
+  /** True while a call is prepared to the same request every time. */
+  readonly isConstant: () => boolean;
   readonly decode: (answer: CacheableAnswer) => unknown;
 }
 
@@ -52,12 +56,16 @@ const foreign = conditions.filter((name) => name !== 'if-none-match' && name !==
  * callers at the same time and by validators where there are any.
  */
 export class CachedExchange {
+  /** The short way for calls that come again. */
+  readonly recall: Recall;
   readonly #parts: CachedExchangeParts;
   readonly #flights: Coalescer<Outcome> = new Coalescer();
   readonly #closing: AbortController = new AbortController();
 
   constructor(parts: CachedExchangeParts) {
     this.#parts = parts;
+    const { cache, isConstant } = parts;
+    this.recall = new Recall({ cache, isConstant, readerOf: (stored) => this.#readerOf(stored) });
   }
 
   /**
@@ -65,7 +73,7 @@ export class CachedExchange {
    *
    * @throws NotCachedError, or what sending throws
    */
-  async run(request: PreparedRequest): Promise<Outcome | undefined> {
+  async run(request: PreparedRequest, call: APICall): Promise<Outcome | undefined> {
     if (request.method === 'POST') return this.#post(request);
     if (!isAskable(request)) return undefined;
     const asked = await this.#toAsked(request);
@@ -74,6 +82,7 @@ export class CachedExchange {
     if (found && found.use !== 'validate') {
       const reused = this.#reuse(found.answer, asked);
       if (reused && found.use === 'while-revalidate') this.#refresh(asked, request, found.answer);
+      if (reused && this.#parts.isConstant()) this.recall.learn(call, asked);
       if (reused) return reused;
     }
     if (directivesOf(request.headers['cache-control']).has('only-if-cached')) throw new NotCachedError(request.subject);
@@ -82,6 +91,7 @@ export class CachedExchange {
 
   /** Ends what is fetched for nobody. */
   close(): void {
+    this.recall.clear();
     this.#closing.abort();
   }
 
@@ -125,11 +135,11 @@ export class CachedExchange {
       const part = partOf(stored, headers.range);
       return part && from(part);
     }
-    return { ...from(stored), read: this.readerOf(stored) };
+    return { ...from(stored), read: this.#readerOf(stored) };
   }
 
   /** Gives the data of a stored answer, to each caller its own. */
-  readerOf(stored: StoredAnswer): () => unknown {
+  #readerOf(stored: StoredAnswer): ContentReader {
     stored.read ??= contentReader(stored, this.#parts.decode);
     return stored.read;
   }
