@@ -7,6 +7,8 @@ import type { OperationKind } from './graphql-document.js';
 
 /** One operation of a document, as it is sent. */
 export interface PreparedOperation {
+  /** Tells it from every other one that is held. */
+  readonly id: number;
   readonly kind: OperationKind;
   /** Undefined for an anonymous operation. */
   readonly name: string | undefined;
@@ -23,6 +25,7 @@ interface PreparedDocument {
   readonly operations: readonly PreparedOperation[];
 }
 
+let lastId = 0;
 const maxDocuments = 1_000;
 const maxCharacters = 4 * 1024 * 1024;
 const loadGraphQL = lazy(() => import('graphql'));
@@ -42,20 +45,14 @@ export class DocumentMemo {
   }
 
   /**
-   * The operation of a document; the one named `operationName` where there are several.
+   * The operation of a document; the one named `operationName` where there are several. At once for a
+   * document that is held.
    *
    * @throws ValidationError when it is not GraphQL, with line and column, or the operation is not there
    */
-  async operation(document: unknown, operationName: string | undefined): Promise<PreparedOperation> {
-    const { operations } = this.#known(document) ?? (await this.#prepare(document));
-    const [first] = operations;
-    if (operationName === undefined && first && operations.length === 1) return first;
-    const found = operationName === undefined ? undefined : operations.find(({ name }) => name === operationName);
-    if (found) return found;
-    const names = operations.map(({ name }) => name ?? '(anonymous)').join(', ');
-    if (!first) throw invalid('has no operation, only fragments');
-    if (operationName === undefined) throw invalid(`has several operations (${names}): say which by operationName`);
-    throw invalid(`has no operation of the name given as operationName; it has: ${names}`);
+  operation(document: unknown, operationName: string | undefined): PreparedOperation | Promise<PreparedOperation> {
+    const known = this.#known(document);
+    return known ? chosen(known, operationName) : this.#prepare(document).then((made) => chosen(made, operationName));
   }
 
   #known(document: unknown): PreparedDocument | undefined {
@@ -82,6 +79,17 @@ export class DocumentMemo {
   }
 }
 
+function chosen({ operations }: PreparedDocument, name: string | undefined): PreparedOperation {
+  const [first] = operations;
+  if (!first) throw invalid('has no operation, only fragments');
+  if (name === undefined && operations.length === 1) return first;
+  const found = name === undefined ? undefined : operations.find((operation) => operation.name === name);
+  if (found) return found;
+  const names = operations.map((operation) => operation.name ?? '(anonymous)').join(', ');
+  if (name === undefined) throw invalid(`has several operations (${names}): say which by operationName`);
+  throw invalid(`has no operation of the name given as operationName; it has: ${names}`);
+}
+
 type Visit = typeof import('graphql')['visit'];
 
 function prepare(node: DocumentNode, text: string, visit: Visit): PreparedDocument {
@@ -104,6 +112,7 @@ function prepare(node: DocumentNode, text: string, visit: Visit): PreparedDocume
   );
   const operations = definitions.map(({ operation, name }) => ({
     ...shared,
+    id: ++lastId,
     kind: operation as OperationKind,
     name: name?.value,
     json: { query, operationName: name ? `,"operationName":${JSON.stringify(name.value)}` : '' },

@@ -1,9 +1,9 @@
 import type { GraphQLClient } from 'graphql-request';
 import { ProtocolError, SaflaError } from '../core/index.js';
 import { lazy } from '../core/internal.js';
-import type { Cancellation, HTTPTransport } from '../drivers/http/index.js';
+import { type Cancellation, exchangeByTransport, type HTTPRequest, type HTTPTransport } from '../drivers/http/index.js';
 import type { GraphQLFormattedError } from './graphql-call.js';
-import { type FetchedText, fetchText, transportFetch } from './transport-fetch.js';
+import { type FetchedHeaders, FetchedText, transportFetch } from './transport-fetch.js';
 
 /** When a request ends early. A `CallScope` and an `Attempt` are one. */
 export interface Ending extends Cancellation {
@@ -55,22 +55,14 @@ export async function createClient(
  */
 export class ExecutionClient {
   readonly #client: () => Promise<GraphQLClient>;
+  readonly #target: Target;
+  #ready: GraphQLClient | undefined;
 
   constructor(endpoint: URL, transport: HTTPTransport, maxResponseBytes: number | undefined) {
     const url = endpoint.href;
-    const send = async (_url: unknown, init: { readonly body: Outgoing }): Promise<FetchedText> => {
-      const { request, ending } = init.body;
-      const fetched = await fetchText(transport, {
-        method: 'POST',
-        url,
-        headers: request.headers,
-        body: request.body,
-        cancellation: ending,
-        maxResponseBytes,
-        get signal() {
-          return ending.signal;
-        },
-      });
+    this.#target = { url, maxResponseBytes };
+    const send = async (_url: unknown, { body: request }: { readonly body: Outgoing }): Promise<FetchedText> => {
+      const fetched = new FetchedText(await exchangeByTransport(transport, request));
       if (!fetched.ok || !isJSON(fetched)) throw new Unread(fetched);
       return fetched;
     };
@@ -87,14 +79,14 @@ export class ExecutionClient {
 
   /** @throws ProtocolError for an answer of status 200-299 that is not GraphQL, or what the transport threw */
   async execute(request: ExecutionRequest, ending: Ending): Promise<ExecutionAnswer> {
-    const client = await this.#client();
+    this.#ready ??= await this.#client();
     try {
-      const answer = await client.rawRequest<unknown, Outgoing>({
+      const answer = await this.#ready.rawRequest<unknown, Outgoing>({
         query: request.subject,
-        variables: new Outgoing(request, ending),
+        variables: new Outgoing(this.#target, request, ending),
       });
       const { status, body: text, data, errors, extensions } = answer;
-      const { fields } = answer.headers as unknown as FetchedText['headers'];
+      const { fields } = answer.headers as unknown as FetchedHeaders;
       const results = Array.isArray(data) ? data : [{ data, errors, extensions }];
       return { status, headers: fields, text, results };
     } catch (error) {
@@ -104,14 +96,28 @@ export class ExecutionClient {
   }
 }
 
-/** Stands where the variables would, and comes back where the body would. */
-class Outgoing {
-  readonly request: ExecutionRequest;
-  readonly ending: Ending;
+type Target = Pick<HTTPRequest, 'url' | 'maxResponseBytes'>;
 
-  constructor(request: ExecutionRequest, ending: Ending) {
-    this.request = request;
-    this.ending = ending;
+/** A request as the transport gets it. Through graphql-request it goes as the variables, and comes back as the body. */
+class Outgoing implements HTTPRequest {
+  readonly method: string = 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly cancellation: Ending;
+  readonly maxResponseBytes: number | undefined;
+
+  constructor({ url, maxResponseBytes }: Target, { headers, body }: ExecutionRequest, ending: Ending) {
+    this.url = url;
+    this.headers = headers;
+    this.body = body;
+    this.cancellation = ending;
+    this.maxResponseBytes = maxResponseBytes;
+  }
+
+  /** Made when a transport reads it. */
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
   }
 }
 

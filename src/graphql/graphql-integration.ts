@@ -53,6 +53,9 @@ export interface BatchedOperation {
   readonly operationName?: string;
 }
 
+/** Calls without options are the most: there is nothing to check. */
+const none: GraphQLRequestOptions = {};
+
 type RequestOptionsWith<S extends StandardSchemaV1> = GraphQLRequestOptions & { readonly schema: S };
 
 /**
@@ -208,9 +211,9 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     kind: 'query' | 'mutation',
     document: unknown,
     variables: object | undefined,
-    options: GraphQLRequestOptions = {},
+    options: GraphQLRequestOptions = none,
   ): Promise<unknown> {
-    checkOptions(kind, options, requestChecks);
+    if (options !== none) checkOptions(kind, options, requestChecks);
     const { operationName, schema, ...bounds } = options;
     const errorPolicy = (bounds.errorPolicy ?? this.#settings.errorPolicy) === 'none' ? 'none' : 'ignore';
     const call = {
@@ -225,7 +228,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
   }
 
   /** Runs a call inside its scope and the middleware. The time of the policy bounds all of it, the headers too. */
-  async #call(subject: string, call: GraphQLCall): Promise<GraphQLAnswer> {
+  #call(subject: string, call: GraphQLCall): Promise<GraphQLAnswer> {
     const { use, policy, name } = this.#settings;
     return this.#lifecycle.call(`${subject} at ${name}`, policy.scopeOptions(call), (scope) =>
       use.length === 0 ? this.#runner.run(call, scope) : this.#throughLayers(call, scope),

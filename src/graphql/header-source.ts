@@ -50,7 +50,7 @@ export class HeaderSource {
   }
 
   /** The current headers. Callers at the same time share one question. */
-  async current(options: CallOptions): Promise<IssuedHeaders> {
+  current(options: CallOptions): IssuedHeaders | Promise<IssuedHeaders> {
     return this.#fixed ?? this.#asking.run('current', (signal) => this.#ask({ signal, refresh: false }), options);
   }
 

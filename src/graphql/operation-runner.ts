@@ -8,6 +8,7 @@ import type { GraphQLSettings } from './graphql-options.js';
 import { GraphQLRequestError } from './graphql-request-error.js';
 import type { GraphQLWire } from './graphql-wire.js';
 import type { IssuedHeaders } from './header-source.js';
+import { type OutgoingHeaders, outgoingHeaders } from './outgoing-headers.js';
 import { type Persistence, requestJSON } from './payload.js';
 import { nameOf, type PreparedCall, prepareCall } from './prepared-call.js';
 import { type Asked, refusal, settle } from './results.js';
@@ -17,6 +18,7 @@ import { SharedQueries } from './shared-queries.js';
 /** Runs a call: headers, once more after a 401 > callers at the same time share one > policy > wire > results. */
 export class OperationRunner {
   readonly #settings: GraphQLSettings;
+  readonly #origin: string;
   readonly #url: string;
   readonly #documents: DocumentMemo;
   readonly #wire: GraphQLWire;
@@ -25,7 +27,8 @@ export class OperationRunner {
 
   constructor(settings: GraphQLSettings, documents: DocumentMemo, wire: GraphQLWire) {
     this.#settings = settings;
-    this.#url = settings.endpoint.origin + settings.endpoint.pathname;
+    this.#origin = settings.endpoint.origin;
+    this.#url = this.#origin + settings.endpoint.pathname;
     this.#documents = documents;
     this.#wire = wire;
   }
@@ -54,9 +57,9 @@ export class OperationRunner {
   async probe(document: string, scope: CallScope): Promise<void> {
     const call: GraphQLCall = { operations: [{ kind: 'query', document }], batched: false };
     const prepared = await prepareCall(call, this.#documents, this.#url);
-    const { fields } = await this.#settings.headers.current(scope);
+    const headers = outgoingHeaders(await this.#settings.headers.current(scope), prepared.headers);
     const body = prepared.operations.map((operation) => requestJSON(operation)).join('');
-    const answer = await this.#wire.exchange({ ...prepared, headers: complete(fields, {}), body }, scope);
+    const answer = await this.#wire.exchange({ ...prepared, headers: headers.fields, body }, scope);
     const [result] = answer.results ?? [];
     if (!result) throw refusal(answer, prepared, this.#url);
     settle(result, prepared, 'none', answer.status);
@@ -79,16 +82,18 @@ export class OperationRunner {
   /** With the current headers, and once more with new ones when those are refused. */
   async #authorized(prepared: PreparedCall, scope: CallScope, persistence: Persistence): Promise<SharedAnswer> {
     const { headers } = this.#settings;
-    const issued = await headers.current(scope);
+    const given = headers.current(scope);
+    const issued = given instanceof Promise ? await given : given;
+    if (!headers.canRefresh) return this.#send(prepared, scope, issued, persistence);
     try {
       return await this.#send(prepared, scope, issued, persistence);
     } catch (error) {
-      if (!headers.canRefresh || !isUnauthorized(error)) throw error;
+      if (!isUnauthorized(error)) throw error;
       return this.#send(prepared, scope, await headers.refreshed(issued, scope), persistence);
     }
   }
 
-  async #send(
+  #send(
     prepared: PreparedCall,
     scope: CallScope,
     issued: IssuedHeaders,
@@ -97,21 +102,18 @@ export class OperationRunner {
     const { call, readsOnly, operations, batched } = prepared;
     const json = operations.map((operation) => requestJSON(operation, persistence));
     const body = batched ? `[${json.join(',')}]` : (json[0] ?? '');
-    const headers = complete(issued.fields, prepared.headers);
-    const ask = (): Promise<SharedAnswer> => this.#execute(prepared, scope, headers, body);
-    if (!readsOnly || !(call.dedupe ?? this.#settings.dedupe)) return ask();
-    return this.#sharing.run(`${JSON.stringify(headers)}\n${body}`, scope, ask);
+    const headers = outgoingHeaders(issued, prepared.headers);
+    if (!readsOnly || !(call.dedupe ?? this.#settings.dedupe)) return this.#execute(prepared, scope, headers, body);
+    const asked = operations.map(({ operation, variables }) => `${operation.id} ${variables}`).join();
+    return this.#sharing.run(`${headers.key} ${persistence} ${asked}`, scope, () =>
+      this.#execute(prepared, scope, headers, body),
+    );
   }
 
-  async #execute(
-    prepared: PreparedCall,
-    scope: CallScope,
-    headers: Readonly<Record<string, string>>,
-    body: string,
-  ): Promise<SharedAnswer> {
+  #execute(prepared: PreparedCall, scope: CallScope, { fields }: OutgoingHeaders, body: string): Promise<SharedAnswer> {
     const { subject, type, operationName, readsOnly, call } = prepared;
     const correlationId = visibleText(correlationIdHere() ?? '') || randomUUID();
-    const request = { subject, type, operationName, body, headers: { 'x-correlation-id': correlationId, ...headers } };
+    const request = { subject, type, operationName, body, headers: { 'x-correlation-id': correlationId, ...fields } };
     const idempotent = readsOnly || call.idempotencyKey !== undefined;
     return this.#settings.policy.execute(
       async (attempt) => {
@@ -119,7 +121,7 @@ export class OperationRunner {
         if (!answer.results) throw refusal(answer, prepared, this.#url);
         return new SharedAnswer(answer, answer.results, attempt.number);
       },
-      { scope, key: this.#settings.endpoint.origin, subject, idempotent },
+      { scope, key: this.#origin, subject, idempotent },
     );
   }
 }
@@ -130,23 +132,6 @@ function asked({ batched, subject, operations }: PreparedCall, index: number): A
   if (!batched || !encoded) return { subject, operations };
   const name = `${nameOf(encoded.operation)}, number ${index + 1} in a ${subject}`;
   return { subject: name, operations: [encoded] };
-}
-
-/** Headers of the integration and, over them, of the call. */
-function complete(
-  own: Readonly<Record<string, string>>,
-  given: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const headers: Record<string, string | undefined> = {
-    accept: 'application/graphql-response+json, application/json;q=0.9',
-    'user-agent': 'safla-sdk',
-    ...own,
-    // A GraphQL request is JSON, whatever else is set.
-    'content-type': 'application/json',
-    ...given,
-  };
-  for (const name of Object.keys(given)) if (headers[name] === undefined) delete headers[name];
-  return headers as Record<string, string>;
 }
 
 function isUnauthorized(error: unknown): boolean {

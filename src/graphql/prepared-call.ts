@@ -14,8 +14,8 @@ export interface PreparedCall {
   /** `query`, `mutation`, or `batch`. */
   readonly type: string;
   readonly operationName: string | undefined;
-  /** Those of this call: over the ones of the integration, or, undefined, without them. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Over those of the integration, or, undefined, without one of them; absent when the call has none. */
+  readonly headers: Readonly<Record<string, string | undefined>> | undefined;
   /** True when it only reads. */
   readonly readsOnly: boolean;
   readonly call: GraphQLCall;
@@ -29,7 +29,10 @@ export interface PreparedCall {
 export async function prepareCall(call: GraphQLCall, documents: DocumentMemo, url: string): Promise<PreparedCall> {
   const { batched, idempotencyKey } = call;
   const operations: EncodedOperation[] = [];
-  for (const given of call.operations) operations.push(await prepareOperation(given, documents));
+  for (const given of call.operations) {
+    const operation = documents.operation(given.document, given.operationName);
+    operations.push(encode(operation instanceof Promise ? await operation : operation, given));
+  }
   const [first] = operations;
   if (!first) throw new ValidationError('batch', [{ path: [], message: 'has no operations' }]);
   const subject = `${batched ? `batch of ${operations.length}` : nameOf(first.operation)} at ${url}`;
@@ -50,8 +53,7 @@ export function nameOf({ kind, name }: Pick<PreparedOperation, 'kind' | 'name'>)
   return name === undefined ? kind : `${kind} ${name}`;
 }
 
-async function prepareOperation(given: GraphQLOperation, documents: DocumentMemo): Promise<EncodedOperation> {
-  const operation = await documents.operation(given.document, given.operationName);
+function encode(operation: PreparedOperation, given: GraphQLOperation): EncodedOperation {
   assertKind(operation, given.kind);
   return encodeOperation(operation, given.variables, nameOf(operation));
 }
@@ -65,11 +67,12 @@ export function assertKind(operation: PreparedOperation, wanted: OperationKind |
 }
 
 function overrides(
-  headers: GraphQLCall['headers'] = {},
+  headers: GraphQLCall['headers'],
   idempotencyKey: string | undefined,
   subject: string,
-): Record<string, string | undefined> {
+): Record<string, string | undefined> | undefined {
+  if (headers === undefined && idempotencyKey === undefined) return undefined;
   const checked = checkedHeaders({ ...headers, 'idempotency-key': idempotencyKey }, subject);
-  const removed = Object.keys(headers).filter((name) => headers[name] === undefined);
+  const removed = Object.keys(headers ?? {}).filter((name) => headers?.[name] === undefined);
   return { ...Object.fromEntries(removed.map((name) => [name.toLowerCase(), undefined])), ...checked };
 }

@@ -21,24 +21,28 @@ export class SharedQueries<T> {
   }
 
   /** @param ask must end with `scope` */
-  async run(key: string, scope: CallScope, ask: () => Promise<T>): Promise<T> {
-    for (let flight = this.#flights.get(key); flight; flight = this.#flights.get(key)) {
-      const { result, scope: leading } = flight;
-      try {
-        const value = await scope.run(() => result);
-        this.#shared += 1;
-        return value;
-      } catch (error) {
-        if (scope.cancelled || !leading.cancelled) throw error;
-        this.#forget(key, flight);
-      }
-    }
+  run(key: string, scope: CallScope, ask: () => Promise<T>): Promise<T> {
+    const flight = this.#flights.get(key);
+    return flight ? this.#join(key, flight, scope, ask) : this.#lead(key, scope, ask);
+  }
+
+  #lead(key: string, scope: CallScope, ask: () => Promise<T>): Promise<T> {
     const flight = { scope, result: ask() };
     this.#flights.set(key, flight);
+    const forget = (): void => this.#forget(key, flight);
+    flight.result.then(forget, forget);
+    return flight.result;
+  }
+
+  async #join(key: string, flight: Flight<T>, scope: CallScope, ask: () => Promise<T>): Promise<T> {
     try {
-      return await flight.result;
-    } finally {
+      const value = await scope.run(() => flight.result);
+      this.#shared += 1;
+      return value;
+    } catch (error) {
+      if (scope.cancelled || !flight.scope.cancelled) throw error;
       this.#forget(key, flight);
+      return this.run(key, scope, ask);
     }
   }
 

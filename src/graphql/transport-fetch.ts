@@ -1,17 +1,29 @@
-import { exchangeByTransport, type HTTPAnswer, type HTTPRequest, type HTTPTransport } from '../drivers/http/index.js';
+import { exchangeByTransport, type HTTPAnswer, type HTTPTransport } from '../drivers/http/index.js';
 
 const byteOrderMark = '\uFEFF';
 
-/** An answer that was read to its end, in the shape of a `Response` as far as graphql-request uses one. */
+/** Header fields, as far as graphql-request uses `Headers`. */
+export class FetchedHeaders {
+  /** By lower-case name. */
+  readonly fields: HTTPAnswer['headers'];
+
+  constructor(fields: HTTPAnswer['headers']) {
+    this.fields = fields;
+  }
+
+  get(name: string): string | null {
+    return this.fields[name.toLowerCase()] ?? null;
+  }
+}
+
+/** An answer that was read to its end, as far as graphql-request uses a `Response`. */
 export class FetchedText {
+  readonly headers: FetchedHeaders;
   readonly #answer: HTTPAnswer;
-  /** Looks like `Headers`. */
-  readonly headers: { readonly get: (name: string) => string | null; readonly fields: HTTPAnswer['headers'] };
 
   constructor(answer: HTTPAnswer) {
     this.#answer = answer;
-    const { headers: fields } = answer;
-    this.headers = { fields, get: (name) => fields[name.toLowerCase()] ?? null };
+    this.headers = new FetchedHeaders(answer.headers);
   }
 
   get status(): number {
@@ -34,15 +46,13 @@ export class FetchedText {
   }
 }
 
-/** Sends one request by a transport. */
-export async function fetchText(transport: HTTPTransport, request: HTTPRequest): Promise<FetchedText> {
-  return new FetchedText(await exchangeByTransport(transport, request));
-}
-
 /** A transport in the place of `fetch`, for a client that brings headers, body and signal in its own form. */
 export function transportFetch(transport: HTTPTransport, maxResponseBytes: number | undefined): typeof fetch {
-  const send = (url: URL | string, { method = 'GET', headers, body, signal }: RequestInit): Promise<FetchedText> =>
-    fetchText(transport, {
+  const send = async (
+    url: URL | string,
+    { method = 'GET', headers, body, signal }: RequestInit,
+  ): Promise<FetchedText> => {
+    const answer = await exchangeByTransport(transport, {
       method,
       url: String(url),
       headers: Object.fromEntries(headers as Headers),
@@ -50,5 +60,7 @@ export function transportFetch(transport: HTTPTransport, maxResponseBytes: numbe
       signal: signal ?? undefined,
       maxResponseBytes,
     });
+    return new FetchedText(answer);
+  };
   return send as unknown as typeof fetch;
 }
