@@ -10,11 +10,11 @@ export function escaped(text: string): string {
 
 /**
  * For `allowReserved`: leaves reserved characters as they are, except those that would end the value or
- * begin another parameter. Escapes that are there stay.
+ * begin another parameter. A percent sign is escaped, so that the server reads what was given.
  */
 export function escapedButReserved(text: string): string {
   return text
-    .split(/(%[0-9a-fA-F]{2}|[:/?@!$'()*,;])/)
+    .split(/([:/?@!$'()*,;])/)
     .map((part, index) => (index % 2 === 1 ? part : escaped(part)))
     .join('');
 }
