@@ -156,7 +156,7 @@ const down =
   (client) => ({ count, run: () => exchange(client, count, () => client.send({ op: 'burst', count, payload })) });
 
 const patterns: readonly { readonly name: string; readonly pattern: Pattern }[] = [
-  { name: 'round trips, 1 in flight', pattern: roundTrips(1, 1_500) },
+  { name: 'round trips, 1 in flight', pattern: roundTrips(1, 3_000) },
   { name: 'round trips, 64 in flight', pattern: roundTrips(64, 12_000) },
   { name: 'up', pattern: up(20_000) },
   { name: 'down', pattern: down(20_000) },
@@ -175,8 +175,8 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-const rounds = Number(process.env.ROUNDS ?? 9);
-const server = fork(fileURLToPath(new URL('./support/websocket-server.ts', import.meta.url)), {
+const rounds = Number(process.env.ROUNDS ?? 15);
+const server = fork(fileURLToPath(new URL('./websocket-server.ts', import.meta.url)), {
   execArgv: ['--import', 'tsx'],
 });
 const [{ rawPort, ioPort }] = (await once(server, 'message')) as [{ rawPort: number; ioPort: number }];
@@ -189,7 +189,7 @@ const libraries: readonly Library[] = [
 const clients = await Promise.all(libraries.map(({ connect }) => connect(0)));
 
 console.log('pattern                    | library                 | messages/s | x ws | CPU us/message | x ws');
-for (const { name, pattern } of patterns.filter(({ name }) => name.includes(process.env.PATTERN ?? ''))) {
+for (const { name, pattern } of patterns) {
   const samples = libraries.map((): Sample[] => []);
   for (let round = 0; round <= rounds; round++) {
     for (let turn = 0; turn < clients.length; turn++) {
@@ -224,4 +224,34 @@ for (const { name, pattern } of patterns.filter(({ name }) => name.includes(proc
   });
 }
 for (const client of clients) client.close();
+
+const count = 1_000;
+const binMs = 100;
+
+/** Drops all clients at once and gives how many came back in each 100 ms, as the server saw it. */
+async function stampede(random?: () => number): Promise<number[]> {
+  const herd = Array.from(
+    { length: count },
+    () => new WebSocketIntegration({ url: `ws://127.0.0.1:${rawPort}`, reconnect: { ...(random && { random }) } }),
+  );
+  for (let i = 0; i < count; i += 50) await Promise.all(herd.slice(i, i + 50).map((ws) => ws.connect()));
+  server.send('drop');
+  const [times] = (await once(server, 'message')) as [number[]];
+  await Promise.all(herd.map((ws) => ws.close()));
+  const bins: number[] = [];
+  for (const ms of times) bins[Math.floor(ms / binMs)] = (bins[Math.floor(ms / binMs)] ?? 0) + 1;
+  return Array.from(bins, (bin) => bin ?? 0);
+}
+
+console.log(`\n${count} clients dropped at once, reconnections in each ${binMs} ms`);
+for (const [name, random] of [
+  ['full jitter', undefined],
+  ['no jitter', () => 1],
+] as const) {
+  const bins = await stampede(random);
+  // Over the second from which the first pause is drawn.
+  const ratio = Math.max(...bins) / (count / 10);
+  console.log(`${name.padEnd(11)} | ${bins.join(' ')} | busiest / mean ${ratio.toFixed(1)}`);
+  if (!random) console.log(`  bar: <= 3: ${ratio <= 3 ? 'met' : 'MISSED'}`);
+}
 server.kill();

@@ -5,7 +5,7 @@ import { Server } from 'socket.io';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 interface Order {
-  readonly op: 'echo' | 'sink' | 'burst' | 'drop';
+  readonly op: 'echo' | 'sink' | 'burst';
   readonly count?: number;
   readonly payload: unknown;
 }
@@ -17,6 +17,20 @@ raw.on('connection', (socket: WebSocket) => {
     if (op === 'echo') socket.send(JSON.stringify(payload));
     if (op === 'burst') for (let i = 0; i < count; i++) socket.send(JSON.stringify(payload));
   });
+});
+
+/** Ends all connections, and says when as many came back, in milliseconds after that. */
+process.on('message', () => {
+  const times: number[] = [];
+  const count = raw.clients.size;
+  const droppedAt = performance.now();
+  const onConnection = (): void => {
+    if (times.push(performance.now() - droppedAt) < count) return;
+    raw.off('connection', onConnection);
+    process.send?.(times);
+  };
+  raw.on('connection', onConnection);
+  for (const client of raw.clients) client.terminate();
 });
 
 const http = createServer().listen(0, '127.0.0.1');
