@@ -1,11 +1,16 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { CallScope } from '../../core/index.js';
+import { fullJitter } from '../../resilience/backoff.js';
 import type { Delivery, Outcome, StoredEvent } from '../event-transport.js';
+import { quietClock } from '../quiet-clock.js';
 import { nanoseconds } from './jetstream-link.js';
 
 /** What a {@link HeldMessage} needs from the subscription that holds it. */
 export interface MessageHolder {
   readonly nats: NatsConnection;
   readonly requestTimeoutMs: number;
+  /** Aborts when the member has left. */
+  readonly left: AbortSignal;
   /** What is owed, by {@link HeldMessage.place}: a second delivery of what is in hand is not handed out. */
   readonly held: Map<string, HeldMessage>;
   /** Keeps the event as a dead letter of the group. */
@@ -13,8 +18,8 @@ export interface MessageHolder {
     event: StoredEvent,
     facts: { readonly place: string; readonly attempts: number; readonly reason: string },
   ): Promise<void>;
-  /** Says in our errors what went wrong. */
-  failure(error: unknown, doing: string): unknown;
+  /** Remembers what is done, for a server that forgets that it was told. */
+  done(place: string): void;
 }
 
 /** A message that the server counts as ours until it hears of it (acknowledgements: NATS ADR-15). */
@@ -51,7 +56,8 @@ export class HeldMessage implements Delivery {
         const facts = { place: this.place, attempts: this.attempt, reason: outcome.reason };
         await this.#holder.bury(this.event, facts);
       }
-      await this.#tell(answer(outcome));
+      if (ends) this.#holder.done(this.place);
+      await this.#tell(answer(outcome), ends);
     } finally {
       if (ends) this.#holder.held.delete(this.place);
     }
@@ -70,13 +76,22 @@ export class HeldMessage implements Delivery {
     this.#send('-NAK');
   }
 
-  /** Resolves when the server has taken note: an answer that is lost would be a second delivery. */
-  async #tell(text: string): Promise<void> {
-    const { nats, requestTimeoutMs, failure } = this.#holder;
-    try {
-      await nats.request(this.#message.reply ?? '', text, { timeout: requestTimeoutMs });
-    } catch (error) {
-      throw failure(error, `acknowledgement of '${this.event.id}' on '${this.event.channel}'`);
+  /**
+   * Resolves when the server has taken note, however long it is away: an answer that is lost would be a
+   * second delivery. A member that left has given everything back. Giving back is tried once: told twice,
+   * it would take the event from whoever has it by then, and the server notices by itself after `ackWaitMs`.
+   */
+  async #tell(text: string, again: boolean): Promise<void> {
+    const { nats, requestTimeoutMs: timeout, left } = this.#holder;
+    for (let attempt = 1; !left.aborted && !nats.isClosed(); attempt++) {
+      try {
+        await nats.request(this.#message.reply ?? '', text, { timeout });
+        return;
+      } catch {
+        if (!again) return;
+        using pause = new CallScope('pause', { signal: left, clock: quietClock });
+        await pause.sleep(fullJitter(attempt, timeout, {})).catch(() => undefined);
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ConsumerConfig } from '@nats-io/jetstream';
+import type { ConsumerConfig, ConsumerInfo } from '@nats-io/jetstream';
 import {
   type CallOptions,
   type CloseOptions,
@@ -23,6 +23,7 @@ import type {
   SubscriptionRequest,
   TransportSubscription,
 } from '../event-transport.js';
+import { RecentIds } from '../transports/in-process/recent-ids.js';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.js';
 import { JetStreamLink, nanoseconds, type OpenLink } from './jetstream-link.js';
 import { JetStreamLog } from './jetstream-log.js';
@@ -32,6 +33,8 @@ import { JetStreamSubscription } from './jetstream-subscription.js';
 import { writeFacts } from './message-headers.js';
 import { natsFailure } from './nats-failure.js';
 
+/** Events remembered as done, for a server that was killed and forgot. */
+const maxRecent = 50_000;
 /** Publishes that wait for their answer at the same time. */
 const inFlight = 512;
 
@@ -56,6 +59,7 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
   readonly #log: JetStreamLog;
   readonly #letters: JetStreamDeadLetters;
   readonly #subscriptions: Set<JetStreamSubscription> = new Set();
+  readonly #recent: RecentIds = new RecentIds(maxRecent);
   #watched: OpenLink['nats'] | undefined;
 
   /** @throws ConfigurationError */
@@ -97,14 +101,8 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
     const token = groupToken(channel, group);
     const doing = `joining of group '${group}' on '${channel}'`;
     const { nats, manager } = await this.#open(doing);
-    if (!(await this.#link.find(doing, () => manager.consumers.info(names.log, token)))) {
-      const start = await this.#log.start(channel, from);
-      const description = JSON.stringify({ channel, group });
-      const filter_subject = names.subject(channel);
-      await this.#link.ask(doing, () =>
-        manager.consumers.add(names.log, { ...this.#groupConfig(token), ...start, description, filter_subject }),
-      );
-    }
+    const known = await this.#link.find(doing, () => manager.consumers.info(names.log, token));
+    const { created } = known ?? (await this.#makeGroup({ channel, group, from, token, doing }));
     await this.#link.ask(doing, () =>
       manager.consumers.add(names.again, {
         ...this.#groupConfig(token),
@@ -122,7 +120,8 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
       requestTimeoutMs,
       bury: (event, { place, ...facts }) =>
         this.#letters.add(event, { group, token, ...facts }, `${token} ${place} ${facts.attempts}`),
-      failure: (error, what) => natsFailure(error, what, requestTimeoutMs),
+      recent: this.#recent,
+      made: created,
       onClose: (closed) => this.#subscriptions.delete(closed),
     });
     this.#subscriptions.add(subscription);
@@ -224,6 +223,31 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
   async #watch(nats: OpenLink['nats']): Promise<void> {
     for await (const { type } of nats.status()) {
       if (type === 'reconnect') for (const subscription of this.#subscriptions) subscription.askAgain();
+    }
+  }
+
+  async #makeGroup(
+    request: Pick<SubscriptionRequest, 'channel' | 'group' | 'from'> & {
+      readonly token: string;
+      readonly doing: string;
+    },
+  ): Promise<ConsumerInfo> {
+    const { channel, group, from, token, doing } = request;
+    const { names } = this.#link;
+    const config = {
+      ...this.#groupConfig(token),
+      ...(await this.#log.start(channel, from)),
+      description: JSON.stringify({ channel, group }),
+      filter_subject: names.subject(channel),
+    };
+    const { manager } = await this.#link.open();
+    try {
+      return await manager.consumers.add(names.log, config);
+    } catch (error) {
+      // Another member may have made it in between, beginning elsewhere.
+      const made = await this.#link.find(doing, () => manager.consumers.info(names.log, token));
+      if (made) return made;
+      throw natsFailure(error, doing, this.#settings.requestTimeoutMs);
     }
   }
 

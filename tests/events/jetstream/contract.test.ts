@@ -1,13 +1,13 @@
 import { jetstream } from '@safla/sdk/events/jetstream';
 import { eventTransportContract } from '@safla/sdk/testing/vitest';
 import { afterAll, beforeAll } from 'vitest';
-import { NatsServer } from './nats-server.js';
+import { natsPlan, ServerProgram } from '../soak/server-program.js';
 
-let server: NatsServer;
+let server: ServerProgram;
 let subjects = 0;
 
 beforeAll(async () => {
-  server = await NatsServer.start();
+  server = await ServerProgram.start(natsPlan);
 });
 
 afterAll(() => server[Symbol.asyncDispose]());
@@ -16,7 +16,11 @@ eventTransportContract(
   'jetstream',
   () => {
     subjects += 1;
-    return jetstream({ servers: server.url, stream: `T${subjects}`, subject: `t${subjects}.events` });
+    return jetstream({
+      servers: `nats://127.0.0.1:${server.port}`,
+      stream: `T${subjects}`,
+      subject: `t${subjects}.events`,
+    });
   },
   { capabilities: { ordered: false } },
 );
