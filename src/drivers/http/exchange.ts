@@ -24,15 +24,18 @@ export class Exchange implements BodySource {
   readonly #request: HTTPRequest;
   readonly #limits: WireLimits;
   readonly #maxBytes: number;
+  readonly #onOver: (exchange: Exchange) => void;
   #source: BodySource | undefined;
   #resolve: (response: HTTPResponse) => void = noop;
   #reject: (error: unknown) => void = noop;
   #unfollow: () => void = noop;
   #stopped: { readonly reason: unknown } | undefined;
 
-  constructor(request: HTTPRequest, limits: WireLimits) {
+  /** @param onOver told when there is nothing more to do: the last byte came, it failed, or nobody wants it */
+  constructor(request: HTTPRequest, limits: WireLimits, onOver: (exchange: Exchange) => void) {
     this.#request = request;
     this.#limits = limits;
+    this.#onOver = onOver;
     this.#maxBytes = request.maxResponseBytes ?? limits.maxResponseBytes;
     this.body = new IncomingBody(this, this.#maxBytes, this.#subject);
     this.response = new Promise((resolve, reject) => {
@@ -71,7 +74,7 @@ export class Exchange implements BodySource {
   }
 
   end(): void {
-    this.#unfollow();
+    this.#over();
     this.body.end();
   }
 
@@ -88,7 +91,7 @@ export class Exchange implements BodySource {
   }
 
   destroy(): void {
-    this.#unfollow();
+    this.#over();
     this.#source?.destroy();
   }
 
@@ -117,8 +120,13 @@ export class Exchange implements BodySource {
     return { status, headers: rest, body: new UnpackedContent(this.body, { encoding, maxBytes, subject, failure }) };
   }
 
-  #settle(error: unknown): void {
+  #over(): void {
     this.#unfollow();
+    this.#onOver(this);
+  }
+
+  #settle(error: unknown): void {
+    this.#over();
     this.#reject(error);
     this.body.fail(error);
   }

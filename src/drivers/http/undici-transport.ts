@@ -55,6 +55,8 @@ class UndiciTransport implements HTTPTransport {
   readonly #own: () => Promise<Dispatcher>;
   readonly #guarded: Map<AddressGuard, Promise<Dispatcher>> = new Map();
   #agent: Dispatcher | undefined;
+  readonly #running: Set<Exchange> = new Set();
+  #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: UndiciTransportOptions) {
@@ -74,10 +76,24 @@ class UndiciTransport implements HTTPTransport {
   }
 
   close(): Promise<void> {
-    const opened = [...(this.#agent ? [this.#agent] : []), ...this.#guarded.values()];
-    this.#closing ??= Promise.all(opened.map(async (agent) => (await agent).close())).then(() => undefined);
+    this.#closing ??= this.#close();
     return this.#closing;
   }
+
+  async #close(): Promise<void> {
+    if (this.#running.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    // Not `close`: that would still connect for requests whose callers have left the line.
+    const opened = [...(this.#agent ? [this.#agent] : []), ...this.#guarded.values()];
+    await Promise.all(opened.map(async (agent) => (await agent).destroy()));
+  }
+
+  readonly #over = (exchange: Exchange): void => {
+    if (this.#running.delete(exchange) && this.#running.size === 0) this.#idle?.();
+  };
 
   /** What sends a request. A guarded one has connections of its own: those that were opened unguarded prove nothing. */
   #dispatcherFor(url: URL, request: HTTPRequest): Dispatcher | Promise<Dispatcher> {
@@ -108,11 +124,10 @@ class UndiciTransport implements HTTPTransport {
   }
 
   readonly #exchange = async (request: HTTPRequest): Promise<HTTPResponse> => {
-    const exchange = new Exchange(request, this.#options);
-    try {
-      if (!exchange.stopped) await this.#dispatch(request, exchange);
-    } catch (error) {
-      exchange.fail(error);
+    const exchange = new Exchange(request, this.#options, this.#over);
+    if (!exchange.stopped) {
+      this.#running.add(exchange);
+      await this.#dispatch(request, exchange).catch((error: unknown) => exchange.fail(error));
     }
     return exchange.response;
   };
