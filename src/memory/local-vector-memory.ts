@@ -13,6 +13,7 @@ import {
 import type { Embedding } from './embedding.js';
 import { assertId, assertItems, assertLimit, assertThreshold, copyMetadata } from './local/checks.js';
 import { type Embed, embedTexts } from './local/embedder.js';
+import { compileFilter } from './local/filter/metadata-filter.js';
 import type { Entry, PutEntry } from './local/journal/entry.js';
 import { Journal } from './local/journal/journal.js';
 import {
@@ -27,7 +28,6 @@ import {
   type StoreManyOptions,
   type StoreOptions,
 } from './local/local-memory-options.js';
-import { compileFilter } from './local/metadata-filter.js';
 import type { Metric } from './local/metric.js';
 import { Namespaces, type NewItem } from './local/namespaces.js';
 import { assertDimension, readVector, type VectorInput } from './local/vector-input.js';
@@ -149,7 +149,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     const { namespace = defaultNamespace, limit = 10, threshold = Number.NEGATIVE_INFINITY, filter } = options;
     assertLimit(limit);
     assertThreshold(threshold);
-    const accepts = filter === undefined ? undefined : compileFilter(filter);
+    const filtered = filter === undefined ? undefined : { filter, accepts: compileFilter(filter) };
     this.#lifecycle.assertOpen();
     const read = this.#read(query, 'query');
     return this.#call('search', options, async (scope) => {
@@ -158,7 +158,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
       if (!vector) return [];
       assertDimension(vector, this.#dimension, 'query');
       const collection = this.#namespaces.get(namespace);
-      return collection?.search([{ vector, limit, threshold, accepts }])[0] ?? [];
+      return collection?.search([{ vector, limit, threshold }], filtered)[0] ?? [];
     });
   }
 

@@ -1,9 +1,9 @@
 import type { CallOptions, TelemetryOptions } from '../../core/index.js';
 import { checkOptions, is, type OptionChecks } from '../../core/internal.js';
 import type { Embed } from './embedder.js';
+import type { MetadataFilter } from './filter/metadata-filter.js';
 import type { MemoryEncryption } from './journal/frame-cipher.js';
 import type { FsyncPolicy } from './journal/log-writer.js';
-import type { MetadataFilter } from './metadata-filter.js';
 import type { Metric } from './metric.js';
 import type { VectorInput } from './vector-input.js';
 

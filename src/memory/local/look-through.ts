@@ -1,5 +1,5 @@
 import type { Scorer } from './metric.js';
-import { segmentRows } from './row-segment.js';
+import { type RowSegment, segmentRows } from './row-segment.js';
 import type { RowStore } from './row-store.js';
 import { blockRows } from './scan/row-codes.js';
 import type { TopHits } from './top-hits.js';
@@ -26,26 +26,51 @@ const firstBlock = 64;
  * Takes every row that can be among the hits, block by block so that searches share the memory they
  * read. Where a segment has codes, only rows are taken whose score can reach the worst hit so far;
  * their bound leaves none out, so the result is that of looking at all.
+ *
+ * @param rows only these, in any order; all when it is left out
  */
-export function lookThrough({ segments }: RowStore, searches: readonly Search[]): void {
+export function lookThrough(store: RowStore, searches: readonly Search[], rows?: Iterable<number>): void {
+  const listed = rows && bySegment(rows);
   let block = firstBlock;
-  for (const [place, segment] of segments.entries()) {
-    const base = place * segmentRows;
-    const { codes, end } = segment;
+  for (const [place, segment] of store.segments.entries()) {
+    const list = listed?.[place];
+    const end = listed ? (list?.length ?? 0) : segment.end;
     for (let from = 0; from < end; from += block) {
       if (from > 0 || place > 0) block = Math.min(blockRows, block * 2);
       const to = Math.min(end, from + block);
-      for (const { scorer, top, leastScore, take } of searches) {
-        if (!codes) {
-          for (let row = from; row < to; row++) take({ row: base + row, score: scorer.score(segment, row) });
-          continue;
-        }
-        codes.load(scorer.scan);
-        const least = scorer.scan.least(Math.max(top.least, leastScore));
-        for (const row of codes.candidates(scorer.scan, from, to, least)) {
-          take({ row: base + row, score: scorer.score(segment, row) });
-        }
-      }
+      const part = list ? list.slice(from, to) : { from, to };
+      for (const search of searches) look(segment, place * segmentRows, part, search);
     }
   }
+}
+
+/** Rows of a segment: some, or all between two. */
+type Part = readonly number[] | { readonly from: number; readonly to: number };
+
+function look(segment: RowSegment, base: number, part: Part, { scorer, top, leastScore, take }: Search): void {
+  for (const row of candidates(segment, part, scorer, Math.max(top.least, leastScore))) {
+    take({ row: base + row, score: scorer.score(segment, row) });
+  }
+}
+
+function candidates({ codes }: RowSegment, part: Part, { scan }: Scorer, least: number): Iterable<number> {
+  if (!codes) return 'from' in part ? between(part.from, part.to) : part;
+  codes.load(scan);
+  return 'from' in part
+    ? codes.candidates(scan, part.from, part.to, scan.least(least))
+    : codes.candidatesOf(scan, part, scan.least(least));
+}
+
+function* between(from: number, to: number): Generator<number> {
+  for (let row = from; row < to; row++) yield row;
+}
+
+function bySegment(rows: Iterable<number>): number[][] {
+  const listed: number[][] = [];
+  for (const row of rows) {
+    const place = Math.floor(row / segmentRows);
+    listed[place] ??= [];
+    listed[place].push(row % segmentRows);
+  }
+  return listed;
 }

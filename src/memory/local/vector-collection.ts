@@ -1,4 +1,6 @@
 import type { Embedding } from '../embedding.js';
+import type { MetadataFilter, MetadataTest } from './filter/metadata-filter.js';
+import { MetadataIndex } from './filter/metadata-index.js';
 import { type Candidate, lookThrough } from './look-through.js';
 import { type Metric, scorer } from './metric.js';
 import { RowStore } from './row-store.js';
@@ -20,8 +22,18 @@ export interface CollectionQuery {
   readonly vector: Float64Array;
   readonly limit: number;
   readonly threshold: number;
-  readonly accepts: ((metadata: Record<string, unknown> | undefined) => boolean) | undefined;
 }
+
+/** A filter that was checked, and its predicate. */
+export interface CollectionFilter {
+  readonly filter: MetadataFilter;
+  readonly accepts: MetadataTest;
+}
+
+/** With fewer items an index is not worth its making. */
+const indexedFrom = 1_000;
+/** Where more than this share may match, looking at all rows costs less than listing them. */
+const listedShare = 0.25;
 
 /** The vectors of one namespace. */
 export class VectorCollection {
@@ -30,6 +42,7 @@ export class VectorCollection {
   readonly #rowById: Map<string, number> = new Map();
   /** By row; undefined where the row is free. */
   readonly #items: (ItemRecord | undefined)[] = [];
+  readonly #index: MetadataIndex = new MetadataIndex();
   #bytes = 0;
   /** No item expires before this. */
   #nextExpiry = Number.POSITIVE_INFINITY;
@@ -64,7 +77,10 @@ export class VectorCollection {
     const row = known ?? this.#store.add(vector);
     if (known !== undefined) this.#store.set(row, vector);
     this.#rowById.set(item.id, row);
-    this.#bytes += item.bytes - (this.#items[row]?.bytes ?? 0);
+    const replaced = this.#items[row];
+    if (replaced) this.#index.remove(row, replaced.metadata);
+    this.#index.add(row, item.metadata);
+    this.#bytes += item.bytes - (replaced?.bytes ?? 0);
     this.#items[row] = item;
     this.#nextExpiry = Math.min(this.#nextExpiry, item.expiresAt);
   }
@@ -85,8 +101,10 @@ export class VectorCollection {
   delete(id: string): boolean {
     const row = this.#rowById.get(id);
     if (row === undefined) return false;
+    const { bytes, metadata } = this.#items[row] as ItemRecord;
     this.#rowById.delete(id);
-    this.#bytes -= this.#items[row]?.bytes ?? 0;
+    this.#index.remove(row, metadata);
+    this.#bytes -= bytes;
     this.#items[row] = undefined;
     this.#store.remove(row);
     return true;
@@ -106,15 +124,26 @@ export class VectorCollection {
   }
 
   /** The nearest of all vectors, for each query: exact. Queries of one call share the way through memory. */
-  search(queries: readonly CollectionQuery[]): Embedding[][] {
-    const searches = queries.map((query) => this.#searchOf(query));
-    lookThrough(this.#store, searches);
+  search(queries: readonly CollectionQuery[], filter?: CollectionFilter): Embedding[][] {
+    const searches = queries.map((query) => this.#searchOf(query, filter?.accepts));
+    lookThrough(this.#store, searches, filter && this.#rowsFor(filter.filter));
     return searches.map(({ top, scorer: { toSimilarity } }) =>
       top.sorted().map(({ row, score }) => ({ ...this.#embedding(row), similarity: toSimilarity(score) })),
     );
   }
 
-  #searchOf({ vector, limit, threshold, accepts }: CollectionQuery) {
+  /** Where the matches of a filter are; undefined for anywhere. */
+  #rowsFor(filter: MetadataFilter): Iterable<number> | undefined {
+    if (this.size < indexedFrom) return undefined;
+    const plan = this.#index.plan(filter, () => this.#metadata());
+    return plan && plan.size <= this.size * listedShare ? plan.rows() : undefined;
+  }
+
+  *#metadata(): Generator<readonly [number, Record<string, unknown> | undefined]> {
+    for (const [row, item] of this.#items.entries()) if (item) yield [row, item.metadata];
+  }
+
+  #searchOf({ vector, limit, threshold }: CollectionQuery, accepts: MetadataTest | undefined) {
     const top = new TopHits(limit);
     const by = scorer(this.#metric, vector);
     const take = ({ row, score }: Candidate): void => {

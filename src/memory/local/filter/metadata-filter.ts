@@ -1,4 +1,4 @@
-import { ValidationError } from '../../core/index.js';
+import { ValidationError } from '../../../core/index.js';
 
 /** What a metadata value is compared with. */
 export type FilterValue = string | number | boolean | null | Date;
@@ -96,7 +96,8 @@ function compileCondition(wanted: unknown, path: Path): Test {
   return (value) => tests.every((test) => test(value));
 }
 
-function valueAt(metadata: unknown, keys: readonly string[]): unknown {
+/** The value of a nested field. */
+export function valueAt(metadata: unknown, keys: readonly string[]): unknown {
   let value = metadata;
   for (const key of keys) value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
   return value;
@@ -140,7 +141,8 @@ function list(value: unknown, path: Path): readonly unknown[] {
   return value;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** An object whose keys are fields or operators. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
