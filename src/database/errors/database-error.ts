@@ -59,12 +59,12 @@ export class DatabaseError extends SaflaError {
   }
 
   readonly kind: DatabaseErrorKind;
-  readonly sqlstate?: string;
-  readonly schema?: string;
-  readonly table?: string;
-  readonly column?: string;
-  readonly constraint?: string;
-  readonly fingerprint?: string;
+  declare readonly sqlstate?: string;
+  declare readonly schema?: string;
+  declare readonly table?: string;
+  declare readonly column?: string;
+  declare readonly constraint?: string;
+  declare readonly fingerprint?: string;
 
   constructor(message: string, { kind, retryable, cause, ...facts }: DatabaseErrorOptions) {
     super(message, { code: 'DATABASE', cause, ...(retryable === undefined ? {} : { retryable }) });

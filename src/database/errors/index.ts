@@ -10,6 +10,7 @@ export {
 export { DeadlockError } from './deadlock-error.js';
 export { ForeignKeyViolationError } from './foreign-key-violation-error.js';
 export { LockTimeoutError } from './lock-timeout-error.js';
+export { MigrationError } from './migration-error.js';
 export { NotNullViolationError } from './not-null-violation-error.js';
 export { PoolExhaustedError } from './pool-exhausted-error.js';
 export { QueryCancelledError } from './query-cancelled-error.js';

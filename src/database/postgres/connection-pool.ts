@@ -1,4 +1,4 @@
-import { type CallScope, ClosedError } from '../../core/index.js';
+import { type CallScope, ClosedError, openScope } from '../../core/index.js';
 import { lazy } from '../../core/internal.js';
 import type { DriverClient, PostgresPool, TypeParsers } from '../../drivers/postgres/index.js';
 import { ConnectFailedError, PoolExhaustedError } from '../errors/index.js';
@@ -10,6 +10,8 @@ import { Session } from './session.js';
 export interface OpenedPool {
   readonly pool: PostgresPool;
   readonly types: TypeParsers;
+  /** True for a pool of the host, whose clients read types as the host told them. */
+  readonly adopted: boolean;
   /** Closes what was opened, by force when time runs out; nothing for a pool of the host. */
   release(remainingMs: number): Promise<void>;
 }
@@ -89,6 +91,17 @@ export class ConnectionPool {
     }
   }
 
+  /** True when a connection can be had now. */
+  async reachable(): Promise<boolean> {
+    try {
+      using scope = openScope(`look at ${this.target}`, {});
+      await this.use(scope, async () => undefined);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   metrics(): PoolMetrics {
     const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.#opened?.pool ?? {};
     return {
@@ -119,12 +132,12 @@ export class ConnectionPool {
   }
 
   async #acquire(scope: CallScope): Promise<Session> {
-    const { pool, types } = await this.#open();
+    const { pool, types, adopted } = await this.#open();
     if (this.#closed) throw new ClosedError(this.target);
     scope.throwIfCancelled();
     const { canCancel, irreplaceable } = this.#options;
     const client = await this.#client(pool, scope);
-    const session = new Session(client, { types, prepared: this.#prepared, canCancel, irreplaceable });
+    const session = new Session(client, { types, adopted, prepared: this.#prepared, canCancel, irreplaceable });
     this.#held.add(session);
     this.#counts.acquired += 1;
     return session;

@@ -1,9 +1,16 @@
 import type { CallScope } from '../../core/index.js';
-import { type EmbeddedDatabase, openEmbedded, typeParsers } from '../../drivers/postgres/index.js';
+import {
+  type DriverClient,
+  type EmbeddedDatabase,
+  openEmbedded,
+  type PostgresPool,
+  typeParsers,
+} from '../../drivers/postgres/index.js';
 import type { DatabaseCapabilities } from '../capabilities.js';
 import { ConnectionPool, type ConnectionPoolOptions, type OpenedPool } from './connection-pool.js';
 import { isLost } from './failure.js';
-import { adoptPool, describeAddress, openServerPool } from './open-server.js';
+import { embeddedListenConnection, type ListenConnection, pooledListenConnection } from './listen-connection.js';
+import { adoptPool, describeAddress, openServerClient, openServerPool } from './open-server.js';
 import type { PostgresDatabaseOptions } from './postgres-options.js';
 import { type PostgresTarget, parsePostgresURL, type ServerAddress } from './postgres-url.js';
 
@@ -77,10 +84,23 @@ export class Engine {
     return await work(this.primary);
   }
 
-  /** The database inside this process, undefined for a server. */
-  async embedded(): Promise<EmbeddedDatabase | undefined> {
-    await this.primary.driver();
-    return this.#embedded;
+  /** The next replica that gives a connection, else the primary. */
+  async reachableReplica(): Promise<ConnectionPool> {
+    const first = this.#turn++;
+    for (let index = 0; index < this.replicas.length; index++) {
+      const pool = this.replicas[(first + index) % this.replicas.length];
+      if (pool && (await pool.reachable())) return pool;
+    }
+    return this.primary;
+  }
+
+  /** A connection to listen on, not connected yet: of its own, or taken out of the pool of the host. */
+  async openListener(): Promise<ListenConnection> {
+    const { url } = this.#options;
+    const target = url === undefined ? undefined : parsePostgresURL(url, 'PostgresDatabase.url');
+    if (target?.engine === 'server') return await openServerClient(target.address, this.#options);
+    const pool = await this.primary.driver();
+    return this.#embedded ? embeddedListenConnection(this.#embedded) : await pooledListenConnection(pool);
   }
 
   async close(remainingMs: number): Promise<void> {
@@ -93,10 +113,11 @@ export class Engine {
     if (target?.engine === 'server') return await openServerPool(target.address, options);
     const path = target?.engine === 'file' ? target.path : undefined;
     const { extensions = [], cachePath } = options;
-    const database = await openEmbedded({ path, extensions, cachePath });
-    this.#embedded = database;
     const types = await typeParsers(options.int8 ?? 'number');
-    return { pool: database.pool, types, release: () => database.close() };
+    const database = await openEmbedded({ path, extensions, cachePath, types });
+    this.#embedded = database;
+    if (options.schema !== undefined) await useSchema(database.pool, options.schema);
+    return { pool: database.pool, types, adopted: false, release: () => database.close() };
   }
 
   #replica(url: string | URL, index: number): ConnectionPool {
@@ -126,6 +147,16 @@ export class Engine {
       open,
     });
   }
+}
+
+/** The one session of a database in this process lasts as long as it does. */
+async function useSchema(pool: PostgresPool, schema: string): Promise<void> {
+  const client = (await pool.connect()) as DriverClient;
+  const text = `set search_path = ${schema}, public`;
+  await new Promise<void>((resolve, reject) => {
+    client.query({ text, values: [] }, (error) => (error ? reject(error) : resolve()));
+  });
+  client.release();
 }
 
 function spanAttributes({ host, port, database }: ServerAddress): Record<string, string | number> {

@@ -66,6 +66,7 @@ const kindsByClass: Readonly<Record<string, DatabaseErrorKind>> = {
 
 /** True when the connection can carry no further statement: the server hung up, is about to, or was never understood. */
 export function isConnectionFailure(error: unknown): boolean {
+  if (SaflaError.is(error)) return isLost(error);
   const sqlstate = sqlstateOf(error);
   if (sqlstate === undefined) return true;
   // 08P01 is a statement that the protocol cannot carry, such as a value inside quotes; the connection goes on.

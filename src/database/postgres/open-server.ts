@@ -25,11 +25,12 @@ export async function openServerPool(address: ServerAddress, settings: PostgresS
   ]);
   const pool = await openPool({
     ...connection,
+    types,
     max: settings.maxConnections ?? 10,
     idleTimeoutMillis: settings.idleTimeoutMs ?? 30_000,
     allowExitOnIdle: true,
   });
-  return { pool, types, release: () => pool.end() };
+  return { pool, types, adopted: false, release: () => pool.end() };
 }
 
 /** A connection of its own, for listening. */
@@ -39,7 +40,7 @@ export async function openServerClient(address: ServerAddress, settings: Postgre
 
 /** The pool of a host: used, never closed. */
 export async function adoptPool(pool: PostgresPool, settings: PostgresSettings): Promise<OpenedPool> {
-  return { pool, types: await typeParsers(settings.int8 ?? 'number'), release: async () => undefined };
+  return { pool, types: await typeParsers(settings.int8 ?? 'number'), adopted: true, release: async () => undefined };
 }
 
 async function connectionSettings(address: ServerAddress, settings: PostgresSettings): Promise<ConnectionSettings> {
@@ -50,7 +51,7 @@ async function connectionSettings(address: ServerAddress, settings: PostgresSett
     user: address.user,
     password: address.password,
     database: address.database,
-    options: address.options,
+    options: serverOptions(address, settings),
     ssl: await tlsOf(address, settings),
     application_name: settings.applicationName ?? address.applicationName ?? '@safla/sdk',
     statement_timeout: limit(settings.statementTimeoutMs, 30_000),
@@ -59,6 +60,13 @@ async function connectionSettings(address: ServerAddress, settings: PostgresSett
     // The driver has one limit for making a connection and for waiting for one; ours are two and end earlier.
     connectionTimeoutMillis: Math.max(connectTimeoutMs, settings.acquireTimeoutMs ?? 5_000),
   };
+}
+
+/** Settings for every statement of a connection, as on the server's command line. */
+function serverOptions({ options }: ServerAddress, { schema }: PostgresSettings): string | undefined {
+  return schema === undefined
+    ? options
+    : `${options === undefined ? '' : `${options} `}-c search_path=${schema},public`;
 }
 
 /** 0 is how PostgreSQL says that there is no limit. */

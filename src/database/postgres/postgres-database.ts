@@ -3,10 +3,10 @@ import {
   type Awaitable,
   type CallOptions,
   type CallScope,
-  type Closeable,
   type CloseOptions,
+  ConfigurationError,
+  detach,
   type Health,
-  type HealthCheck,
   Lifecycle,
   type SpanRequest,
   spanKind,
@@ -16,16 +16,33 @@ import {
 import { describeError } from '../../core/internal.js';
 import type { DriverResult, PostgresPool } from '../../drivers/postgres/index.js';
 import type { DatabaseCapabilities } from '../capabilities.js';
+import type { DatabaseEngine, DatabaseRow, RowId } from '../database-engine.js';
 import { compileFragment, compileText } from '../sql/compile.js';
+import type { RowValues } from '../sql/json-row.js';
 import type { SqlFragment } from '../sql/sql-fragment.js';
 import type { Statement } from '../sql/statement.js';
+import type { TableName } from '../sql/table-name.js';
+import {
+  type BulkInsertOptions,
+  type BulkInsertResult,
+  type BulkRows,
+  bulkInsert,
+  checkBulkOptions,
+} from './bulk-insert.js';
 import type { ConnectionPool, PoolMetrics } from './connection-pool.js';
 import { Engine } from './engine.js';
+import { type ChannelHandler, Listener, type ListenOptions, type Notification, type Subscription } from './listener.js';
+import { checkMigrations, migrate } from './migrate.js';
+import type { MigrationResult, MigrationSource } from './migration.js';
+import { createSchema, dropSchema } from './own-schema.js';
 import { checkPostgresOptions, type PostgresDatabaseOptions } from './postgres-options.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
-import { checkTransactionOptions, runTransaction, type TransactionOptions } from './run-transaction.js';
+import { checkReadOptions, type LimitedRows, type ReadOptions, readLimited } from './read-limited.js';
+import { checkStreamOptions, type StreamOptions, streamRows } from './row-stream.js';
+import { RowsById } from './rows-by-id.js';
+import { checkTransactionOptions, inTransaction, runTransaction, type TransactionOptions } from './run-transaction.js';
 import { type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlTag } from './sql-tag.js';
-import { assertPooled } from './statement-rules.js';
+import { assertPooled, assertReading } from './statement-rules.js';
 
 /** What a {@link PostgresDatabase} has done, and its pools. */
 export interface PostgresMetrics {
@@ -52,7 +69,7 @@ export interface PostgresMetrics {
  * const order = await db.sql.one<Order>`select * from orders where id = ${id}`;
  * await db.transaction(async (tx) => { await tx.sql`update stock set left = left - 1 where sku = ${sku}`; });
  */
-export class PostgresDatabase implements Closeable, HealthCheck {
+export class PostgresDatabase implements DatabaseEngine {
   readonly name: string;
   /** Runs one statement on a connection of the pool. */
   readonly sql: SqlTag;
@@ -60,6 +77,10 @@ export class PostgresDatabase implements Closeable, HealthCheck {
   readonly #lifecycle: Lifecycle;
   readonly #telemetry: Telemetry;
   readonly #defaultMs: number;
+  readonly #schema: string | undefined;
+  readonly #migrations: MigrationSource | undefined;
+  readonly #rows: RowsById;
+  readonly #listener: Listener;
   /** Set where a transaction of this database runs. */
   readonly #inside: AsyncLocalStorage<true> = new AsyncLocalStorage();
   #statements = 0;
@@ -75,7 +96,17 @@ export class PostgresDatabase implements Closeable, HealthCheck {
     this.#telemetry = new Telemetry('database', options.telemetry);
     const { statementTimeoutMs = 30_000, acquireTimeoutMs = 5_000 } = options;
     this.#defaultMs = statementTimeoutMs === false ? Number.POSITIVE_INFINITY : statementTimeoutMs + acquireTimeoutMs;
-    this.sql = sqlTag((statement, settings) => this.#run(statement, settings));
+    if (options.migrations) checkMigrations(options.migrations);
+    this.#migrations = options.migrations;
+    this.#schema = options.schema;
+    const run = (statement: Statement, settings: QueryOptions): Promise<DriverResult> => this.#run(statement, settings);
+    this.sql = sqlTag(run);
+    this.#rows = new RowsById(run);
+    this.#listener = new Listener(
+      () => this.#engine.openListener(),
+      this.#engine.primary.target,
+      this.#telemetry.logger,
+    );
   }
 
   /** What this engine can do. */
@@ -133,6 +164,176 @@ export class PostgresDatabase implements Closeable, HealthCheck {
     });
   }
 
+  /**
+   * The rows of one statement, fetched in batches while they are read, so that any number fits into memory.
+   * Leaving the loop ends it. The connection is the stream's until then; `statementTimeoutMs` holds for each batch.
+   *
+   * @throws as {@link PostgresDatabase.query}, in the loop
+   * @example for await (const order of db.stream<Order>(sql`select * from orders`)) handle(order);
+   */
+  stream<Row = SqlRow>(query: SqlFragment, options: StreamOptions = {}): AsyncIterable<Row> {
+    checkStreamOptions(options);
+    const statement = compileFragment(query);
+    assertPooled(statement.shape);
+    return { [Symbol.asyncIterator]: () => this.#stream(statement, options) as AsyncIterator<Row> };
+  }
+
+  /**
+   * Reads for somebody who is not trusted: one statement in a read-only transaction that is rolled back, with
+   * limits on rows, bytes and time. A write in it fails with DatabaseError of kind `'read-only'`. What the
+   * database user may call and see is for the database to limit: give it a role of its own.
+   *
+   * @throws as {@link PostgresDatabase.query}, and UnsupportedError for anything but select, with, values, table, show and explain
+   */
+  read<Row = SqlRow>(query: SqlFragment, options?: ReadOptions): Promise<LimitedRows<Row>>;
+  read<Row = SqlRow>(text: string, values?: readonly unknown[], options?: ReadOptions): Promise<LimitedRows<Row>>;
+  async read(
+    query: SqlFragment | string,
+    second?: readonly unknown[] | ReadOptions,
+    third: ReadOptions = {},
+  ): Promise<LimitedRows> {
+    const text = typeof query === 'string';
+    const options = text ? third : ((second ?? {}) as ReadOptions);
+    checkReadOptions(options);
+    const statement = text ? compileText(query, (second ?? []) as readonly unknown[]) : compileFragment(query);
+    assertReading(statement.shape);
+    this.#assertNotNested();
+    this.#statements += 1;
+    const settings = { readOnly: true, statementTimeoutMs: options.statementTimeoutMs ?? 10_000 };
+    return await this.#call('read', options, this.#span('read', {}), (scope) => {
+      const work = (pool: ConnectionPool): Promise<LimitedRows> =>
+        pool.use(scope, (session) =>
+          inTransaction(session, scope, settings, () => readLimited(session, scope, statement, options)),
+        );
+      return options.replica ? this.#engine.onReplica(scope, work) : work(this.#engine.primary);
+    });
+  }
+
+  /**
+   * Inserts many rows, all or none: by COPY on a server, as JSON in batches in PGlite and with `onConflict`.
+   * Rows are objects with the same columns, at hand or coming; values are read by the types of the columns.
+   *
+   * @throws ValidationError for rows of different shapes and values that cannot be sent; as {@link PostgresDatabase.query}
+   */
+  async bulkInsert(table: TableName, rows: BulkRows, options: BulkInsertOptions = {}): Promise<BulkInsertResult> {
+    checkBulkOptions(options);
+    this.#assertNotNested();
+    this.#statements += 1;
+    const { copy } = this.capabilities;
+    return await this.#call('bulk insert', options, this.#span('insert', {}), (scope) =>
+      this.#engine.primary.use(scope, (session) =>
+        inTransaction(session, scope, {}, () => bulkInsert(session, scope, table, rows, options, copy)),
+      ),
+    );
+  }
+
+  /**
+   * Tells `handler` about every notification on a channel. It listens on a connection of its own that is made
+   * again when it breaks; what is sent meanwhile is lost, which `onDisconnect` and `onReconnect` say. What a
+   * handler throws is logged. A server lets one listen per connection, so all channels share it.
+   *
+   * @throws ConnectFailedError when listening cannot begin
+   */
+  async listen(
+    channel: string,
+    handler: (notification: Notification) => unknown,
+    options: ListenOptions & CallOptions = {},
+  ): Promise<Subscription> {
+    const { signal, timeoutMs, ...events } = options;
+    const entry: ChannelHandler = { ...events, handle: handler };
+    const calls = { ...(signal ? { signal } : {}), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    let adding: Promise<() => Promise<void>> | undefined;
+    try {
+      const remove = await this.#call('listen', calls, this.#span('listen', {}), () => {
+        // The connection outlives the call, so the call's context must not cancel it.
+        adding = detach(() => this.#listener.add(channel, entry));
+        return adding;
+      });
+      const close = (): Promise<void> => remove();
+      return { channel, close, [Symbol.asyncDispose]: close };
+    } catch (error) {
+      // A call that gave up must not leave a subscription behind.
+      adding?.then(
+        (remove) => remove(),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  /** Sends a notification to everybody who listens to the channel. Inside of a transaction use `pg_notify`. */
+  async notify(channel: string, payload = '', options: CallOptions = {}): Promise<void> {
+    await this.query('select pg_notify($1, $2)', [channel, payload], options);
+  }
+
+  /**
+   * Runs the migrations that did not run yet, in order, each in a transaction of its own. Processes that do so
+   * at once take turns. `{ dir }` runs a folder of `node-pg-migrate` files.
+   *
+   * @param source @default the migrations of the constructor
+   * @throws MigrationError when one fails, was changed after it ran, or stands before one that ran
+   * @throws MissingDependencyError for a folder without `node-pg-migrate`
+   */
+  async migrate(
+    source: MigrationSource | undefined = this.#migrations,
+    options: CallOptions = {},
+  ): Promise<MigrationResult> {
+    if (source === undefined) {
+      throw new ConfigurationError('migrate() without arguments runs the option migrations, which was not given', {
+        field: 'migrations',
+      });
+    }
+    checkMigrations(source);
+    this.#assertNotNested();
+    const limits = { timeoutMs: Number.POSITIVE_INFINITY, ...options };
+    return await this.#call('migrate', limits, this.#span('migrate', {}), (scope) =>
+      this.#engine.primary.use(scope, async (session) => {
+        if (this.#schema !== undefined) await createSchema(session, this.#schema, scope);
+        return await migrate(session, source, scope);
+      }),
+    );
+  }
+
+  /**
+   * Drops the schema of the option `schema` with all it holds, if `migrate` made it.
+   *
+   * @throws UnsupportedError without such a schema
+   */
+  async cleanup(options: CallOptions = {}): Promise<void> {
+    const schema = this.#schema;
+    if (schema === undefined) {
+      throw new UnsupportedError('cleanup() drops a schema of its own and nothing else; give the option schema');
+    }
+    await this.#call('cleanup', options, this.#span('drop', {}), (scope) =>
+      this.#engine.primary.use(scope, (session) => dropSchema(session, schema, scope)),
+    );
+  }
+
+  /** Stores a row and gives it as it was stored, with what the database filled in. */
+  create(table: TableName, row: RowValues, options: CallOptions = {}): Promise<DatabaseRow> {
+    return this.#rows.create(table, row, options);
+  }
+
+  /** The row with this `id`, null when there is none. */
+  findById(table: TableName, id: RowId, options: CallOptions = {}): Promise<DatabaseRow | null> {
+    return this.#rows.findById(table, id, options);
+  }
+
+  /** Changes the named columns and gives the whole row. @throws NotFoundError when there is none */
+  update(table: TableName, id: RowId, patch: RowValues, options: CallOptions = {}): Promise<DatabaseRow> {
+    return this.#rows.update(table, id, patch, options);
+  }
+
+  /** True when a row went. */
+  delete(table: TableName, id: RowId, options: CallOptions = {}): Promise<boolean> {
+    return this.#rows.delete(table, id, options);
+  }
+
+  /** True when the primary answers within 5 seconds, or `timeoutMs`. Never throws. */
+  async isConnected(options: CallOptions = {}): Promise<boolean> {
+    return (await this.health(options)).status === 'pass';
+  }
+
   /** Asks the primary a question. Never throws: a failure is an answer. */
   async health(options: CallOptions = {}): Promise<Health> {
     const started = performance.now();
@@ -158,7 +359,9 @@ export class PostgresDatabase implements Closeable, HealthCheck {
 
   /** Refuses new calls, lets running ones finish until the deadline, stops the rest, then disconnects. */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#lifecycle.close(options, (remainingMs) => this.#engine.close(remainingMs));
+    return this.#lifecycle.close(options, async (remainingMs) => {
+      await Promise.all([this.#listener.close(), this.#engine.close(remainingMs)]);
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -178,9 +381,24 @@ export class PostgresDatabase implements Closeable, HealthCheck {
     });
   }
 
+  async *#stream(statement: Statement, options: StreamOptions): AsyncGenerator<SqlRow> {
+    this.#assertNotNested();
+    this.#statements += 1;
+    await this.#ready(options);
+    const pool = options.replica ? await this.#engine.reachableReplica() : this.#engine.primary;
+    yield* streamRows(this.#lifecycle, pool, statement, options);
+  }
+
+  /** Making a database in this process takes long the first time, which is no statement's fault. */
+  async #ready({ signal, timeoutMs }: CallOptions): Promise<void> {
+    if (this.#engine.ready) return;
+    const given = { ...(signal ? { signal } : {}), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    await this.#lifecycle.call(`start of ${this.name}`, given, () => this.#engine.start());
+  }
+
   async #call<T>(
     subject: string,
-    { signal, timeoutMs }: CallOptions,
+    options: CallOptions,
     span: SpanRequest,
     work: (scope: CallScope) => Promise<T>,
   ): Promise<T> {
@@ -188,11 +406,13 @@ export class PostgresDatabase implements Closeable, HealthCheck {
     let failed = false;
     try {
       return await this.#telemetry.span(span, async () => {
-        const given = { ...(signal ? { signal } : {}), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-        // Making a database in this process takes long the first time, which is no statement's fault.
-        if (!this.#engine.ready) await this.#lifecycle.call(`start of ${this.name}`, given, () => this.#engine.start());
-        const limited = { timeoutMs: this.#defaultMs, ...given };
-        return await this.#lifecycle.call(`${subject} on ${this.name}`, limited, work);
+        if (!this.#engine.ready) await this.#ready(options);
+        const { signal, timeoutMs = this.#defaultMs } = options;
+        return await this.#lifecycle.call(
+          `${subject} on ${this.name}`,
+          signal ? { signal, timeoutMs } : { timeoutMs },
+          work,
+        );
       });
     } catch (error) {
       failed = true;

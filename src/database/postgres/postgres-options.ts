@@ -2,6 +2,7 @@ import { ConfigurationError, type TelemetryOptions } from '../../core/index.js';
 import { checkOptions, is, type OptionCheck, type OptionChecks } from '../../core/internal.js';
 import type { PostgresPool } from '../../drivers/postgres/index.js';
 import type { MigrationSource } from './migration.js';
+import { checkSchemaName } from './own-schema.js';
 import { parsePostgresURL } from './postgres-url.js';
 
 /** Limits and sizes of a {@link PostgresDatabase}; all have a default. */
@@ -44,6 +45,11 @@ export interface PostgresSettings {
   readonly extensions?: readonly 'vector'[];
   /** Where the image that makes `memory:` start fast is kept between runs; false keeps none. @default the system's folder for caches */
   readonly cachePath?: string | false;
+  /**
+   * A schema of its own: unqualified names are looked up there first, `migrate` makes it, and `cleanup` drops
+   * it if `migrate` made it. Not with a `pool`. @default the server's search path
+   */
+  readonly schema?: string;
   /** What `migrate()` without arguments runs. @default none */
   readonly migrations?: MigrationSource;
   readonly telemetry?: TelemetryOptions;
@@ -106,6 +112,7 @@ export const settingChecks: OptionChecks<PostgresSettings> = {
     for (const [index, name] of (value as unknown[]).entries()) is.oneOf('vector')(name, `${field}[${index}]`);
   },
   cachePath: is.either('a folder, or false', is.oneOf(false), is.text),
+  schema: checkSchemaName,
   migrations: is.object,
   telemetry: is.object,
 };
@@ -117,6 +124,11 @@ export function checkPostgresOptions(options: PostgresDatabaseOptions): void {
   const { url, pool } = options as { readonly url?: unknown; readonly pool?: unknown };
   if ((url === undefined) === (pool === undefined)) {
     throw new ConfigurationError(`${owner} takes either url or pool`, { field: `${owner}.url` });
+  }
+  if (pool !== undefined && options.schema !== undefined) {
+    throw new ConfigurationError(`${owner}.schema is not for a pool of yours; set its search_path`, {
+      field: `${owner}.schema`,
+    });
   }
   const server = url === undefined || parsePostgresURL(url as string, `${owner}.url`).engine === 'server';
   const misplaced = server ? (['extensions', 'cachePath'] as const) : (['replicas', 'tls', 'maxConnections'] as const);

@@ -61,7 +61,7 @@ export async function runTransaction<T>(
   const retries = options.retries ?? 10;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await pool.use(scope, (session) => once(session, fn, options, scope, events));
+      return await pool.use(scope, (session) => inTransaction(session, scope, options, fn, events.onStatement));
     } catch (error) {
       if (scope.cancelled) throw scope.reason;
       if (!isRetryable(error) || attempt > retries) throw error;
@@ -71,12 +71,13 @@ export async function runTransaction<T>(
   }
 }
 
-async function once<T>(
+/** Runs `fn` once in a transaction on a connection that is at rest. */
+export async function inTransaction<T>(
   session: Session,
-  fn: (tx: PostgresTransaction) => Awaitable<T>,
-  options: TransactionOptions,
   scope: CallScope,
-  events: TransactionEvents,
+  options: TransactionOptions,
+  fn: (tx: PostgresTransaction) => Awaitable<T>,
+  sent: () => void = () => undefined,
 ): Promise<T> {
   const send = (text: string, by: CallScope = scope) => session.execute(compileText(text, []), by);
   const tx = new PostgresTransaction({
@@ -85,7 +86,7 @@ async function once<T>(
     readOnly: options.readOnly ?? false,
     tail: Promise.resolve(),
     savepoints: 0,
-    sent: events.onStatement,
+    sent,
   });
   session.markOpen(true);
   try {

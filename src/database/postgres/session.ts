@@ -13,6 +13,8 @@ import type { PreparedStatements } from './prepared-statements.js';
 /** What a session needs of its pool. */
 export interface SessionContext {
   readonly types: TypeParsers;
+  /** True when the client reads types in its own way, so that each statement must say. */
+  readonly adopted: boolean;
   readonly prepared: PreparedStatements;
   /** False where nothing can be stopped: PGlite. */
   readonly canCancel: boolean;
@@ -59,10 +61,21 @@ export class Session {
   execute(statement: Statement, scope: CallScope): Promise<DriverResult> {
     const { shape, values, fixed } = statement;
     const name = fixed ? this.#context.prepared.nameOf(this.client, shape.text) : undefined;
-    return this.send({ text: shape.text, values, name, types: this.types, queryMode: 'extended' }, scope, shape);
+    const query: DriverQuery = { text: shape.text, values, name, queryMode: 'extended' };
+    return this.send(this.#context.adopted ? { ...query, types: this.types } : query, scope, shape);
   }
 
-  /** Sends what the driver takes: {@link execute}, and scripts of several statements, which have no values. */
+  /** Sends a text of several statements, without values. What it returns is thrown away. */
+  async script(statement: Statement, scope: CallScope): Promise<void> {
+    await this.send({ text: statement.shape.text, values: [] }, scope, statement.shape);
+  }
+
+  /** The state of the connection after its last statement: `I` outside of a transaction. */
+  get status(): string {
+    return this.client.getTransactionStatus?.() ?? (this.#open ? 'T' : 'I');
+  }
+
+  /** Sends what the driver takes. */
   async send(query: DriverQuery, scope: CallScope, shape: StatementShape | undefined): Promise<DriverResult> {
     try {
       const result = await this.supervise(scope, () => this.#query(query));
@@ -72,6 +85,9 @@ export class Session {
     } catch (error) {
       if (scope.cancelled) throw scope.reason;
       if (query.name !== undefined) this.#context.prepared.forget(this.client, query.text);
+      if (query.name !== undefined && !this.#open && isStale(error)) {
+        return await this.send({ ...query, name: undefined }, scope, shape);
+      }
       throw statementFailure(error, shape);
     }
   }
@@ -106,9 +122,10 @@ export class Session {
   /** Gives the connection back, or ends it when it cannot carry another caller's work. */
   async release(): Promise<void> {
     if (this.#stopping) await this.#stopping;
-    if (!this.#broken && !this.#open && this.#atRest()) return this.client.release();
+    // A statement that left a transaction open must not give it to the next caller.
+    if (!this.#broken && !this.#open && this.status === 'I') return this.client.release();
     if (this.#context.irreplaceable) {
-      await new Promise<void>((resolve) => this.client.query(rollback(this.types), () => resolve()));
+      await new Promise<void>((resolve) => this.client.query(rollback, () => resolve()));
       return this.client.release();
     }
     this.client.release(true);
@@ -118,12 +135,6 @@ export class Session {
     return new Promise((resolve, reject) => {
       this.client.query(query, (error, result) => (error ? reject(error) : resolve(result)));
     });
-  }
-
-  /** A statement that left a transaction open must not give it to the next caller. */
-  #atRest(): boolean {
-    const status = this.client.getTransactionStatus?.() ?? 'I';
-    return status === 'I';
   }
 
   async #stop(ended: Promise<void>): Promise<void> {
@@ -151,6 +162,10 @@ async function settles(promise: Promise<void>, withinMs: number): Promise<boolea
   }
 }
 
-function rollback(types: TypeParsers): DriverQuery {
-  return { text: 'rollback', values: [], types, queryMode: 'extended' };
+/** A prepared statement whose table has changed, or that the server has forgotten; it ran nothing. */
+function isStale(error: unknown): boolean {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  return code === '26000' || (code === '0A000' && String(message).includes('cached plan'));
 }
+
+const rollback: DriverQuery = { text: 'rollback', values: [], queryMode: 'extended' };

@@ -26,8 +26,15 @@ export function compileFragment(fragment: SqlFragment): Statement {
 
 /** A text with `$1`, `$2`, ... and its values. */
 export function compileText(text: string, values: readonly unknown[]): Statement {
-  const encoded = values.map((value, index) => encodeParameter(value, `value ${index + 1}`));
+  const encoded = values.map((value, index) => encodeParameter(onlyValue(value), `value ${index + 1}`));
   return { shape: new StatementShape(text), values: encoded, fixed: false };
+}
+
+/** `sql.json(x)` and `sql.array(x)` are values of their own and can stand among the values of a text. */
+function onlyValue(value: unknown): unknown {
+  if (!(value instanceof SqlFragment)) return value;
+  const [piece, ...more] = fragmentPieces(value);
+  return piece && 'value' in piece && more.length === 0 ? piece.value : value;
 }
 
 /** The fragment that a template and its values make. */

@@ -51,7 +51,7 @@ export const sqlParts: SqlParts = {
     return new SqlFragment([value, { text: `::${type}[]` }]);
   },
   list: (items) => {
-    if (items.length === 0) throw invalid('sql.list', 'is empty; use = any(${sql.array(items)}), which allows that');
+    if (items.length === 0) throw invalid('sql.list', 'is empty, which IN cannot be; use = any(...) with sql.array');
     return joined(items.map((item, index) => toPieces(item, `item ${index + 1}`)));
   },
   values: (rows) => {

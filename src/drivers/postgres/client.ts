@@ -16,9 +16,10 @@ export interface DriverQuery {
   readonly values: readonly (string | Uint8Array | null)[];
   /** Makes it a prepared statement of that name. */
   readonly name?: string | undefined;
-  readonly types: TypeParsers;
-  /** The extended protocol carries one statement per call, with or without values. */
-  readonly queryMode: 'extended';
+  /** Only on a client that was not made with parsers of its own. */
+  readonly types?: TypeParsers;
+  /** The extended protocol carries one statement per call, with or without values. Absent, a text may hold several. */
+  readonly queryMode?: 'extended';
 }
 
 /** What the driver answers. */
@@ -86,6 +87,7 @@ export interface ConnectionSettings {
 
 /** Sizes of a pool, in the words of `pg`. */
 export interface PoolSettings extends ConnectionSettings {
+  readonly types: TypeParsers;
   readonly max: number;
   readonly idleTimeoutMillis: number;
   readonly allowExitOnIdle: boolean;

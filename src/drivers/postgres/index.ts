@@ -9,6 +9,9 @@ export type {
   PostgresPool,
   TypeParsers,
 } from './client.js';
+export { copyIn } from './copy-in.js';
+export { type DriverCursor, openCursor } from './cursor.js';
+export { migrateFolder } from './migrate-folder.js';
 export { openClient, openPool } from './open.js';
 export { type EmbeddedDatabase, type EmbeddedOptions, openEmbedded } from './pglite.js';
 export { type Int8Mode, typeParsers } from './type-parsers.js';

@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import type { PoolConfig } from 'pg';
 import { importOptional, lazy } from '../../core/internal.js';
-import type { PostgresPool } from './client.js';
+import type { DriverNotification, PostgresPool, TypeParsers } from './client.js';
 import { loadDriver } from './driver.js';
 import { lockFolder } from './folder-lock.js';
 import { PGliteImage } from './pglite-image.js';
@@ -14,13 +14,14 @@ export interface EmbeddedOptions {
   readonly path?: string | undefined;
   readonly extensions: readonly 'vector'[];
   readonly cachePath: string | false | undefined;
+  readonly types: TypeParsers;
 }
 
 /** A database inside this process behind the interface of a pool with one connection. */
 export interface EmbeddedDatabase {
   readonly pool: PostgresPool;
-  /** Tells `handler` about notifications. The returned function stops that. */
-  listen(channel: string, handler: (payload: string) => void): Promise<() => Promise<void>>;
+  /** Tells `handler` about notifications of every channel that is listened to. The returned function stops that. */
+  onNotification(handler: (message: DriverNotification) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -51,11 +52,17 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
   try {
     const engine = await startEngine(options);
     // The adapter has one connection, whose session must not end between callers.
-    const config = { ...createPgConfig(engine), max: 1, idleTimeoutMillis: 0, allowExitOnIdle: true };
+    const config = {
+      ...createPgConfig(engine),
+      types: options.types,
+      max: 1,
+      idleTimeoutMillis: 0,
+      allowExitOnIdle: true,
+    };
     const pool = new pg.Pool(config as unknown as PoolConfig);
     return {
       pool,
-      listen: (channel, handler) => engine.listen(channel, handler),
+      onNotification: (handler) => engine.onNotification((channel, payload) => handler({ channel, payload })),
       async close() {
         try {
           await pool.end();
