@@ -63,6 +63,10 @@ export class Consumer implements Closeable {
   /** Aborts when no more events are taken. */
   readonly #stopped: AbortController = new AbortController();
   readonly #queue: BoundedQueue<Delivery>;
+  /** One for each handler that runs. */
+  readonly #scopes: Set<CallScope> = new Set();
+  #starting = false;
+  #idle: (() => void) | undefined;
   #running = 0;
   /** Deliveries that left the queue and whose outcome the transport does not have. */
   #unsettled = 0;
@@ -139,32 +143,74 @@ export class Consumer implements Closeable {
   }
 
   #start(): void {
+    // A handler that returns at once comes back here: the loop below goes on with the next.
+    if (this.#starting) return;
+    this.#starting = true;
     while (this.#running < this.#parts.settings.concurrency) {
       const delivery = this.#queue.shift();
-      if (!delivery) return;
+      if (!delivery) break;
       this.#running += 1;
-      void this.#work(delivery);
+      this.#work(delivery);
+    }
+    this.#starting = false;
+    if (this.#scopes.size > 0) return;
+    this.#idle?.();
+    this.#idle = undefined;
+  }
+
+  /** A handler that returns at once costs no promise. */
+  #work(delivery: Delivery): void {
+    this.#unsettled += 1;
+    const scope = this.#openScope(delivery);
+    try {
+      const { redelivery } = this.#parts.settings;
+      assertDeliverable(delivery, redelivery.maxDeliveries);
+      const handling = this.#parts.handle(delivery, scope);
+      if (isPromise(handling)) {
+        scope
+          .run(() => handling)
+          .then(
+            () => this.#handledOne(delivery, scope),
+            (error: unknown) => this.#end(delivery, scope, this.#failure(delivery, error)),
+          );
+      } else {
+        this.#handledOne(delivery, scope);
+      }
+    } catch (error) {
+      this.#end(delivery, scope, this.#failure(delivery, error));
     }
   }
 
-  async #work(delivery: Delivery): Promise<void> {
-    this.#unsettled += 1;
-    let outcome: Outcome = acknowledged;
-    try {
-      const { timeoutMs, redelivery } = this.#parts.settings;
-      assertDeliverable(delivery, redelivery.maxDeliveries);
-      const subject = `Handler of '${delivery.event.channel}' in group '${this.group}'`;
-      await this.#lifecycle.call(subject, { timeoutMs }, (scope) => this.#parts.handle(delivery, scope));
-      this.#handled += 1;
-    } catch (error) {
-      outcome = this.#failure(delivery, error);
-    }
+  #openScope({ event }: Delivery): CallScope {
+    const { timeoutMs } = this.#parts.settings;
+    const scope = new CallScope(`Handler of '${event.channel}' in group '${this.group}'`, { timeoutMs });
+    this.#scopes.add(scope);
+    // Closing waits for one call that lasts as long as any handler runs.
+    if (!this.#idle) this.#lifecycle.call(this.#name, {}, (all) => this.#untilIdle(all)).catch(() => undefined);
+    return scope;
+  }
+
+  #untilIdle(all: CallScope): Promise<void> {
+    all.onCancel((reason) => {
+      for (const scope of [...this.#scopes]) scope.cancel(reason);
+    });
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #handledOne(delivery: Delivery, scope: CallScope): void {
+    this.#handled += 1;
+    this.#end(delivery, scope, acknowledged);
+  }
+
+  #end(delivery: Delivery, scope: CallScope, outcome: Outcome): void {
+    scope[Symbol.dispose]();
+    this.#scopes.delete(scope);
     this.#running -= 1;
     // The next handler need not wait for the log to note how this one went.
+    void this.#note(delivery, outcome);
     this.#start();
-    await this.#settle(delivery, outcome);
-    this.#unsettled -= 1;
-    this.#wakePump?.();
   }
 
   #failure(delivery: Delivery, error: unknown): Outcome {
@@ -186,6 +232,12 @@ export class Consumer implements Closeable {
     this.#parts.logger.error({ ...facts, error: failure }, 'event given up; it is a dead letter now');
     this.#parts.onDeadLetter(delivery, reason);
     return { kind: 'dead', reason };
+  }
+
+  async #note(delivery: Delivery, outcome: Outcome): Promise<void> {
+    await this.#settle(delivery, outcome);
+    this.#unsettled -= 1;
+    this.#wakePump?.();
   }
 
   async #settle(delivery: Delivery, outcome: Outcome): Promise<void> {
@@ -220,6 +272,10 @@ function isA<T>(type: abstract new (...args: never[]) => T, value: unknown): val
   } catch {
     return false;
   }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** Anything can be thrown, also what throws when it is looked at. */

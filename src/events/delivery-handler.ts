@@ -32,7 +32,7 @@ export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Deliver
   return (delivery, scope) => {
     const event = toLoggedEvent(delivery.event);
     const schema = schemaFor(event.channel);
-    const handle = (data: unknown): unknown => handler(receivedEvent(event, data, delivery.attempt, scope) as never);
+    const handle = (data: unknown): unknown => handler(new Received(event, data, delivery.attempt, scope) as never);
     const work = schema
       ? async () => handle(await checked(schema, event.data, `Event '${event.id}' on '${event.channel}'`))
       : () => handle(event.data);
@@ -59,21 +59,31 @@ function inSpan(
   );
 }
 
-/** The signal is the scope's. Making one costs more than all the rest, so it is made on first read. */
-function receivedEvent(event: LoggedEvent, data: unknown, attempt: number, scope: CallScope): ReceivedEvent {
-  const { id, channel, key, time, envelope } = event;
-  return {
-    id,
-    channel,
-    key,
-    time,
-    data,
-    envelope,
-    attempt,
-    get signal() {
-      return scope.signal;
-    },
-  };
+/** What the handler gets. Making a signal costs more than all the rest, so it is made on first read. */
+class Received implements ReceivedEvent {
+  readonly id: string;
+  readonly channel: string;
+  readonly key: string | undefined;
+  readonly time: Date;
+  readonly data: unknown;
+  readonly envelope: LoggedEvent['envelope'];
+  readonly attempt: number;
+  readonly #scope: CallScope;
+
+  constructor(event: LoggedEvent, data: unknown, attempt: number, scope: CallScope) {
+    this.id = event.id;
+    this.channel = event.channel;
+    this.key = event.key;
+    this.time = event.time;
+    this.data = data;
+    this.envelope = event.envelope;
+    this.attempt = attempt;
+    this.#scope = scope;
+  }
+
+  get signal(): AbortSignal {
+    return this.#scope.signal;
+  }
 }
 
 async function checked(schema: StandardSchemaV1, data: unknown, subject: string): Promise<unknown> {

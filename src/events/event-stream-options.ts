@@ -59,7 +59,8 @@ export interface EventStreamSettings {
   readonly dedupeWindowMs: number;
   readonly redelivery: RedeliveryOptions;
   readonly onDeadLetter: DeadLetterOptions['onDeadLetter'];
-  readonly source: string;
+  /** The CloudEvents `source` as JSON. */
+  readonly sourceJSON: string;
   readonly maxPayloadBytes: number;
 }
 
@@ -95,7 +96,7 @@ export function eventStreamSettings(options: EventStreamOptions): EventStreamSet
     dedupeWindowMs: dedupe === false ? 0 : (dedupe?.windowMs ?? defaultWindowMs),
     redelivery: options.redelivery ?? {},
     onDeadLetter: options.deadLetter?.onDeadLetter,
-    source: options.source ?? 'urn:safla:sdk',
+    sourceJSON: JSON.stringify(options.source ?? 'urn:safla:sdk'),
     maxPayloadBytes: options.maxPayloadBytes ?? defaultMaxPayloadBytes,
   };
 }

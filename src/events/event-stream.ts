@@ -14,6 +14,7 @@ import {
   ValidationError,
   validate,
 } from '../core/index.js';
+import { correlationIdHere } from '../core/internal.js';
 import { assertChannelName, assertChannelPattern, isPattern } from './channel-name.js';
 import { type ConsumeOptions, type ConsumeSettings, consumeSettings, type EventHandler } from './consume-options.js';
 import { Consumer } from './consumer.js';
@@ -81,9 +82,9 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
     data: StandardSchemaV1.InferInput<SchemaOf<Schemas, Channel>>,
     options: PublishOptions = {},
   ): Promise<Receipt> {
-    const { id, key, ...call } = options;
+    const { id, key } = options;
     const draft = { channel, data, ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) };
-    const [receipt] = await this.publishMany([draft], call);
+    const [receipt] = await this.#publish([draft], options);
     if (!receipt) throw new ProtocolError(`${this.transport.name} gave no receipt for an event on '${channel}'`);
     return receipt;
   }
@@ -96,11 +97,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @throws as {@link EventStream.publish}
    */
   async publishMany(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly Receipt[]> {
-    return this.#send(events, options, () => {
-      // Before anything is awaited: the caller may change the data as soon as this returns.
-      const drafts = events.map(encodeDraft);
-      return this.#settings.schemas.size === 0 ? drafts : this.#assertMatch(events).then(() => drafts);
-    });
+    return this.#publish(events, options);
   }
 
   /**
@@ -232,6 +229,28 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #publish(events: readonly EventDraft[], options: CallOptions): Promise<readonly Receipt[]> {
+    if (this.#isPlain(options)) {
+      this.#lifecycle.assertOpen();
+      const outgoing = events.map((event) => this.#enveloped(encodeDraft(event), {}));
+      return this.transport.publish(outgoing, { dedupeWindowMs: this.#settings.dedupeWindowMs });
+    }
+    return this.#send(events, options, () => {
+      // Before anything is awaited: the caller may change the data as soon as this returns.
+      const drafts = events.map(encodeDraft);
+      return this.#settings.schemas.size === 0 ? drafts : this.#assertMatch(events).then(() => drafts);
+    });
+  }
+
+  /**
+   * True for a call with no schema, no span, and no signal or time of its own or around it: the transport
+   * alone decides when it ends, and what stands around other calls would cost more than the publishing.
+   */
+  #isPlain({ signal, timeoutMs }: CallOptions): boolean {
+    const bounded = signal !== undefined || timeoutMs !== undefined || correlationIdHere() !== undefined;
+    return !bounded && this.#settings.schemas.size === 0 && !this.#traced();
   }
 
   /** Sends, where somebody looks under a span of its own, which events without an envelope carry as their parent. */

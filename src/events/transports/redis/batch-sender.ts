@@ -134,8 +134,8 @@ export class BatchSender<Item, Result> {
     }
     this.#away = [];
     this.#running = false;
-    clearTimeout(this.#expiry);
-    this.#expiry = undefined;
+    // The timer is left for the next one to use: it keeps no process alive then.
+    this.#expiry?.unref();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -221,7 +221,11 @@ export class BatchSender<Item, Result> {
   /** One timer for all: jobs expire in the order they came. */
   #armExpiry(): void {
     const { timeoutMs } = this.#options;
-    if (this.#expiry || timeoutMs === Number.POSITIVE_INFINITY) return;
+    if (timeoutMs === Number.POSITIVE_INFINITY) return;
+    if (this.#expiry) {
+      if (!this.#running) this.#expiry.ref();
+      return;
+    }
     this.#expiry = setTimeout(() => {
       this.#expiry = undefined;
       this.#expire();

@@ -49,6 +49,9 @@ export class GroupMember {
   readonly #keys: GroupKeys;
   readonly #held: Map<string, RedisDelivery> = new Map();
   readonly #settlements: BatchSender<Settlement, Settlement>;
+  /** Settled, and not yet on the way. */
+  #collected: Settlement[] = [];
+  #noting: Promise<void> | undefined;
   /** When entries that this member wants again are due, by a clock that never jumps. */
   readonly #own: Map<string, number> = new Map();
   #dueAt: number = Number.POSITIVE_INFINITY;
@@ -115,6 +118,7 @@ export class GroupMember {
   async leave(): Promise<void> {
     this.#left = true;
     this.#held.clear();
+    await this.#noting;
     await this.#settlements.settled();
     await this.#run(leaveScript, [this.#parts.keys.wake], []).catch((error: unknown) => {
       if (!isNoGroup(error)) throw error;
@@ -129,13 +133,23 @@ export class GroupMember {
     this.#settlements.close(new ClosedError(`Consumer of '${this.#parts.channel}'`));
   }
 
-  async settle(delivery: RedisDelivery, outcome: Outcome): Promise<void> {
-    if (this.#held.get(delivery.stored.entry) !== delivery || delivery.settled) return;
+  /** Those of one turn of the event loop go out together, and share a promise. */
+  settle(delivery: RedisDelivery, outcome: Outcome): Promise<void> {
+    if (delivery.settled || this.#held.get(delivery.stored.entry) !== delivery) return Promise.resolve();
     delivery.settled = true;
     const delayMs = outcome.kind === 'retry' ? Math.ceil(outcome.delayMs) : 0;
     const letter = outcome.kind === 'dead' ? this.#letter(delivery, outcome.reason) : '';
+    this.#collected.push({ kind: outcome.kind, delivery, delayMs, letter });
+    this.#noting ??= Promise.resolve().then(() => this.#note());
+    return this.#noting;
+  }
+
+  async #note(): Promise<void> {
+    const items = this.#collected;
+    this.#collected = [];
+    this.#noting = undefined;
     try {
-      await this.#settlements.add([{ kind: outcome.kind, delivery, delayMs, letter }], 0);
+      await this.#settlements.add(items, 0);
     } catch (error) {
       if (!this.#left) throw error;
     }

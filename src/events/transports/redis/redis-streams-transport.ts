@@ -75,11 +75,11 @@ export class RedisStreamsTransport implements EventTransport {
     });
   }
 
-  async publish(
+  publish(
     events: readonly OutgoingEvent[],
     options: CallOptions & { readonly dedupeWindowMs: number },
   ): Promise<readonly Receipt[]> {
-    this.#lifecycle.assertOpen();
+    if (this.#lifecycle.closed) return Promise.reject(new ClosedError(this.name));
     return this.#publisher.publish(events, options);
   }
 

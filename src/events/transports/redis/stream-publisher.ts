@@ -17,8 +17,7 @@ export interface StreamPublisherParts {
   readonly partitionsOf: (channel: string) => readonly StreamKeys[];
 }
 
-/** True for an id that was there. */
-type Lane = BatchSender<OutgoingEvent, boolean>;
+type Lane = BatchSender<OutgoingEvent, Receipt>;
 
 const maxBatchItems = 256;
 const maxBatchBytes = 1_048_576;
@@ -47,9 +46,7 @@ export class StreamPublisher {
     const abandoned = (): boolean => options.signal?.aborted ?? false;
     const [only] = events;
     if (only && events.length === 1) {
-      const { channel, id } = only;
-      const stored = this.#lane(only, options.dedupeWindowMs).add(events, sizeOf(only), abandoned);
-      return stored.then(([duplicate = false]) => [{ channel, id, duplicate }]);
+      return this.#lane(only, options.dedupeWindowMs).add(events, sizeOf(only), abandoned);
     }
     return this.#publishMany(events, options.dedupeWindowMs, abandoned);
   }
@@ -80,11 +77,8 @@ export class StreamPublisher {
     const send = async (lane: Lane, indexes: readonly number[]): Promise<void> => {
       const items = indexes.map((index) => events[index] as OutgoingEvent);
       const bytes = items.reduce((sum, event) => sum + sizeOf(event), 0);
-      const duplicates = await lane.add(items, bytes, abandoned);
-      for (const [at, index] of indexes.entries()) {
-        const { channel, id } = items[at] as OutgoingEvent;
-        receipts[index] = { channel, id, duplicate: duplicates[at] ?? false };
-      }
+      const stored = await lane.add(items, bytes, abandoned);
+      for (const [at, index] of indexes.entries()) receipts[index] = stored[at] as Receipt;
     };
     const size = Math.min(maxBatchItems, this.#parts.settings.maxEvents);
     const sends = [...byLane].flatMap(([lane, indexes]) => chunks(indexes, size).map((chunk) => send(lane, chunk)));
@@ -133,7 +127,7 @@ export class StreamPublisher {
     keys: StreamKeys,
     events: readonly OutgoingEvent[],
     { token, windowMs, trim }: { readonly token: string; readonly windowMs: number; readonly trim: boolean },
-  ): Promise<readonly boolean[]> {
+  ): Promise<readonly Receipt[]> {
     const { maxEvents, maxAgeMs, overflow } = this.#parts.settings;
     const finite = (value: number, otherwise: RedisArgument): RedisArgument =>
       value === Number.POSITIVE_INFINITY ? otherwise : Math.ceil(value);
@@ -151,9 +145,12 @@ export class StreamPublisher {
       args.push(id, key, body);
     }
     const duplicates = await this.#run(channel, names, args);
-    const results = new Array<boolean>(events.length).fill(false);
-    for (const number of duplicates) results[number - 1] = true;
-    return results;
+    const receipts = events.map(({ channel: on, id }) => ({ channel: on, id, duplicate: false }));
+    for (const number of duplicates) {
+      const receipt = receipts[number - 1];
+      if (receipt) receipt.duplicate = true;
+    }
+    return receipts;
   }
 
   async #run(channel: string, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly number[]> {
