@@ -230,11 +230,11 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
       const dimension = this.#dimension ?? vectors[0]?.length;
       if (dimension === undefined) return;
       const timestamp = Date.now();
-      const stored = drafts.map(({ id, metadata, bytes: metadataBytes, read: { subject } }, index): NewItem => {
+      const stored = drafts.map(({ id, metadata, serialized, read: { subject } }, index) => {
         const vector = vectors[index] as Float64Array;
         assertDimension(vector, dimension, subject);
-        const bytes = itemBytesOf(id, dimension, metadataBytes);
-        return { record: { id, metadata, timestamp, expiresAt: timestamp + ttlMs, bytes }, vector };
+        const bytes = itemBytesOf(id, dimension, serialized.length);
+        return { record: { id, metadata, timestamp, expiresAt: timestamp + ttlMs, bytes }, serialized, vector };
       });
       const room = this.#namespaces.reserve(namespace, stored);
       this.#dimension = dimension;
@@ -289,8 +289,8 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
       this.#namespaces.delete(namespace, id);
       return;
     }
-    const { metadata, timestamp, expiresAt, vector, metadataBytes } = entry;
-    const bytes = itemBytesOf(id, vector.length, metadataBytes);
+    const { metadata, timestamp, expiresAt, vector, serialized } = entry;
+    const bytes = itemBytesOf(id, vector.length, serialized?.length ?? 0);
     this.#namespaces.put(namespace, vector.length, [{ record: { id, metadata, timestamp, expiresAt, bytes }, vector }]);
   }
 
@@ -341,9 +341,9 @@ function itemBytesOf(id: string, dimension: number, metadataBytes: number): numb
   return itemBytes + dimension * Float32Array.BYTES_PER_ELEMENT + Buffer.byteLength(id) + metadataBytes;
 }
 
-function toEntry({ namespace, record, vector }: NewItem & { readonly namespace: string }): PutEntry {
+function toEntry({ record, ...rest }: NewItem & Pick<PutEntry, 'namespace' | 'serialized'>): PutEntry {
   const { id, timestamp, expiresAt, metadata } = record;
-  return { type: 'put', namespace, id, timestamp, expiresAt, metadata, metadataBytes: 0, vector };
+  return { type: 'put', id, timestamp, expiresAt, metadata, ...rest };
 }
 
 interface ReadSource {

@@ -1,4 +1,4 @@
-import { serialize } from 'node:v8';
+import { deserialize, serialize } from 'node:v8';
 import { ValidationError } from '../../core/index.js';
 import { hint } from '../../core/internal.js';
 import type { StoreItem } from './local-memory-options.js';
@@ -26,9 +26,11 @@ export function assertThreshold(threshold: unknown): asserts threshold is number
 /** Metadata that the caller cannot change. */
 export interface MetadataCopy {
   readonly metadata: Record<string, unknown> | undefined;
-  /** Its length as V8 serializes it. */
-  readonly bytes: number;
+  /** In V8's serialization format. */
+  readonly serialized: Buffer;
 }
+
+const nothing: MetadataCopy = { metadata: undefined, serialized: Buffer.alloc(0) };
 
 /**
  * Copies and measures metadata.
@@ -36,19 +38,19 @@ export interface MetadataCopy {
  * @throws ValidationError for anything but an object with properties, and for what cannot be copied, such as functions
  */
 export function copyMetadata(metadata: unknown, call: string): MetadataCopy {
-  if (metadata === undefined) return { metadata, bytes: 0 };
-  const { copy, bytes } = copied(metadata, call);
+  if (metadata === undefined) return nothing;
+  const serialized = serializedForm(metadata, call);
+  const copy: unknown = deserialize(serialized);
   // A class's object was made a plain one by copying; Map, Date and the like were not.
   if (Object.prototype.toString.call(copy) !== '[object Object]') {
     throw new ValidationError(call, [{ path: ['metadata'], message: 'must be an object with properties' }]);
   }
-  return { metadata: copy as Record<string, unknown>, bytes };
+  return { metadata: copy as Record<string, unknown>, serialized };
 }
 
-function copied(metadata: unknown, call: string): { readonly copy: unknown; readonly bytes: number } {
+function serializedForm(metadata: unknown, call: string): Buffer {
   try {
-    const copy: unknown = structuredClone(metadata);
-    return { copy, bytes: serialize(copy).byteLength };
+    return serialize(metadata);
   } catch (cause) {
     const message = 'cannot be copied: it holds a function or something else that is not data';
     throw new ValidationError(call, [{ path: ['metadata'], message }], { cause });

@@ -10,8 +10,8 @@ export interface PutEntry {
   /** Milliseconds since the epoch; `Infinity` for never. */
   readonly expiresAt: number;
   readonly metadata: Record<string, unknown> | undefined;
-  /** Length of the metadata in the file; not read when an entry is written. */
-  readonly metadataBytes: number;
+  /** The metadata in V8's serialization format, where it is at hand; empty for none. */
+  readonly serialized?: Buffer;
   readonly vector: Float32Array | Float64Array;
 }
 
@@ -26,6 +26,7 @@ export interface DeleteEntry {
 export type Entry = PutEntry | DeleteEntry;
 
 const [putCode, deleteCode] = [1, 2];
+const empty: Buffer = Buffer.alloc(0);
 
 /** Changes that are made together, as bytes. Numbers are little-endian; metadata is in V8's serialization format. */
 export function encodeEntries(entries: readonly Entry[]): Buffer {
@@ -35,7 +36,7 @@ export function encodeEntries(entries: readonly Entry[]): Buffer {
 function encodeEntry(entry: Entry): Buffer[] {
   const [namespace, id] = [Buffer.from(entry.namespace), Buffer.from(entry.id)];
   if (entry.type === 'delete') return [head(deleteCode, namespace, id, 0)];
-  const metadata = entry.metadata === undefined ? Buffer.alloc(0) : serialize(entry.metadata);
+  const metadata = entry.serialized ?? (entry.metadata === undefined ? empty : serialize(entry.metadata));
   const start = head(putCode, namespace, id, 20);
   const at = start.length - 20;
   start.writeDoubleLE(entry.timestamp, at);
@@ -71,13 +72,13 @@ export function* decodeEntries(bytes: Buffer, dimension: number): Generator<Entr
       continue;
     }
     const metadataEnd = end + 20 + bytes.readUInt32LE(end + 16);
-    const metadataBytes = metadataEnd - end - 20;
-    const metadata = metadataBytes === 0 ? undefined : deserialize(bytes.subarray(end + 20, metadataEnd));
+    const serialized = bytes.subarray(end + 20, metadataEnd);
+    const metadata = serialized.length === 0 ? undefined : deserialize(serialized);
     at = metadataEnd + raw.length;
     bytes.copy(raw, 0, metadataEnd, at);
     if (!littleEndian) raw.swap32();
     const [timestamp, expiresAt] = [bytes.readDoubleLE(end), bytes.readDoubleLE(end + 8)];
-    yield { type: 'put', namespace, id, timestamp, expiresAt, metadata, metadataBytes, vector };
+    yield { type: 'put', namespace, id, timestamp, expiresAt, metadata, serialized, vector };
   }
 }
 
