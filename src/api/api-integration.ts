@@ -29,6 +29,7 @@ import { RequestRunner } from './request-runner.js';
 import type { APIStream } from './stream/api-stream.js';
 import { StreamOpener } from './stream/stream-opener.js';
 import { type StreamOptions, streamChecks } from './stream/stream-options.js';
+import type { LoosePath, MethodAt, NoPaths, PlainPath, TypedOptions, TypedResponse } from './typed-paths.js';
 import { Wire } from './wire.js';
 
 /** Counters of an {@link APIIntegration}. */
@@ -51,7 +52,7 @@ export interface APIStats {
  * await using shop = new APIIntegration({ baseURL: 'https://shop.example/v1', auth: key, cache: true });
  * const { data: order } = await shop.request(path`/orders/${id}`, { schema: Order, timeoutMs: 2_000 });
  */
-export class APIIntegration implements Closeable, HealthCheck {
+export class APIIntegration<Paths extends object = NoPaths> implements Closeable, HealthCheck {
   readonly #settings: APISettings;
   readonly #wire: Wire;
   readonly #runner: RequestRunner;
@@ -86,16 +87,25 @@ export class APIIntegration implements Closeable, HealthCheck {
    * Sends one request. GET, HEAD, PUT, DELETE and OPTIONS are repeated after failures that may pass, all
    * others only with an `idempotencyKey`. With a `schema`, `data` is its output.
    *
+   * With the `paths` of openapi-typescript (`new APIIntegration<paths>(…)`), paths, parameters, bodies and data
+   * have the types of the document.
+   *
    * @param path below the base, or a same-origin link under it; build it from data with the `path` template
    * @throws HTTPError for a status outside 200-299; ConnectionError TimeoutError CircuitOpenError
    * RateLimitError QueueFullError ProtocolError ValidationError ClosedError, or `signal.reason`
    */
+  request<const P extends string>(path: PlainPath<Paths, P>): Promise<TypedResponse<Paths, P, 'GET'>>;
+  request<const P extends string, const M extends MethodAt<Paths, P> = MethodAt<Paths, P> & 'GET'>(
+    path: P,
+    options: TypedOptions<Paths, P, M>,
+  ): Promise<TypedResponse<Paths, P, M>>;
   request<S extends StandardSchemaV1>(
     path: string,
     options: RequestOptions & { readonly schema: S },
   ): Promise<APIResponse<StandardSchemaV1.InferOutput<S>>>;
-  request(path: string, options?: RequestOptions): Promise<APIResponse>;
-  async request(path: string, options: RequestOptions = {}): Promise<APIResponse> {
+  request<P extends string>(path: LoosePath<Paths, P>, options?: RequestOptions): Promise<APIResponse>;
+  async request(path: string, given: object = {}): Promise<APIResponse> {
+    const options: RequestOptions = given;
     const known = this.#recall(path, options);
     if (known && options.schema === undefined) return known;
     checkOptions('request', options, requestChecks);
