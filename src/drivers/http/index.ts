@@ -5,6 +5,7 @@ export { flatHeaders } from './flat-headers.js';
 export { AddressGuard, type AddressGuardOptions, AllowList } from './guard/index.js';
 export { checkedHeaders, headerFault, visibleText } from './header-check.js';
 export { HTTPError, type HTTPErrorFacts } from './http-error.js';
+export { type HTTPAgents, type HTTPTransportOptions, httpTransport } from './http-transport.js';
 export { type Quota, readQuota } from './rate-limit-headers.js';
 export { readBody } from './response-body.js';
 export { parseRetryAfter } from './retry-after.js';
@@ -18,4 +19,5 @@ export type {
   HTTPTransport,
 } from './transport.js';
 export { exchangeByTransport } from './transport-exchange.js';
-export { defaultMaxResponseBytes, type UndiciTransportOptions, undiciTransport } from './undici-transport.js';
+export { defaultMaxResponseBytes, type TransportOptions } from './transport-options.js';
+export { type UndiciTransportOptions, undiciTransport } from './undici-transport.js';

@@ -1,38 +1,22 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { ClosedError, UnsupportedError } from '../../core/index.js';
+import { UnsupportedError } from '../../core/index.js';
 import { checkOptions, is, lazy, type OptionChecks } from '../../core/internal.js';
 import { acceptedEncodings } from './content-coding.js';
-import { Exchange, subjectOf } from './exchange.js';
-import { followRedirects } from './follow-redirects.js';
+import { type Exchange, subjectOf } from './exchange.js';
 import type { AddressGuard } from './guard/index.js';
-import type { HTTPRequest, HTTPResponse, HTTPTransport } from './transport.js';
+import type { HTTPRequest, HTTPTransport } from './transport.js';
+import { limitsOf, type TransportOptions, transportChecks } from './transport-options.js';
 import { UndiciHandler } from './undici-handler.js';
+import { WireTransport } from './wire-transport.js';
 
 /** Settings of {@link undiciTransport}. */
-export interface UndiciTransportOptions {
-  /** Longest answer in bytes, counted after decompression. @default 10485760 (10 MiB) */
-  readonly maxResponseBytes?: number;
-  /** For opening a connection, TLS included, in milliseconds. @default 10000 */
-  readonly connectTimeoutMs?: number;
-  /** Longest silence while waiting for headers or between two parts of a body, in milliseconds. @default 300000 */
-  readonly idleTimeoutMs?: number;
-  /** Connections kept per origin; more requests wait for one. @default 128 */
-  readonly maxConnections?: number;
+export interface UndiciTransportOptions extends TransportOptions {
   /** A ready undici dispatcher, such as a `ProxyAgent`. The caller owns it. @default an Agent with keep-alive, ours */
   readonly dispatcher?: Dispatcher;
 }
 
-const optionChecks: OptionChecks<UndiciTransportOptions> = {
-  maxResponseBytes: is.count,
-  connectTimeoutMs: is.milliseconds,
-  idleTimeoutMs: is.milliseconds,
-  maxConnections: is.count,
-  dispatcher: is.object,
-};
-
-/** @default of `maxResponseBytes` wherever it can be set. */
-export const defaultMaxResponseBytes: number = 10 * 1024 * 1024;
+const optionChecks: OptionChecks<UndiciTransportOptions> = { ...transportChecks, dispatcher: is.object };
 
 const loadUndici = lazy(() => import('undici'));
 
@@ -46,54 +30,47 @@ const loadUndici = lazy(() => import('undici'));
  * @example const transport = undiciTransport({ maxResponseBytes: 1_048_576 });
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): HTTPTransport {
+  checkOptions('undiciTransport', options, optionChecks);
   return new UndiciTransport(options);
 }
 
-class UndiciTransport implements HTTPTransport {
-  readonly #options: Required<Omit<UndiciTransportOptions, 'dispatcher'>>;
+class UndiciTransport extends WireTransport {
+  readonly #maxConnections: number;
   readonly #given: Dispatcher | undefined;
   readonly #own: () => Promise<Dispatcher>;
   readonly #guarded: Map<AddressGuard, Promise<Dispatcher>> = new Map();
   #agent: Dispatcher | undefined;
-  readonly #running: Set<Exchange> = new Set();
-  #idle: (() => void) | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(options: UndiciTransportOptions) {
-    checkOptions('undiciTransport', options, optionChecks);
+    const { maxConnections, ...limits } = limitsOf(options);
+    super(limits);
     this.#given = options.dispatcher;
-    this.#options = {
-      maxResponseBytes: options.maxResponseBytes ?? defaultMaxResponseBytes,
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
-      maxConnections: options.maxConnections ?? 128,
-    };
+    this.#maxConnections = maxConnections;
     this.#own = lazy(() => this.#open());
   }
 
-  send(request: HTTPRequest): Promise<HTTPResponse> {
-    return followRedirects(request, this.#exchange);
+  protected override async dispatch(request: HTTPRequest, exchange: Exchange): Promise<void> {
+    const url = new URL(request.url);
+    const { origin, pathname, search } = url;
+    const given = this.#dispatcherFor(url, request);
+    const dispatcher = given instanceof Promise ? await given : given;
+    const { body } = request;
+    const options: Dispatcher.DispatchOptions = {
+      origin,
+      path: pathname + search,
+      method: request.method as Dispatcher.HttpMethod,
+      headers: { 'accept-encoding': acceptedEncodings, ...request.headers },
+      body: body instanceof FormData ? await formOf(body) : wireBody(body),
+    };
+    this.assertOpen();
+    dispatcher.dispatch(options, new UndiciHandler(exchange));
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    if (this.#running.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
-    // Not `close`: that would still connect for requests whose callers have left the line.
+  /** Not by `close`: that would still connect for requests whose callers have left the line. */
+  protected override async release(): Promise<void> {
     const opened = [...(this.#agent ? [this.#agent] : []), ...this.#guarded.values()];
     await Promise.all(opened.map(async (agent) => (await agent).destroy()));
   }
-
-  readonly #over = (exchange: Exchange): void => {
-    if (this.#running.delete(exchange) && this.#running.size === 0) this.#idle?.();
-  };
 
   /** What sends a request. A guarded one has connections of its own: those that were opened unguarded prove nothing. */
   #dispatcherFor(url: URL, request: HTTPRequest): Dispatcher | Promise<Dispatcher> {
@@ -111,42 +88,17 @@ class UndiciTransport implements HTTPTransport {
   }
 
   async #open(guard?: AddressGuard): Promise<Dispatcher> {
-    const { maxConnections, connectTimeoutMs, idleTimeoutMs } = this.#options;
+    const { connectTimeoutMs, idleTimeoutMs } = this.limits;
+    const connections = this.#maxConnections;
     const { Agent } = await loadUndici();
     const agent = new Agent({
-      connections: maxConnections === Number.POSITIVE_INFINITY ? null : maxConnections,
+      connections: connections === Number.POSITIVE_INFINITY ? null : connections,
       connect: { timeout: finite(connectTimeoutMs), ...(guard && { lookup: guard.lookup }) },
       headersTimeout: finite(idleTimeoutMs),
       bodyTimeout: finite(idleTimeoutMs),
     });
     if (!guard) this.#agent = agent;
     return agent;
-  }
-
-  readonly #exchange = async (request: HTTPRequest): Promise<HTTPResponse> => {
-    const exchange = new Exchange(request, this.#options, this.#over);
-    if (!exchange.stopped) {
-      this.#running.add(exchange);
-      await this.#dispatch(request, exchange).catch((error: unknown) => exchange.fail(error));
-    }
-    return exchange.response;
-  };
-
-  async #dispatch(request: HTTPRequest, exchange: Exchange): Promise<void> {
-    const url = new URL(request.url);
-    const { origin, pathname, search } = url;
-    const given = this.#dispatcherFor(url, request);
-    const dispatcher = given instanceof Promise ? await given : given;
-    if (this.#closing) throw new ClosedError('the HTTP transport');
-    const { body } = request;
-    const options: Dispatcher.DispatchOptions = {
-      origin,
-      path: pathname + search,
-      method: request.method as Dispatcher.HttpMethod,
-      headers: { 'accept-encoding': acceptedEncodings, ...request.headers },
-      body: body instanceof FormData ? await formOf(body) : wireBody(body),
-    };
-    dispatcher.dispatch(options, new UndiciHandler(exchange));
   }
 }
 

@@ -27,7 +27,7 @@ export function wireFailure(error: unknown, context: WireContext): unknown {
   if (!(error instanceof Error)) return error;
   const cause = withoutPayload(error);
   // The parser names its reason by a code of llhttp, or by none.
-  if (error.name === 'HTTPParserError')
+  if (error.name === 'HTTPParserError' || code?.startsWith('HPE_'))
     return new ProtocolError(`${subject}: the answer is not HTTP (${code ?? 'malformed'})`, { cause });
   if (code === undefined) return error;
   switch (code) {
@@ -39,6 +39,9 @@ export function wireFailure(error: unknown, context: WireContext): unknown {
     case 'UND_ERR_CLOSED':
     case 'UND_ERR_DESTROYED':
       return new ClosedError('the HTTP transport');
+    case 'ERR_INVALID_CHAR':
+    case 'ERR_INVALID_HTTP_TOKEN':
+    case 'ERR_UNESCAPED_CHARACTERS':
     case 'UND_ERR_INVALID_ARG':
     case 'UND_ERR_NOT_SUPPORTED':
       return new ValidationError(subject, [{ path: [], message: error.message }], { cause });

@@ -1,19 +1,23 @@
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { ClosedError, ConnectionError, ProtocolError, TimeoutError, ValidationError } from '@safla/sdk/core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readBody, undiciTransport } from '../../../src/drivers/http/index.js';
+import {
+  type HTTPBody,
+  type HTTPTransport,
+  httpTransport,
+  readBody,
+  type TransportOptions,
+  undiciTransport,
+} from '../../../src/drivers/http/index.js';
 import { rejection, serve } from '../../api/support/server.js';
 
 const transports: { close(): Promise<void> }[] = [];
-const open = (options?: Parameters<typeof undiciTransport>[0]) => {
-  const transport = undiciTransport(options);
-  transports.push(transport);
-  return transport;
-};
 
 afterEach(async () => {
   await Promise.all(transports.splice(0).map((transport) => transport.close()));
@@ -30,7 +34,15 @@ async function serveBytes(bytes: string | Buffer, end = true) {
   return { url, [Symbol.asyncDispose]: async () => void server.close() };
 }
 
-describe('undiciTransport', () => {
+describe.each<[string, (options?: TransportOptions) => HTTPTransport]>([
+  ['undiciTransport', undiciTransport],
+  ['httpTransport', httpTransport],
+])('%s', (_, make) => {
+  const open = (options?: TransportOptions): HTTPTransport => {
+    const transport = make(options);
+    transports.push(transport);
+    return transport;
+  };
   const encoders = [
     ['gzip', gzipSync],
     ['br', brotliCompressSync],
@@ -255,15 +267,91 @@ describe('undiciTransport', () => {
     expect(await rejection(transport.send({ method: 'GET', url: 'http://127.0.0.1:1' }))).toBeInstanceOf(ClosedError);
   });
 
-  it('does not close a dispatcher it was given', async () => {
-    await using server = await serve((_, response) => response.end('ok'));
-    const { Agent } = await import('undici');
-    const dispatcher = new Agent();
-    const transport = open({ dispatcher });
-    await readBody((await transport.send({ method: 'GET', url: server.origin })).body);
-    await transport.close();
-    expect(dispatcher.closed).toBe(false);
-    await dispatcher.close();
+  it('closes once the last answer was read, and does not wait for callers who have left', async () => {
+    await using server = await serve((seen, response) => {
+      if (seen.url === '/slow') response.writeHead(200).write('begun');
+      else if (seen.url === '/free') response.end();
+    });
+    const transport = open({ maxConnections: 2 });
+    const controller = new AbortController();
+    const gone = Array.from({ length: 50 }, () =>
+      rejection(transport.send({ method: 'GET', url: `${server.origin}/hang`, signal: controller.signal })),
+    );
+    await expect.poll(() => server.seen.length).toBe(2);
+    controller.abort('gone');
+    expect(await Promise.all(gone)).toEqual(gone.map(() => 'gone'));
+    const response = await transport.send({ method: 'GET', url: `${server.origin}/slow` });
+    let closed = false;
+    const closing = transport.close().then(() => {
+      closed = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(closed).toBe(false);
+    for await (const _ of response.body) break;
+    await closing;
+  });
+
+  it('never delivers far ahead of a reader', async () => {
+    let written = 0;
+    await using server = await serve(async (_, response) => {
+      response.on('error', () => undefined);
+      const chunk = Buffer.alloc(65_536);
+      for (; written < 400 && !response.destroyed; written++) {
+        response.write(chunk);
+        while (response.writableNeedDrain && !response.destroyed)
+          await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      response.end();
+    });
+    const response = await open({ maxResponseBytes: Number.MAX_SAFE_INTEGER }).send({
+      method: 'GET',
+      url: server.origin,
+    });
+    let read = 0;
+    for await (const chunk of response.body) {
+      read += chunk.byteLength;
+      if (read === chunk.byteLength) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        // 25 MiB are there to be sent: what fits into the buffers of two sockets is far less.
+        expect(written).toBeLessThan(300);
+      }
+    }
+    expect(read).toBe(400 * 65_536);
+  });
+
+  it.each<[string, () => HTTPBody, string]>([
+    ['a text', () => 'plain', 'plain'],
+    ['bytes', () => Buffer.from('bytes'), 'bytes'],
+    ['a Blob', () => new Blob(['blob']), 'blob'],
+    ['a Node stream', () => Readable.from(['str', 'eam']), 'stream'],
+    ['a web stream', () => new Blob(['stream']).stream(), 'stream'],
+  ])('sends %s', async (_, body, text) => {
+    await using server = await serve((seen, response) => response.end(seen.body));
+    const transport = open();
+    for (const method of ['POST', 'DELETE']) {
+      const response = await transport.send({ method, url: server.origin, body: body() });
+      expect((await readBody(response.body)).toString()).toBe(text);
+    }
+  });
+
+  it('sends a form as an upload', async () => {
+    await using server = await serve((_, response) => response.end());
+    const form = new FormData();
+    form.append('name', 'ü');
+    form.append('file', new Blob([Buffer.from([0, 255])], { type: 'image/png' }), 'a.png');
+    await readBody((await open().send({ method: 'POST', url: server.origin, body: form })).body);
+    const [seen] = server.seen;
+    const headers = { 'content-type': seen?.headers['content-type'] ?? '' };
+    const parsed = await new Response(new Uint8Array(seen?.body ?? []), { headers }).formData();
+    expect([parsed.get('name'), (parsed.get('file') as File).name]).toEqual(['ü', 'a.png']);
+  });
+
+  it('skips announcements such as 103 and gives the answer itself', async () => {
+    await using server = await serve((_, response) => {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () => response.end('the answer'));
+    });
+    const response = await open().send({ method: 'GET', url: server.origin });
+    expect([response.status, (await readBody(response.body)).toString()]).toEqual([200, 'the answer']);
   });
 
   it.each([
@@ -271,6 +359,29 @@ describe('undiciTransport', () => {
     [{ connectTimeoutMs: Number.NaN }, 'connectTimeoutMs'],
     [{ keepAlive: true }, 'keepAlive'],
   ])('refuses %o', (options, field) => {
-    expect(() => undiciTransport(options as object)).toThrow(new RegExp(`undiciTransport.${field}`));
+    expect(() => make(options as object)).toThrow(new RegExp(`${make.name}.${field}`));
+  });
+});
+
+describe('what the caller owns', () => {
+  it('a dispatcher of undici is used and left open', async () => {
+    await using server = await serve((_, response) => response.end('ok'));
+    const { Agent } = await import('undici');
+    const dispatcher = new Agent();
+    const transport = undiciTransport({ dispatcher });
+    await readBody((await transport.send({ method: 'GET', url: server.origin })).body);
+    await transport.close();
+    expect(dispatcher.closed).toBe(false);
+    await dispatcher.close();
+  });
+
+  it('an agent of node:http is used and left open', async () => {
+    await using server = await serve((_, response) => response.end('ok'));
+    const agent = new Agent({ keepAlive: true });
+    const transport = httpTransport({ agents: { http: agent } });
+    await readBody((await transport.send({ method: 'GET', url: server.origin })).body);
+    await transport.close();
+    await expect.poll(() => Object.keys(agent.freeSockets)).toHaveLength(1);
+    agent.destroy();
   });
 });
