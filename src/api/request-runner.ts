@@ -6,7 +6,7 @@ import type { APISettings } from './api-options.js';
 import { withNewCredential } from './auth/renewal.js';
 import { CachedExchange } from './cache/cached-exchange.js';
 import { invalidatedBy } from './cache/invalidation.js';
-import type { Inspect, Outcome } from './cache/outcome.js';
+import type { Observer, Outcome } from './cache/outcome.js';
 import { Pacing } from './pacing.js';
 import { type PreparedRequest, prepare, safeMethods } from './prepared-request.js';
 import { decodeContent } from './response-content.js';
@@ -31,7 +31,7 @@ export class RequestRunner {
       new CachedExchange({
         cache,
         policy,
-        send: (request, inspect) => this.#send(request, inspect),
+        send: (request, observer) => this.#send(request, observer),
         inherited: () => this.#inheritedHeaders(),
         isConstant: () =>
           settings.use.length === 0 && (settings.credentials?.isFixed ?? true) && !this.#wire.clientInUse(),
@@ -68,18 +68,18 @@ export class RequestRunner {
   }
 
   /** Sends; once more with a new credential when the server refuses the old one. */
-  async #send(request: PreparedRequest, inspect?: Inspect): Promise<Outcome> {
+  async #send(request: PreparedRequest, observer?: Observer): Promise<Outcome> {
     try {
-      return await this.#execute(request, inspect);
+      return await this.#execute(request, observer);
     } catch (error) {
       const renewed = await withNewCredential(request, error, this.#settings.credentials);
       if (!renewed) throw error;
-      const outcome = await this.#execute(renewed, inspect);
+      const outcome = await this.#execute(renewed, observer);
       return { ...outcome, attempts: outcome.attempts + 1 };
     }
   }
 
-  async #execute(request: PreparedRequest, inspect?: Inspect): Promise<Outcome> {
+  async #execute(request: PreparedRequest, observer?: Observer): Promise<Outcome> {
     const { policy, cache } = this.#settings;
     const { subject, repeatable, scope, url } = request;
     const key = url.origin;
@@ -87,10 +87,11 @@ export class RequestRunner {
     let last: HTTPAnswer | undefined;
     const attempt = async (attempt: Attempt): Promise<Outcome> => {
       const requestedAt = Date.now();
+      if (observer) observer.attempts = attempt.number;
       last = await this.#wire.exchange(request, attempt, attempt.number);
       const learning = gate?.learn(last.headers);
       if (learning) await learning;
-      const outcome = await inspect?.(last, { requestedAt, receivedAt: Date.now() }, attempt.number);
+      const outcome = await observer?.inspect(last, { requestedAt, receivedAt: Date.now() });
       if (outcome) return outcome;
       if (!isSuccess(last.status)) throw errorOf(request, last);
       return { answer: last, attempts: attempt.number, ageMs: 0, fromCache: false };

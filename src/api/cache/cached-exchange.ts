@@ -22,7 +22,7 @@ import type { Exchanged } from './freshness.js';
 import type { HTTPCache } from './http-cache.js';
 import { answersGet } from './invalidation.js';
 import { NotCachedError } from './not-cached-error.js';
-import type { Inspect, Outcome } from './outcome.js';
+import type { Observer, Outcome } from './outcome.js';
 import { Recall } from './recall.js';
 import { ageOf, type CacheableAnswer, type CacheRequest, type StoredAnswer } from './stored-answer.js';
 
@@ -30,8 +30,8 @@ import { ageOf, type CacheableAnswer, type CacheRequest, type StoredAnswer } fro
 export interface CachedExchangeParts {
   readonly cache: HTTPCache;
   readonly policy: Policy;
-  /** Sends under the policy. Rejects for a status outside 200-299 that `inspect` leaves as it is. */
-  readonly send: (request: PreparedRequest, inspect: Inspect) => Promise<Outcome>;
+  /** Sends under the policy. Rejects for a status outside 200-299 that the observer leaves as it is. */
+  readonly send: (request: PreparedRequest, observer: Observer) => Promise<Outcome>;
   /** Headers that are added to every request below the cache; undefined when it cannot know them. */
   readonly inherited: () => Promise<Readonly<Record<string, string>> | undefined>;
   /** True while a call is prepared to the same request every time. */
@@ -108,9 +108,12 @@ export class CachedExchange {
   async #post(request: PreparedRequest): Promise<Outcome> {
     const { cache } = this.#parts;
     const seen: { answer?: HTTPAnswer; exchanged?: Exchanged } = {};
-    const outcome = await this.#parts.send(request, async (answer, exchanged) => {
-      Object.assign(seen, { answer, exchanged });
-      return undefined;
+    const outcome = await this.#parts.send(request, {
+      attempts: 0,
+      inspect: async (answer, exchanged) => {
+        Object.assign(seen, { answer, exchanged });
+        return undefined;
+      },
     });
     const { answer, exchanged } = seen;
     if (!answer || !exchanged || answer.redirected || !answersGet(request.url, answer)) return outcome;
@@ -169,19 +172,25 @@ export class CachedExchange {
     // A caller's own condition, or range, is the caller's to be answered.
     const isPlain = asked.method === 'GET' && ['range', ...conditions].every((name) => !(name in asked.headers));
     const validators = stored && isPlain ? validatorsOf(stored) : {};
-    let attempts = 0;
-    const inspect: Inspect = async (answer, exchanged, attempt) => {
-      attempts = attempt;
-      // An interceptor that changes the credentials on the way out makes it somebody else's answer.
-      if (principalOf(answer.sent, request.authName) !== asked.sender) return undefined;
-      return this.#learn(asked, answer, { ...exchanged, stored, validators, fill, attempt });
+    const observer: Observer = {
+      attempts: 0,
+      inspect: async (answer, exchanged) => {
+        // An interceptor that changes the credentials on the way out makes it somebody else's answer.
+        if (principalOf(answer.sent, request.authName) !== asked.sender) return undefined;
+        return this.#learn(asked, answer, { ...exchanged, stored, validators, fill, attempts: observer.attempts });
+      },
     };
     try {
-      return await this.#parts.send({ ...request, headers: { ...request.headers, ...validators } }, inspect);
+      return await this.#parts.send({ ...request, headers: { ...request.headers, ...validators } }, observer);
     } catch (error) {
+      // Sent with other credentials than it was asked with, our condition was answered to somebody else.
+      if (error instanceof HTTPError && error.status === 304 && isConditional(validators)) {
+        const outcome = await this.#ask(asked, request, undefined, fill);
+        return { ...outcome, attempts: outcome.attempts + observer.attempts };
+      }
       if (!stored || !isFailure(error)) throw error;
       const reused = this.#parts.cache.mayUseOnError(stored, asked) ? this.#reuse(stored, asked) : undefined;
-      if (reused) return { ...reused, attempts };
+      if (reused) return { ...reused, attempts: observer.attempts };
       if (stored.freshness.mustRevalidate && !(error instanceof HTTPError))
         throw new NotCachedError(request.subject, { cause: error });
       throw error;
@@ -196,15 +205,15 @@ export class CachedExchange {
       readonly stored: StoredAnswer | undefined;
       readonly validators: object;
       readonly fill: Fill;
-      readonly attempt: number;
+      readonly attempts: number;
     },
   ): Promise<Outcome | undefined> {
     const { cache } = this.#parts;
-    const { stored, validators, fill, attempt } = context;
+    const { stored, validators, fill, attempts } = context;
     const { status, headers } = answer;
-    if (status === 304 && stored && Object.keys(validators).length > 0) {
+    if (status === 304 && stored && isConditional(validators)) {
       const updated = answer.redirected ? stored : await cache.freshen(asked, stored, headers, context, fill);
-      return { answer: updated, attempts: attempt, ageMs: 0, fromCache: true };
+      return { answer: updated, attempts, ageMs: 0, fromCache: true };
     }
     // What redirects led to is the answer of another URL, and lasts as long as they do.
     if (answer.redirected) return undefined;
@@ -224,6 +233,10 @@ function isAskable({ method, headers, body }: PreparedRequest): boolean {
   if ((method !== 'GET' && method !== 'HEAD') || body.content !== undefined) return false;
   if (foreign.some((name) => name in headers)) return false;
   return !directivesOf(headers['cache-control']).has('no-store');
+}
+
+function isConditional(validators: object): boolean {
+  return Object.keys(validators).length > 0;
 }
 
 /** True when the server failed, was not reached, or was not to be asked: all that `stale-if-error` is for. */

@@ -23,23 +23,22 @@ const ofContent: ReadonlySet<string> = new Set([
   'etag',
 ]);
 
-/** The fields of an answer that may be stored. */
+/** The fields of an answer that may be stored. `age` is told anew with each use. */
 export function storableFields(headers: Headers): Record<string, string> {
   const listed = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
-  const out: Record<string, string> = {};
+  const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (!hopByHop.has(name) && !listed.includes(name)) out[name] = value;
+    if (!hopByHop.has(name) && !listed.includes(name) && name !== 'age') fields[name] = value;
   }
-  return out;
+  return fields;
 }
 
 /** The stored fields after a 304, or a HEAD, said that the answer is still right (RFC 9111 section 3.2). */
 export function updatedFields(stored: Headers, update: Headers): Record<string, string> {
-  const out = { ...stored };
-  // The age is told anew with each use.
-  delete out.age;
+  const fields = storableFields(stored);
   for (const [name, value] of Object.entries(storableFields(update))) {
-    if (!ofContent.has(name)) out[name] = value;
+    if (!ofContent.has(name)) fields[name] = value;
   }
-  return out;
+  // Of the update, not of what was stored before.
+  return update.age === undefined ? fields : { ...fields, age: update.age };
 }

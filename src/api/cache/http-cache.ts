@@ -95,10 +95,13 @@ export class HTTPCache {
    * shortest way. Counts a hit; what it does not find is for {@link HTTPCache.lookup} to count.
    */
   fresh(key: string, headers: CacheRequest['headers'], now: number): StoredAnswer | undefined {
-    const answer = this.#store.variants(key)?.find((variant) => matches(variant, headers));
-    if (answer === undefined || !isFresh(answer, now)) return undefined;
-    this.#hits += 1;
-    return answer;
+    for (const answer of this.#store.variants(key) ?? []) {
+      if (!matches(answer, headers)) continue;
+      if (!isFresh(answer, now)) return undefined;
+      this.#hits += 1;
+      return answer;
+    }
+    return undefined;
   }
 
   /** True when a stale answer may be used because the server failed. Counts it. */
@@ -202,7 +205,8 @@ export class HTTPCache {
     const freshness = judge(CachePolicy, request, { status, headers, body }, exchanged, this.#settings);
     if (!freshness) return undefined;
     // A copy of the body: what the socket delivered is a window on a buffer many times its size.
-    const kept = { status, headers: storableFields(headers), body: new Uint8Array(body), vary };
+    // The place of `age` is kept: copies with a new value are made twenty times faster than with a new field.
+    const kept = { status, headers: { ...storableFields(headers), age: '0' }, body: new Uint8Array(body), vary };
     return { ...kept, freshness, bytes: bytesOf(kept) };
   }
 

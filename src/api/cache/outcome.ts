@@ -13,8 +13,13 @@ export interface Outcome {
   readonly read?: ContentReader;
 }
 
-/**
- * Sees every answer of the server before its status is judged. What it gives is the outcome; undefined leaves
- * the answer as it is.
- */
-export type Inspect = (answer: HTTPAnswer, exchanged: Exchanged, attempt: number) => Promise<Outcome | undefined>;
+/** Looks on while a request is sent. */
+export interface Observer {
+  /** Requests that were sent so far, set before each. */
+  attempts: number;
+  /**
+   * Sees every answer of the server before its status is judged. What it gives is the outcome; undefined
+   * leaves the answer as it is.
+   */
+  inspect(answer: HTTPAnswer, exchanged: Exchanged): Promise<Outcome | undefined>;
+}

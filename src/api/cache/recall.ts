@@ -136,7 +136,10 @@ function isWritable(value: unknown): boolean {
 
 /** True when the surrounding context has ended. Every context has a correlation id, and most calls no context. */
 function isCancelled(subject: string): boolean {
-  if (correlationIdHere() === undefined) return false;
+  return correlationIdHere() !== undefined && hasEnded(subject);
+}
+
+function hasEnded(subject: string): boolean {
   using scope = openScope(subject);
   return scope.cancelled;
 }
