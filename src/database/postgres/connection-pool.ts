@@ -127,8 +127,13 @@ export class ConnectionPool {
   }
 
   async #start(): Promise<OpenedPool> {
-    this.#opened = await this.#options.open();
-    return this.#opened;
+    const opened = await this.#options.open();
+    // An idle connection that dies is taken out of the pool by itself; unheard, the event would end the process.
+    opened.pool.on?.('error', () => {
+      this.#counts.lost += 1;
+    });
+    this.#opened = opened;
+    return opened;
   }
 
   async #acquire(scope: CallScope): Promise<Session> {

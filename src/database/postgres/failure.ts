@@ -126,7 +126,8 @@ export function isLost(error: unknown): boolean {
   return error instanceof ConnectionError;
 }
 
-function sqlstateOf(error: unknown): string | undefined {
+/** The SQLSTATE of what `pg` threw, undefined where the server said nothing. */
+export function sqlstateOf(error: unknown): string | undefined {
   const code = codeOf(error);
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E') ? code : undefined;
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../../core/index.js';
 import {
   type ConnectionSettings,
+  closePool,
   type DriverClient,
   openClient,
   openPool,
@@ -30,7 +31,7 @@ export async function openServerPool(address: ServerAddress, settings: PostgresS
     idleTimeoutMillis: settings.idleTimeoutMs ?? 30_000,
     allowExitOnIdle: true,
   });
-  return { pool, types, adopted: false, release: () => pool.end() };
+  return { pool, types, adopted: false, release: (remainingMs) => closePool(pool, remainingMs) };
 }
 
 /** A connection of its own, for listening. */

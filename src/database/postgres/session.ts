@@ -7,7 +7,7 @@ import {
   type TypeParsers,
 } from '../../drivers/postgres/index.js';
 import type { Statement, StatementShape } from '../sql/statement.js';
-import { isConnectionFailure, statementFailure } from './failure.js';
+import { isConnectionFailure, sqlstateOf, statementFailure } from './failure.js';
 import type { PreparedStatements } from './prepared-statements.js';
 
 /** What a session needs of its pool. */
@@ -106,7 +106,7 @@ export class Session {
     try {
       return await work();
     } catch (error) {
-      if (isConnectionFailure(error)) this.#broken = true;
+      if (isConnectionFailure(error)) this.#lost(error);
       throw error;
     } finally {
       off();
@@ -135,6 +135,13 @@ export class Session {
     return new Promise((resolve, reject) => {
       this.client.query(query, (error, result) => (error ? reject(error) : resolve(result)));
     });
+  }
+
+  /** A server does not notice that nobody reads any more while it works, so it is told to stop. */
+  #lost(error: unknown): void {
+    this.#broken = true;
+    const told = sqlstateOf(error) !== undefined;
+    if (this.#context.canCancel && !told) void requestCancel(this.client, stopMs);
   }
 
   async #stop(ended: Promise<void>): Promise<void> {

@@ -5,6 +5,7 @@
 export interface PostgresPool {
   connect(): Promise<object>;
   end(): Promise<void>;
+  on?(event: 'error', listener: (error: Error) => void): unknown;
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;

@@ -9,6 +9,7 @@ export type {
   PostgresPool,
   TypeParsers,
 } from './client.js';
+export { closePool } from './close-pool.js';
 export { copyIn } from './copy-in.js';
 export { type DriverCursor, openCursor } from './cursor.js';
 export { migrateFolder } from './migrate-folder.js';
