@@ -21,7 +21,7 @@ const settings = { count: Number(values.count), faults: Number(values.faults), s
 console.log('| transport | acked | published again | faults | lost | handled twice | seconds |');
 console.log('|---|---|---|---|---|---|---|');
 for (const name of values.transport) {
-  const open = subjects[name];
+  const open = new Map(Object.entries(subjects)).get(name);
   if (!open) throw new Error(`--transport must be one of ${Object.keys(subjects).join(', ')}`);
   await using subject = await open();
   const onFault = values.verbose ? (line: string) => console.error(`  ${line}`) : () => undefined;

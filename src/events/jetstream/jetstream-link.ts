@@ -1,7 +1,8 @@
 import type { JetStreamApiError, JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import { ConfigurationError } from '../../core/index.js';
+import { CallScope, ConfigurationError, ConnectionError, TimeoutError } from '../../core/index.js';
 import { importOptional, lazy } from '../../core/internal.js';
+import { fullJitter } from '../../resilience/backoff.js';
 import { JetStreamNames } from './jetstream-names.js';
 import type { JetStreamSettings } from './jetstream-options.js';
 import { natsFailure } from './nats-failure.js';
@@ -17,6 +18,8 @@ export interface OpenLink {
 }
 
 const owner = 'jetstream()';
+/** Between two tries of an exchange, in milliseconds. */
+const longestPauseMs = 1_000;
 
 /** The transport's connection: opened at first use, with the streams it needs. */
 export class JetStreamLink {
@@ -30,12 +33,29 @@ export class JetStreamLink {
     this.names = new JetStreamNames(settings);
   }
 
-  /** Runs one exchange with the server; its failures are told in our errors. */
-  async ask<T>(doing: string, exchange: (link: OpenLink) => Promise<T>): Promise<T> {
-    try {
-      return await exchange(await this.open());
-    } catch (error) {
-      throw natsFailure(error, doing, this.#settings.requestTimeoutMs);
+  /**
+   * Runs one exchange with the server; its failures are told in our errors. What got no answer is tried
+   * again for `timeoutMs`, so the exchange must do no harm when it is repeated.
+   *
+   * @param scope The call it belongs to, when there is one. @param once Tries it once: for what must not be repeated.
+   */
+  async ask<T>(
+    doing: string,
+    exchange: (link: OpenLink) => Promise<T>,
+    { scope, once = false }: { readonly scope?: CallScope; readonly once?: boolean } = {},
+  ): Promise<T> {
+    const { requestTimeoutMs, timeoutMs } = this.#settings;
+    const end = Date.now() + timeoutMs;
+    using pause = new CallScope(doing, { parents: [scope] });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await exchange(await this.open());
+      } catch (cause) {
+        const error = natsFailure(cause, doing, requestTimeoutMs);
+        const passing = error instanceof ConnectionError || error instanceof TimeoutError;
+        if (once || !passing || Date.now() >= end || this.#opened?.isClosed()) throw error;
+        await pause.sleep(fullJitter(attempt, longestPauseMs, {}));
+      }
     }
   }
 

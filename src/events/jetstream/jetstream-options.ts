@@ -19,8 +19,10 @@ export interface JetStreamOptions {
   readonly subject?: string;
   /** How long the server waits for a member that died before it gives its events to others, in milliseconds. Handlers may run longer: members report that they are at work. @default 30000 */
   readonly ackWaitMs?: number;
-  /** How long the server may take to answer a publish, an acknowledgement or a question, in milliseconds. @default 5000 */
+  /** How long the server may take for one answer, in milliseconds. @default 2000 */
   readonly requestTimeoutMs?: number;
+  /** How long the server may be away before calls reject, in milliseconds. A publish without dedupe is tried once. @default 10000 */
+  readonly timeoutMs?: number;
   /** How long ids are remembered, in milliseconds; the stream's `duplicate_window`. No publish may ask for more. For a stream made here. @default 120000 */
   readonly dedupeWindowMs?: number;
   /** Copies of each event in the cluster. For streams made here. @default 1 */
@@ -56,6 +58,7 @@ export function jetStreamSettings(options: JetStreamOptions): JetStreamSettings 
     subject: matching(subjectPrefix, "letters, digits, '-' and '_' with dots between: 'app.events'"),
     ackWaitMs: is.milliseconds,
     requestTimeoutMs: is.milliseconds,
+    timeoutMs: is.milliseconds,
     dedupeWindowMs: is.milliseconds,
     replicas: is.count,
     storage: is.oneOf('file', 'memory'),
@@ -74,7 +77,8 @@ export function jetStreamSettings(options: JetStreamOptions): JetStreamSettings 
     stream: 'SAFLA_EVENTS',
     subject: 'safla.events',
     ackWaitMs: 30_000,
-    requestTimeoutMs: 5_000,
+    requestTimeoutMs: 2_000,
+    timeoutMs: 10_000,
     dedupeWindowMs: 120_000,
     replicas: 1,
     storage: 'file',

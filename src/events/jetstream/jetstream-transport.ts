@@ -1,6 +1,7 @@
 import type { ConsumerConfig, ConsumerInfo } from '@nats-io/jetstream';
 import {
   type CallOptions,
+  type CallScope,
   type CloseOptions,
   ConfigurationError,
   detach,
@@ -87,7 +88,7 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
       for (let first = 0; first < events.length; first += inFlight) {
         scope.throwIfCancelled();
         // Sent in order over one connection, so they are stored in order.
-        const sent = events.slice(first, first + inFlight).map((event) => this.#send(event, dedupeWindowMs > 0));
+        const sent = events.slice(first, first + inFlight).map((event) => this.#send(event, dedupeWindowMs > 0, scope));
         receipts.push(...(await Promise.all(sent)));
       }
       return receipts;
@@ -197,13 +198,16 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
     await this.close();
   }
 
-  async #send(event: OutgoingEvent, dedupe: boolean): Promise<Receipt> {
-    const { channel, id, key, body } = event;
-    const { duplicate } = await this.#link.ask(`publish to '${channel}'`, ({ client, newHeaders }) =>
-      client.publish(this.#link.names.subject(channel), body, {
-        headers: writeFacts(newHeaders(), { id, key }),
-        ...(dedupe ? { msgID: messageId(channel, id) } : {}),
-      }),
+  /** With dedupe, what got no answer is sent again: the server knows it by its id. */
+  async #send({ channel, id, key, body }: OutgoingEvent, dedupe: boolean, scope: CallScope): Promise<Receipt> {
+    const { duplicate } = await this.#link.ask(
+      `publish to '${channel}'`,
+      ({ client, newHeaders }) =>
+        client.publish(this.#link.names.subject(channel), body, {
+          headers: writeFacts(newHeaders(), { id, key }),
+          ...(dedupe ? { msgID: messageId(channel, id) } : {}),
+        }),
+      { scope, once: !dedupe },
     );
     return { channel, id, duplicate };
   }

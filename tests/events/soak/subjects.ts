@@ -11,7 +11,7 @@ const hourMs = 3_600_000;
 /** A subject and the servers it needs. */
 export interface OpenSubject extends SoakSubject, AsyncDisposable {}
 
-export const subjects: Readonly<Record<string, () => Promise<OpenSubject>>> = { memory, redis, jetstream: nats };
+export const subjects = { memory, redis, jetstream: nats } satisfies Record<string, () => Promise<OpenSubject>>;
 
 /** Nothing can break within one process but the handlers: here for comparison. */
 async function memory(): Promise<OpenSubject> {
