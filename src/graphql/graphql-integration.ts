@@ -3,6 +3,7 @@ import {
   type CallOptions,
   type CallScope,
   type Closeable,
+  ClosedError,
   type CloseOptions,
   compose,
   type Health,
@@ -33,6 +34,8 @@ import { GraphQLWire } from './graphql-wire.js';
 import type { GraphQLHeaders } from './header-source.js';
 import { OperationRunner } from './operation-runner.js';
 import { type PaginateOptions, paginateChecks, relayPages } from './relay-pages.js';
+import type { Subscription } from './subscription.js';
+import { type SubscribeOptions, type SubscriptionStats, Subscriptions, subscribeChecks } from './subscriptions.js';
 
 /** Counters of a {@link GraphQLIntegration}. */
 export interface GraphQLStats {
@@ -44,6 +47,7 @@ export interface GraphQLStats {
   readonly shared: number;
   /** How often the headers were asked for again after a 401. */
   readonly headerRefreshes: number;
+  readonly subscriptions: SubscriptionStats;
 }
 
 /** One operation of a batch. */
@@ -72,6 +76,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
   readonly #documents: DocumentMemo = new DocumentMemo();
   readonly #wire: GraphQLWire;
   readonly #runner: OperationRunner;
+  readonly #subscriptions: Subscriptions;
   readonly #lifecycle: Lifecycle;
 
   constructor(endpoint: string, headers?: GraphQLHeaders);
@@ -82,6 +87,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     this.#settings = settingsOf(positional ? { endpoint: first, ...(headers && { headers }) } : first);
     this.#wire = new GraphQLWire(this.#settings);
     this.#runner = new OperationRunner(this.#settings, this.#documents, this.#wire);
+    this.#subscriptions = new Subscriptions(this.#settings, this.#documents);
     this.#lifecycle = new Lifecycle(`GraphQLIntegration '${this.#settings.name}'`);
   }
 
@@ -177,6 +183,24 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     return relayPages(load, options);
   }
 
+  /**
+   * The events of a subscription, one connection for all of them. It begins with the first event that is
+   * asked for and ends when the loop is left, by `signal` or `timeoutMs`, by the surrounding context, or with
+   * `close()`. A lost connection is opened and subscribed again; events between the two are gone.
+   *
+   * @throws GraphQLRequestError for errors of the server; AccessDeniedError for refused credentials;
+   * ConnectionError ProtocolError QueueFullError ValidationError TimeoutError ClosedError, or `signal.reason`
+   * @example for await (const { priceChanged } of shop.subscribe(PriceChanged, { sku }, { signal })) show(priceChanged);
+   */
+  subscribe<TData = unknown, TVariables extends object = Variables>(
+    document: GraphQLDocument<TData, TVariables>,
+    ...[variables, options = {}]: VariablesAndOptions<TVariables, SubscribeOptions>
+  ): AsyncIterableIterator<TData, undefined> & AsyncDisposable {
+    checkOptions('subscribe', options, subscribeChecks);
+    this.#lifecycle.assertOpen();
+    return this.#subscriptions.open(document, variables, options) as Subscription<TData>;
+  }
+
   /** From the circuit and the last answer; with `healthQuery` by asking it now. Never rejects. */
   async health(options: CallOptions = {}): Promise<Health> {
     const { endpoint, policy, healthQuery } = this.#settings;
@@ -195,12 +219,18 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
       documents: this.#documents.size,
       shared: this.#runner.shared,
       headerRefreshes: headers.refreshes,
+      subscriptions: this.#subscriptions.stats(),
     };
   }
 
   /** Refuses new calls, lets running ones finish until the deadline, then cancels them; ends subscriptions. A given transport stays open. */
   async close(options: CloseOptions = {}): Promise<void> {
-    await this.#lifecycle.close(options, () => this.#wire.close());
+    const owner = `GraphQLIntegration '${this.name}'`;
+    // They would run on without end.
+    this.#subscriptions.abort(new ClosedError(owner));
+    await this.#lifecycle.close(options, async (remainingMs) => {
+      await Promise.all([this.#subscriptions.close(owner, remainingMs), this.#wire.close()]);
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -129,13 +129,30 @@ export async function startShop({ admits }: ShopOptions = {}): Promise<Shop> {
   let mutations = 0;
   let running = 0;
 
-  async function* counted<T>(name: string, source: () => AsyncGenerator<T>): AsyncGenerator<Record<string, T>> {
-    running += 1;
-    try {
-      for await (const value of source()) yield { [name]: value };
-    } finally {
-      running -= 1;
-    }
+  /** Counts from the first event to the unsubscription, also while the source sleeps. */
+  function counted<T>(name: string, source: () => AsyncGenerator<T>): AsyncIterableIterator<Record<string, T>> {
+    const events = source();
+    let counts = false;
+    const end = (): void => {
+      if (counts) running -= 1;
+      counts = false;
+    };
+    return {
+      async next() {
+        if (!counts) running += 1;
+        counts = true;
+        const { done, value } = await events.next();
+        if (done) end();
+        return done ? { done, value: undefined } : { done: false, value: { [name]: value } };
+      },
+      async return() {
+        end();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 
   const schema = createSchema({
