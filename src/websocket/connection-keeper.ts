@@ -4,12 +4,10 @@ import {
   ClosedError,
   ConnectionError,
   detach,
-  SaflaError,
   spanKind,
   systemClock,
   type Telemetry,
 } from '../core/index.js';
-import { withoutPayload } from '../drivers/without-payload.js';
 import { type ClosePolicy, defaultClosePolicy } from './close-policy.js';
 import { Connection, type ConnectionListener } from './connection.js';
 import { dial, type Target } from './dial.js';
@@ -20,6 +18,7 @@ import { Heartbeat } from './heartbeat.js';
 import { quietClock } from './quiet-clock.js';
 import { type ReconnectOptions, reconnectDelay } from './reconnect.js';
 import type { WebSocketState } from './state.js';
+import { Waiters } from './waiters.js';
 import type { WaterMarks } from './water-marks.js';
 
 /** What a {@link ConnectionKeeper} does its work with. */
@@ -54,20 +53,15 @@ export interface KeeperListener extends Pick<ConnectionListener, 'message' | 'dr
   abandoned(error: Error): void;
   exhausted(attempts: number, error: Error): void;
   policyFailed(error: unknown): void;
-  /** True while something waits for the next connection: then its timer may hold the process. */
+  /** True while something waits for the next connection: then the pause before it holds the process. */
   awaited(): boolean;
-}
-
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
 }
 
 /** Keeps one connection: opens it, watches it, and gets it back when it ends. All states are here. */
 export class ConnectionKeeper {
   readonly #settings: KeeperSettings;
   readonly #listener: KeeperListener;
-  readonly #waiters: Set<Waiter> = new Set();
+  readonly #waiters: Waiters = new Waiters();
   #state: WebSocketState = 'idle';
   #connection: Connection | undefined;
   #heartbeat: Heartbeat | undefined;
@@ -110,33 +104,18 @@ export class ConnectionKeeper {
    */
   open(scope: CallScope): Promise<void> {
     if (this.#state === 'open') return Promise.resolve();
-    scope.throwIfCancelled();
-    return new Promise((resolve, reject) => {
-      const off = scope.onCancel((reason) => {
-        this.#waiters.delete(waiter);
-        reject(reason);
-        if (this.#waiters.size === 0 && !this.#wasOpen) this.#halt();
-      });
-      const waiter = {
-        resolve: () => {
-          off();
-          resolve();
-        },
-        reject: (reason: unknown) => {
-          off();
-          reject(reason);
-        },
-      };
-      this.#waiters.add(waiter);
-      if (this.#state === 'idle') this.#start();
+    const opened = this.#waiters.join(scope, () => {
+      if (this.#waiters.size === 0 && !this.#wasOpen) this.#halt();
     });
+    if (this.#state === 'idle' && this.#waiters.size > 0) this.#start();
+    return opened;
   }
 
   /** From here on nothing is begun; an open connection stays until {@link finish}. */
   beginClosing(error: ClosedError): void {
     if (this.#connection === undefined) this.#halt();
     this.#state = 'closing';
-    this.#settle((waiter) => waiter.reject(error));
+    this.#waiters.take()(error);
   }
 
   /** Says goodbye and waits for the peer's, no longer than `timeoutMs`. */
@@ -199,7 +178,7 @@ export class ConnectionKeeper {
     } catch (error) {
       if (this.#attempt !== scope) return;
       this.#attempt = undefined;
-      this.#failed(asError(error, target.name));
+      this.#failed(error as Error);
     }
   }
 
@@ -236,7 +215,7 @@ export class ConnectionKeeper {
       });
     }
     this.#listener.opened(connection, reconnected);
-    this.#settle((waiter) => waiter.resolve());
+    this.#waiters.resolve();
   }
 
   #lost(connection: Connection, ending: Ending): void {
@@ -263,23 +242,25 @@ export class ConnectionKeeper {
 
   /** Goes on with a pause or not at all. Listeners are told when the new state holds: they may call back. */
   #after(ending: Ending, error: Error, tell: (next: Prospect | undefined) => void): void {
-    this.#failures += 1;
+    const decision = this.#decide(ending);
+    if (this.#state === 'closing') return tell(undefined);
     this.#lastError = error;
+    this.#failures += 1;
     const attempt = this.#failures;
-    const retry = this.#settings.reconnect && this.#decide(ending) === 'retry' ? this.#settings.reconnect : undefined;
+    const retry = decision === 'retry' && this.#settings.reconnect ? this.#settings.reconnect : undefined;
     const delayMs = retry && reconnectDelay(retry, attempt);
     if (delayMs === undefined) {
-      const waiters = [...this.#waiters];
-      this.#waiters.clear();
+      const rejectWaiters = this.#waiters.take();
       this.#state = 'idle';
       this.#listener.abandoned(error);
       tell(undefined);
       if (retry) this.#listener.exhausted(attempt - 1, error);
-      for (const waiter of waiters) waiter.reject(error);
+      rejectWaiters(error);
       return;
     }
     this.#state = 'backoff';
-    const { clock = this.#listener.awaited() ? systemClock : quietClock } = this.#settings;
+    const awaited = this.#waiters.size > 0 || this.#listener.awaited();
+    const { clock = awaited ? systemClock : quietClock } = this.#settings;
     this.#cancelTimer = clock.schedule(() => void this.#try(), delayMs);
     const next = { attempt, delayMs };
     tell(next);
@@ -294,19 +275,6 @@ export class ConnectionKeeper {
       return defaultClosePolicy(ending);
     }
   }
-
-  #settle(how: (waiter: Waiter) => void): void {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) how(waiter);
-  }
 }
 
 function noop(): void {}
-
-function asError(error: unknown, name: string): Error {
-  if (SaflaError.is(error)) return error;
-  return new ConnectionError(`${name} could not be reached: the function for its URL, headers or token failed`, {
-    cause: error instanceof Error ? withoutPayload(error) : undefined,
-  });
-}

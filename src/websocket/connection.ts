@@ -59,7 +59,9 @@ export class Connection {
     stream.on('error', (error) => {
       this.#error ??= brokenBy(error, name);
     });
-    stream.on('data', () => listener.alive());
+    stream.on('data', () => {
+      if (!this.#ended) listener.alive();
+    });
   }
 
   /** The socket of `ws`. */

@@ -42,13 +42,13 @@ export function checkURL(value: unknown, field: string): void {
  * Makes one attempt: asks for URL, headers and token, connects and shakes hands. Everything is given up
  * when the scope ends.
  *
- * @throws ConnectionError, HandshakeError, ConfigurationError, or the scope's reason
+ * @throws ConnectionError, HandshakeError, ConfigurationError, ValidationError, or the scope's reason
  */
 export async function dial<T>(target: Target, scope: CallScope, accept: Accept<T>): Promise<T> {
-  const { WebSocket: Socket } = await scope.run(loadWS);
-  const { url, protocols, options } = await scope.run(() => addressOf(target, scope));
-  scope.throwIfCancelled();
   try {
+    const { WebSocket: Socket } = await scope.run(loadWS);
+    const { url, protocols, options } = await scope.run(() => addressOf(target, scope));
+    scope.throwIfCancelled();
     return await opened(new Socket(url, [...protocols], options as ClientOptions), target.name, scope, accept);
   } catch (error) {
     if (scope.cancelled) throw scope.reason;

@@ -1,3 +1,4 @@
+export type { WebSocketCloseOptions } from './close-options.js';
 export { type ClosePolicy, defaultClosePolicy } from './close-policy.js';
 export { type Codec, type FrameData, jsonCodec, rawCodec } from './codec.js';
 export type { Correlation } from './correlation.js';
@@ -13,7 +14,7 @@ export type { WebSocketState } from './state.js';
 export type { Subscription, SubscriptionMessages } from './subscriptions.js';
 export type { WaterMarks } from './water-marks.js';
 export type { Disconnected, Dropped, WebSocketEvents } from './websocket-events.js';
-export { type WebSocketCloseOptions, WebSocketIntegration } from './websocket-integration.js';
+export { WebSocketIntegration } from './websocket-integration.js';
 export type { CheckedWebSocketOptions, WebSocketIntegrationOptions, WebSocketSettings } from './websocket-options.js';
 export type { WebSocketStats } from './websocket-stats.js';
 export type { WSClient, WSClientOptions } from './ws-options.js';

@@ -3,26 +3,23 @@ import {
   type CallScope,
   type Closeable,
   ClosedError,
-  type CloseOptions,
   ConfigurationError,
   type Health,
   type HealthCheck,
   Lifecycle,
   openScope,
-  ProtocolError,
   QueueFullError,
-  SaflaError,
   spanKind,
   TypedEmitter,
-  ValidationError,
-  validateSync,
 } from '../core/index.js';
 import { checkOptions, correlationIdHere, describeError, is } from '../core/internal.js';
+import { closeChecks, type WebSocketCloseOptions } from './close-options.js';
 import type { FrameData } from './codec.js';
 import type { Connection } from './connection.js';
 import { ConnectionKeeper, type KeeperListener } from './connection-keeper.js';
 import { Correlator } from './correlation.js';
 import { DisconnectedError } from './disconnected-error.js';
+import { MessageCodec } from './message-codec.js';
 import { MessageStream } from './message-stream.js';
 import { PendingRequests } from './pending-requests.js';
 import { SendQueue } from './send-queue.js';
@@ -34,16 +31,6 @@ import { type NormalSettings, positionalOptions, settingsOf } from './websocket-
 import type { WebSocketStats } from './websocket-stats.js';
 import type { WSClient, WSClientOptions } from './ws-options.js';
 
-/** How {@link WebSocketIntegration.close} says goodbye. */
-export interface WebSocketCloseOptions extends CloseOptions {
-  /** 1000, or 3000 to 4999 for meanings of your own. @default 1000 */
-  readonly code?: number;
-  /** At most 123 bytes. @default '' */
-  readonly reason?: string;
-}
-
-/** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the code. */
-const maxReasonBytes = 123;
 const connectTimeoutMs = 60_000;
 const pingTimeoutMs = 5_000;
 const sentAlready: Promise<void> = Promise.resolve();
@@ -70,6 +57,7 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
   readonly #lifecycle: Lifecycle;
   readonly #keeper: ConnectionKeeper;
   readonly #queue: SendQueue;
+  readonly #codec: MessageCodec<In, Out>;
   readonly #correlator: Correlator<In, Out>;
   readonly #requests: PendingRequests<In>;
   readonly #subscriptions: Subscriptions<Out>;
@@ -100,6 +88,7 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
     const { name, keeper, queue, correlation, maxRequests } = this.#settings;
     this.#lifecycle = new Lifecycle(`WebSocketIntegration '${name}'`);
     this.#queue = new SendQueue(`send queue of ${name}`, queue);
+    this.#codec = new MessageCodec(this.#settings);
     this.#correlator = new Correlator(correlation);
     this.#requests = new PendingRequests(maxRequests);
     this.#subscriptions = new Subscriptions((key, message) => this.#sendOf(key, message));
@@ -145,7 +134,7 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
     let data: FrameData | undefined;
     try {
       this.#lifecycle.assertOpen();
-      data = this.#encode(message);
+      data = this.#codec.encode(message);
     } catch (error) {
       return this.#drop(Promise.reject(error), undefined);
     }
@@ -175,7 +164,7 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
     const bounds = { ...options, timeoutMs: options.timeoutMs ?? requestTimeoutMs };
     return this.#lifecycle.call(`request to ${this.name}`, bounds, (scope) => {
       const { message: numbered, id } = this.#correlator.begin(message);
-      const data = this.#encode(numbered);
+      const data = this.#codec.encode(numbered);
       const attributes = { 'server.address': this.name };
       return telemetry.span({ name: 'websocket request', kind: spanKind.client, attributes }, () =>
         this.#requests.run(id, scope, () => this.#push(data, scope)),
@@ -260,7 +249,7 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
    * @throws ConfigurationError at once, for a code or reason that cannot be sent; nothing is closed then
    */
   close(options: WebSocketCloseOptions = {}): Promise<void> {
-    checkOptions('close', options, { timeoutMs: anyTime, code: closeCode, reason: closeReason });
+    checkOptions('close', options, closeChecks);
     this.#closing ??= this.#close(options);
     return this.#closing;
   }
@@ -338,23 +327,11 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
     const connection = this.#keeper.connection;
     if (!connection) return;
     try {
-      connection.send(this.#encode(message()));
+      connection.send(this.#codec.encode(message()));
       this.#counts.sent += 1;
     } catch (error) {
       this.onListenerError(error, `subscription '${key}'`);
     }
-  }
-
-  #encode(message: Out): FrameData {
-    const { codec, maxPayloadBytes } = this.#settings;
-    const data: unknown = codec.encode(message);
-    if (typeof data !== 'string' && !(data instanceof Uint8Array))
-      throw refused(`the codec '${codec.name}' gave neither a text nor bytes`);
-    // A UTF-16 unit is at most three bytes, so most texts need not be measured.
-    if (data.length * 3 <= maxPayloadBytes) return data;
-    const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
-    if (bytes > maxPayloadBytes) throw refused(`has ${bytes} bytes, more than maxPayloadBytes (${maxPayloadBytes})`);
-    return data;
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -363,30 +340,16 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
     const frame = isBinary ? data : data.toString();
     let message: In;
     try {
-      message = this.#decode(frame);
+      message = this.#codec.decode(frame);
     } catch (error) {
       this.#counts.decodeErrors += 1;
-      this.emit('decodeError', { data: frame, error: this.#undecodable(error) });
+      this.#settings.telemetry.logger.warn({ error }, 'message could not be decoded');
+      this.emit('decodeError', { data: frame, error });
       return;
     }
     if (this.#requests.size > 0 && this.#answers(message)) return;
     for (const stream of this.#streams) stream.push(message, data.length);
     this.emit('message', message);
-  }
-
-  #decode(frame: FrameData): In {
-    const { codec, schema } = this.#settings;
-    const message = codec.decode(frame);
-    return schema ? validateSync(schema, message, `message from ${this.name}`) : (message as In);
-  }
-
-  #undecodable(error: unknown): SaflaError {
-    if (SaflaError.is(error)) return error;
-    const { codec, telemetry } = this.#settings;
-    const message = `A message from ${this.name} could not be decoded by the codec '${codec.name}'`;
-    telemetry.logger.warn({ codec: codec.name }, 'message could not be decoded');
-    // The text of a SyntaxError quotes the message.
-    return new ProtocolError(message, error instanceof SyntaxError ? {} : { cause: error });
   }
 
   #answers(message: In): boolean {
@@ -408,22 +371,4 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
     this.#counts[direction === 'in' ? 'droppedIn' : 'droppedOut'] += 1;
     this.emit('dropped', { direction, error, ...(data !== undefined && { data }) });
   }
-}
-
-function refused(message: string): ValidationError {
-  return new ValidationError('message', [{ path: [], message }]);
-}
-
-function anyTime(value: unknown, field: string): void {
-  if (value !== 0) is.milliseconds(value, field);
-}
-
-function closeCode(value: unknown, field: string): void {
-  const own = Number.isInteger(value) && Number(value) >= 3000 && Number(value) <= 4999;
-  if (value !== 1000 && !own) throw new ConfigurationError(`${field} must be 1000, or 3000 to 4999`, { field });
-}
-
-function closeReason(value: unknown, field: string): void {
-  if (typeof value === 'string' && Buffer.byteLength(value) <= maxReasonBytes) return;
-  throw new ConfigurationError(`${field} must be a text of at most ${maxReasonBytes} bytes`, { field });
 }

@@ -1,5 +1,6 @@
 import { ConfigurationError, type StandardSchemaV1, Telemetry } from '../core/index.js';
 import { checkOptions, is, isSchema, type OptionCheck, type OptionChecks } from '../core/internal.js';
+import { headerFault } from '../drivers/http/index.js';
 import { defaultClosePolicy } from './close-policy.js';
 import { type Codec, jsonCodec } from './codec.js';
 import type { KeeperSettings } from './connection-keeper.js';
@@ -30,14 +31,16 @@ export interface NormalSettings<In, Out> {
 
 const owner = 'WebSocketIntegration';
 const orFalse = (check: OptionCheck): OptionCheck => is.either('false or an options object', is.oneOf(false), check);
-const freshly = (expected: string, check: OptionCheck): OptionCheck =>
-  is.either(`${expected}, or a function that gives it`, is.function, check);
-
 const checks: OptionChecks<WebSocketSettings & { readonly codec?: Codec; readonly schema?: StandardSchemaV1 }> = {
-  url: is.required((value, field) => (typeof value === 'function' ? undefined : checkURL(value, field))),
-  protocols: is.either('a text or an array of texts', is.text, is.list),
-  headers: freshly('an object', is.object),
-  token: freshly('a text', is.text),
+  url: is.required(unlessFunction(checkURL)),
+  protocols(value, field) {
+    for (const protocol of Array.isArray(value) ? value : [value]) is.text(protocol, field);
+  },
+  headers: unlessFunction(headerFields),
+  token: unlessFunction((value, field) => {
+    is.text(value, field);
+    headerFields({ authorization: value }, field);
+  }),
   reconnect: orFalse(is.options(reconnectChecks)),
   closePolicy: is.function,
   heartbeat: orFalse(is.options<HeartbeatOptions>({ intervalMs: is.milliseconds, timeoutMs: is.milliseconds })),
@@ -85,7 +88,7 @@ export function settingsOf<In, Out>(
       target: {
         name,
         url,
-        headers,
+        headers: typeof headers === 'function' ? headers : { ...headers },
         token,
         protocols: typeof protocols === 'string' ? [protocols] : [...protocols],
         ws: { perMessageDeflate: false, maxPayload: maxPayloadBytes, closeTimeout: 5_000, ...ws } as WSClientOptions,
@@ -116,4 +119,19 @@ function withMethods(...names: readonly string[]): OptionCheck {
     is.object(value, field);
     for (const name of names) is.function((value as Readonly<Record<string, unknown>>)[name], `${field}.${name}`);
   };
+}
+
+/** What a function gives is checked when it gives it. */
+function unlessFunction(check: OptionCheck): OptionCheck {
+  return (value, field) => {
+    if (typeof value !== 'function') check(value, field);
+  };
+}
+
+function headerFields(value: unknown, field: string): void {
+  is.object(value, field);
+  for (const [name, content] of Object.entries(value as object)) {
+    const fault = content === undefined ? undefined : headerFault(name, content);
+    if (fault) throw new ConfigurationError(`${field}: a header ${fault}`, { field });
+  }
 }

@@ -41,7 +41,10 @@ describe('options', () => {
     [{ url, handshakeTimeoutMs: 0 }, /handshakeTimeoutMs/],
     [{ url, token: 5 }, /token/],
     [{ url, closePolicy: 'stop' }, /closePolicy/],
+    [{ url, token: 'two\r\nlines' }, /token: a header has a line break/],
+    [{ url, headers: 'x' }, /headers/],
     [{ url, protocols: 5 }, /protocols/],
+    [{ url, protocols: ['a', 5] }, /protocols/],
   ])('refuses %j', (bad, message) => {
     expect(() => new WebSocketIntegration(bad as never)).toThrow(ConfigurationError);
     expect(() => new WebSocketIntegration(bad as never)).toThrow(message);
@@ -108,8 +111,9 @@ describe('options', () => {
   it('refuse header values that could change the request', async () => {
     await using server = await startServer();
     for (const headers of [{ 'x-a': 'a\r\nx-b: b' }, { 'bad name': 'a' }, { host: 'evil' }]) {
-      await using ws = new WebSocketIntegration({ url: server.url, headers, reconnect: false });
+      await using ws = new WebSocketIntegration({ url: server.url, headers: async () => headers, reconnect: false });
       expect(await failure(ws.connect())).toMatchObject({ code: 'VALIDATION' });
+      expect(() => new WebSocketIntegration({ url: server.url, headers })).toThrow(ConfigurationError);
     }
     expect(server.connections).toHaveLength(0);
   });

@@ -253,6 +253,16 @@ describe('reconnecting', () => {
       await until(() => ws.state === 'closed');
       await ws.close();
     }
+    const policed: WebSocketIntegration = new WebSocketIntegration({
+      url: 'ws://127.0.0.1:9',
+      closePolicy() {
+        void policed.close();
+        return 'retry';
+      },
+    });
+    await failure(policed.connect());
+    await policed.close();
+    expect(policed.state).toBe('closed');
     let refuse = true;
     await using server = await startServer((socket) => refuse && socket.close(1008));
     await using ws = new WebSocketIntegration(server.url);
