@@ -44,7 +44,8 @@ export function pathWith(template: string, params: Readonly<Record<string, PathV
     return encode(Object.hasOwn(params, name) ? params[name] : undefined, `the parameter '${name}'`);
   });
   const [unused] = left;
-  if (unused !== undefined) throw refusal(`there is no {${unused}} in the path`);
+  if (unused !== undefined)
+    throw refusal(`there is no {${unused}} in the path; parameters of the query go into \`query\``);
   return filled;
 }
 

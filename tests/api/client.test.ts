@@ -17,6 +17,10 @@ beforeAll(async () => {
   server = await serve((seen, response) => {
     if (seen.url === '/hang') return undefined;
     if (seen.url === '/big') return response.end('x'.repeat(20_000));
+    if (seen.url === '/cut') {
+      response.writeHead(200, { 'content-length': 1_000 }).write('half');
+      return setTimeout(() => response.destroy(), 10);
+    }
     if (seen.url === '/garbled') return response.writeHead(200, { 'content-encoding': 'gzip' }).end('not gzip at all');
     if (seen.url === '/moved') return response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end();
     const status = seen.headers['x-fresh'] === 'yes' || seen.url !== '/login' ? 200 : 401;
@@ -29,6 +33,11 @@ afterAll(() => server[Symbol.asyncDispose]());
 const open = (options: object) => new APIIntegration({ baseURL: server.origin, policy: { retry: false }, ...options });
 
 describe('a ready axios instance', () => {
+  it('takes an answer that was cut off for ConnectionError, not for an answer', async () => {
+    await using api = open({ client: axios.create(), policy: { retry: false } });
+    expect(await rejection(api.get('/cut'))).toBeInstanceOf(ConnectionError);
+  });
+
   it('is used with its interceptors and adapter, and left open', async () => {
     let adapted = 0;
     const http = axios.getAdapter('http');

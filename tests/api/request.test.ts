@@ -167,9 +167,33 @@ describe('schema', () => {
   });
 });
 
+describe('params', () => {
+  it('fill in the names of the path, encoded as by the path template', async () => {
+    for (const [id, expected] of [
+      ['a/b?c', '/v1/x/a%2Fb%3Fc/y'],
+      [7, '/v1/x/7/y'],
+    ] as const) {
+      const { data } = await api.request('/x/{id}/y', { params: { id } });
+      expect((data as { url: string }).url).toBe(expected);
+    }
+  });
+
+  it.each([
+    [{}, "the parameter 'id' must be"],
+    [{ id: '..' }, 'change the route'],
+    [{ id: '' }, 'change the route'],
+    [{ id: 1, page: 2 }, 'there is no {page} in the path; parameters of the query go into `query`'],
+    [{ id: {} }, "the parameter 'id' must be"],
+  ])('%j are refused', async (params, message) => {
+    const error = (await rejection(api.request('/x/{id}', { params: params as Record<string, string> }))) as Error;
+    expect(error).toBeInstanceOf(ValidationError);
+    expect(error.message).toContain(message);
+  });
+});
+
 describe('request options', () => {
   it.each([
-    [{ params: { a: 1 } }, 'request.params is not an option'],
+    [{ parms: { a: 1 } }, "did you mean 'params'"],
     [{ timeout: 5 }, "did you mean 'timeoutMs'"],
     [{ schema: {} }, 'Standard Schema'],
     [{ timeoutMs: -1 }, 'timeoutMs'],

@@ -127,7 +127,7 @@ function axiosErrorOf(error: unknown): (Error & AxiosFailure) | undefined {
 function refusedAnswer(error: unknown): AxiosResponse<unknown> | undefined {
   const failure = axiosErrorOf(error);
   const isStatus = failure?.code === 'ERR_BAD_REQUEST' || failure?.code === 'ERR_BAD_RESPONSE';
-  return isStatus && !isTooLarge(failure) ? failure.response : undefined;
+  return isStatus && !isTooLarge(failure) && failure.response?.data !== undefined ? failure.response : undefined;
 }
 
 function failureOf(error: unknown, request: HTTPRequest): unknown {
