@@ -1,6 +1,12 @@
 import { ConfigurationError, type TelemetryOptions } from '../core/index.js';
 import { checkOptions, is, type OptionCheck, type OptionChecks } from '../core/internal.js';
-import { type AxiosInstance, checkedHeaders, type HTTPTransport } from '../drivers/http/index.js';
+import {
+  type AxiosInstance,
+  checkedHeaders,
+  type HTTPTransport,
+  httpTransport,
+  undiciTransport,
+} from '../drivers/http/index.js';
 import { type Policy, type PolicyOptions, policy } from '../resilience/index.js';
 import type { APIMiddleware } from './api-call.js';
 import { type Auth, Credentials } from './auth/credentials.js';
@@ -21,8 +27,11 @@ export interface APIIntegrationOptions {
    * owns it. Its redirects are not followed. @default ours, over `transport`
    */
   readonly client?: AxiosInstance;
-  /** What moves the bytes. The caller owns it. @default undiciTransport(), ours */
-  readonly transport?: HTTPTransport;
+  /**
+   * What moves the bytes: `undici`, `http` for Node's own `http` and `https` (for tools that replace or watch
+   * those), or a transport, which the caller owns. @default 'undici'
+   */
+  readonly transport?: 'undici' | 'http' | HTTPTransport;
   /** A policy to share with others, or the settings of one. @default the defaults of `policy()`, no limiter */
   readonly policy?: Policy | PolicyOptions;
   /** @default false; in the positional form on, with a heuristic lifetime of 5 minutes */
@@ -55,7 +64,11 @@ const optionChecks: OptionChecks<APIIntegrationOptions> = {
   baseURL: is.anything,
   auth: is.anything,
   client: withMethods(is.function, 'request'),
-  transport: withMethods(is.object, 'send', 'close'),
+  transport: is.either(
+    '"undici", "http" or a transport with the methods send and close',
+    is.oneOf('undici', 'http'),
+    withMethods(is.object, 'send', 'close'),
+  ),
   policy: is.object,
   cache: (value, field) => {
     const check = typeof value === 'object' ? is.options(cacheChecks) : is.either('true, false or an object', is.flag);
@@ -86,7 +99,9 @@ export interface APISettings {
   readonly reach: Reach;
   readonly credentials: Credentials | undefined;
   readonly client: AxiosInstance | undefined;
-  readonly transport: HTTPTransport | undefined;
+  readonly transport: HTTPTransport;
+  /** True when the transport is ours to close. */
+  readonly ownsTransport: boolean;
   readonly policy: Policy;
   readonly cache: HTTPCache | undefined;
   readonly pacing: PacingOptions | undefined;
@@ -119,14 +134,18 @@ export function settingsOf(options: APIIntegrationOptions): APISettings {
     );
   }
   const base = new BaseURL(options.baseURL, `${owner}.baseURL`);
+  const transport = transportOf(options.transport);
   const settings: APISettings = {
     name: options.name ?? new URL(base.href).host,
     base,
     reach: new Reach(base, options.security ?? {}, `${owner}.security`),
     credentials:
-      options.auth === undefined ? undefined : new Credentials(options.auth, `${owner}.auth`, options.transport),
+      options.auth === undefined
+        ? undefined
+        : new Credentials(options.auth, `${owner}.auth`, options.transport === undefined ? undefined : transport),
     client: options.client,
-    transport: options.transport,
+    transport,
+    ownsTransport: typeof options.transport !== 'object',
     policy: isPolicy(options.policy) ? options.policy : policy(options.policy),
     cache: options.cache ? new HTTPCache(options.cache === true ? {} : options.cache) : undefined,
     pacing: options.pacing === false ? undefined : options.pacing === true ? {} : (options.pacing ?? {}),
@@ -160,6 +179,11 @@ export function positionalOptions(baseURL: unknown, apiKey: unknown, rateLimitPe
     policy: limit === Number.POSITIVE_INFINITY ? {} : { limiter },
     cache: { heuristicMs: 300_000 },
   };
+}
+
+function transportOf(transport: APIIntegrationOptions['transport'] = 'undici'): HTTPTransport {
+  if (typeof transport === 'object') return transport;
+  return transport === 'http' ? httpTransport() : undiciTransport();
 }
 
 /** A thing that is used by these methods; a missing one is named. */

@@ -3,13 +3,19 @@ export {
   type AddressGuardOptions,
   type AxiosInstance,
   axiosAdapter,
+  type Cancellation,
+  type HTTPAgents,
   type HTTPBody,
+  type HTTPContent,
   HTTPError,
   type HTTPErrorFacts,
   type HTTPHeaders,
   type HTTPRequest,
   type HTTPResponse,
   type HTTPTransport,
+  type HTTPTransportOptions,
+  httpTransport,
+  type TransportOptions,
   type UndiciTransportOptions,
   undiciTransport,
 } from '../drivers/http/index.js';
@@ -34,11 +40,13 @@ export type {
   OperationSchema,
   UnsupportedOperation,
 } from './openapi/operation.js';
+export type { PacingOptions } from './origin-pacer.js';
 export { Pages } from './pagination/pages.js';
 export type { NextPage, Page, PaginateOptions } from './pagination/paginate-options.js';
 export { type PathValue, path } from './path.js';
 export type { Query, QueryValue } from './query.js';
 export type { SecurityOptions } from './reach.js';
+export { ContentError } from './response-content.js';
 export { APIStream } from './stream/api-stream.js';
 export type { ServerSentEvent } from './stream/server-sent-events.js';
 export type { StreamOptions } from './stream/stream-options.js';

@@ -11,7 +11,6 @@ import {
   type HTTPResponse,
   type HTTPTransport,
   openByAxios,
-  undiciTransport,
 } from '../drivers/http/index.js';
 import type { APISettings } from './api-options.js';
 import { ExchangeTelemetry } from './exchange-telemetry.js';
@@ -61,8 +60,8 @@ export class Wire {
       this.#exchange = (request) => exchangeByAxios(client, request);
       this.#open = (request) => openByAxios(client, request);
     } else {
-      const transport = settings.transport ?? undiciTransport();
-      if (!settings.transport) this.#ownTransport = transport;
+      const { transport, ownsTransport } = settings;
+      if (ownsTransport) this.#ownTransport = transport;
       this.#makeClient = lazy(() => createAxios(transport, { baseURL: base.href, ...this.#bounds }));
       this.#exchange = async (request) =>
         this.#client ? exchangeByAxios(await this.#client, request) : exchangeByTransport(transport, request);

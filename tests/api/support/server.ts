@@ -17,6 +17,8 @@ export interface TestServer extends AsyncDisposable {
   readonly seen: Seen[];
   /** Connections opened so far. */
   readonly connections: () => number;
+  /** Connections open now. */
+  readonly open: () => number;
 }
 
 export async function serve(handler: Handler): Promise<TestServer> {
@@ -46,6 +48,7 @@ export async function serve(handler: Handler): Promise<TestServer> {
     origin: `http://127.0.0.1:${port}`,
     seen,
     connections: () => connections,
+    open: () => sockets.size,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
