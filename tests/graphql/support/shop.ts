@@ -132,15 +132,16 @@ export async function startShop({ admits }: ShopOptions = {}): Promise<Shop> {
   /** Counts from the first event to the unsubscription, also while the source sleeps. */
   function counted<T>(name: string, source: () => AsyncGenerator<T>): AsyncIterableIterator<Record<string, T>> {
     const events = source();
-    let counts = false;
+    let state: 'new' | 'running' | 'over' = 'new';
     const end = (): void => {
-      if (counts) running -= 1;
-      counts = false;
+      if (state === 'running') running -= 1;
+      state = 'over';
     };
     return {
       async next() {
-        if (!counts) running += 1;
-        counts = true;
+        if (state === 'new') running += 1;
+        if (state === 'over') return { done: true, value: undefined };
+        state = 'running';
         const { done, value } = await events.next();
         if (done) end();
         return done ? { done, value: undefined } : { done: false, value: { [name]: value } };
