@@ -243,7 +243,10 @@ export class ConnectionKeeper {
   /** Goes on with a pause or not at all. Listeners are told when the new state holds: they may call back. */
   #after(ending: Ending, error: Error, tell: (next: Prospect | undefined) => void): void {
     const decision = this.#decide(ending);
-    if (this.#state === 'closing') return tell(undefined);
+    if (this.#state === 'closing') {
+      tell(undefined);
+      return;
+    }
     this.#lastError = error;
     this.#failures += 1;
     const attempt = this.#failures;

@@ -87,7 +87,8 @@ export class Connection {
       this.#corked = true;
       this.#stream.cork();
     }
-    if (this.#socket.bufferedAmount + data.length > this.#marks.lowBytes) this.#socket.send(data, this.#onWritten);
+    // Whoever can fill the buffer must tell when it drained, or nobody would.
+    if (this.#socket.bufferedAmount + mostBytes(data) > this.#marks.lowBytes) this.#socket.send(data, this.#onWritten);
     else this.#socket.send(data);
     if (this.#stream.writableLength > batchBytes) this.#uncork();
   }
@@ -136,6 +137,11 @@ export class Connection {
     this.#ended = true;
     this.#listener.ended({ code, reason, ...(this.#error && { error: this.#error }) });
   }
+}
+
+/** A UTF-16 unit is at most three bytes, a frame's header at most 14 (RFC 6455 section 5.2). */
+function mostBytes(data: FrameData): number {
+  return 14 + (typeof data === 'string' ? data.length * 3 : data.byteLength);
 }
 
 /** The close code that `ws` sent for what the peer did (RFC 6455 section 7.4.1); undefined for any other error. */

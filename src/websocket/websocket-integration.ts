@@ -73,9 +73,10 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
   };
   #closing: Promise<void> | undefined;
 
-  constructor(url: string | URL, wsOptions?: WSClientOptions);
+  // In this order: the first overload gives functions inside of the options their types.
   constructor(options: CheckedWebSocketOptions<In, Out>);
   constructor(options: WebSocketIntegrationOptions<In, Out>);
+  constructor(url: string | URL, wsOptions?: WSClientOptions);
   /** @throws ConfigurationError for any wrong or unknown option */
   constructor(
     first: string | URL | CheckedWebSocketOptions<In, Out> | WebSocketIntegrationOptions<In, Out>,

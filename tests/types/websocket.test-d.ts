@@ -45,3 +45,11 @@ typed.send({ oop: 'x' });
 new WebSocketIntegration({ url, reconect: false });
 // @ts-expect-error no URL
 new WebSocketIntegration({ reconnect: false });
+
+// Functions without parameters get their types from the options, too.
+new WebSocketIntegration({
+  url: () => url,
+  closePolicy: () => 'retry',
+  token: async () => 'x',
+  correlation: { attach: (message) => message, idOf: () => undefined },
+});

@@ -124,6 +124,20 @@ describe('sending', () => {
     expect(ws.stats()).toMatchObject({ sent: 200, droppedOut: 0 });
   });
 
+  it('never stalls on the edges of its marks, whatever the characters', async () => {
+    await using server = await startServer();
+    await using ws = new WebSocketIntegration({
+      url: server.url,
+      codec: rawCodec,
+      backpressure: { lowBytes: 3_000, highBytes: 3_001 },
+    });
+    await ws.connect();
+    for (const text of ['x'.repeat(2_999), 'x'.repeat(3_000), '€'.repeat(1_500), 'é'.repeat(2_990), 'x']) {
+      await Promise.all([ws.send(text), ws.send(text), ws.send(Buffer.from(text))]);
+    }
+    await until(() => server.received.length === 15);
+  });
+
   it('gives the place of an aborted message back at once', async () => {
     await using server = await startServer();
     await using ws = new WebSocketIntegration({ url: server.url, queue: { maxItems: 1, overflow: 'wait' } });
