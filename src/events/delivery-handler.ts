@@ -32,19 +32,27 @@ export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Deliver
   return (delivery, scope) => {
     const event = toLoggedEvent(delivery.event);
     const schema = schemaFor(event.channel);
-    const handle = (data: unknown): unknown => handler(new Received(event, data, delivery.attempt, scope) as never);
-    const work = schema
-      ? async () => handle(await checked(schema, event.data, `Event '${event.id}' on '${event.channel}'`))
-      : () => handle(event.data);
     const correlationId = event.envelope?.correlationid ?? event.id;
-    return enterScope(scope, correlationId, traced() ? () => inSpan(parts, event, work) : work);
+    if (!schema && !traced()) {
+      return enterScope(scope, correlationId, () =>
+        handler(new Received(event, event.data, delivery.attempt, scope) as never),
+      );
+    }
+    return enterScope(scope, correlationId, () =>
+      inSpan(parts, event, async () => {
+        const data = schema
+          ? await checked(schema, event.data, `Event '${event.id}' on '${event.channel}'`)
+          : event.data;
+        return handler(new Received(event, data, delivery.attempt, scope) as never);
+      }),
+    );
   };
 }
 
 function inSpan(
   { group, telemetry }: DeliveryHandlerParts,
   { channel, id, envelope }: LoggedEvent,
-  work: () => unknown,
+  work: () => Promise<unknown>,
 ): Promise<unknown> {
   const attributes = {
     'messaging.operation.type': 'process',

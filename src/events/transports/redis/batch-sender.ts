@@ -1,5 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { BoundedQueue, type ClosedError, ConnectionError, QueueFullError } from '../../../core/index.js';
+import {
+  BoundedQueue,
+  type CallOptions,
+  type ClosedError,
+  ConnectionError,
+  QueueFullError,
+} from '../../../core/index.js';
 import { isPassing, redisFailure } from '../../../drivers/redis/index.js';
 
 /** What a {@link BatchSender} is made of. */
@@ -54,15 +60,15 @@ interface Job<Item, Result> {
   readonly bytes: number;
   /** By a clock that never jumps. */
   readonly deadline: number;
-  /** True when the caller waits no more. Asked only before something is tried again. */
-  readonly abandoned: () => boolean;
+  /** Its signal, which costs more than all the rest, is read only before something is tried again. */
+  readonly options: CallOptions;
   resolve(results: readonly Result[]): void;
   reject(error: unknown): void;
   done: boolean;
 }
 
 const firstPauseMs = 25;
-const longestPauseMs = 1_000;
+const longestPauseMs = 200;
 
 /**
  * Sends items in their order, one batch at a time: what is added while a batch is away goes out as the
@@ -96,11 +102,11 @@ export class BatchSender<Item, Result> {
    *
    * @throws QueueFullError ConnectionError ClosedError
    */
-  add(items: readonly Item[], bytes: number, abandoned: () => boolean = never): Promise<readonly Result[]> {
+  add(items: readonly Item[], bytes: number, options: CallOptions = {}): Promise<readonly Result[]> {
     if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + this.#options.timeoutMs;
-      const job: Job<Item, Result> = { items, bytes, deadline, abandoned, resolve, reject, done: false };
+      const job: Job<Item, Result> = { items, bytes, deadline, options, resolve, reject, done: false };
       this.#options.budget?.take(items.length, bytes);
       this.#jobs.push(job);
       this.#items += items.length;
@@ -172,7 +178,7 @@ export class BatchSender<Item, Result> {
           return;
         }
         await this.#pause(pauseMs * (0.5 + Math.random() / 2));
-        if (batch.every((job) => job.done || job.abandoned())) {
+        if (batch.every((job) => job.done || job.options.signal?.aborted)) {
           const error = redisFailure(this.#options.name, failure);
           for (const job of batch) this.#fail(job, error);
           return;
@@ -259,8 +265,4 @@ export class BatchSender<Item, Result> {
       Math.max(1, next - now),
     );
   }
-}
-
-function never(): boolean {
-  return false;
 }

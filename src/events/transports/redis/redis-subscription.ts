@@ -17,7 +17,7 @@ export interface RedisSubscriptionParts {
 }
 
 const firstPauseMs = 25;
-const longestPauseMs = 500;
+const longestPauseMs = 200;
 const defaultCloseMs = 1_000;
 
 /** A member of a group on all partitions of one channel, or of all channels of a pattern. */

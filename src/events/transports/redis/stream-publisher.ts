@@ -43,12 +43,9 @@ export class StreamPublisher {
     events: readonly OutgoingEvent[],
     options: CallOptions & { readonly dedupeWindowMs: number },
   ): Promise<readonly Receipt[]> {
-    const abandoned = (): boolean => options.signal?.aborted ?? false;
     const [only] = events;
-    if (only && events.length === 1) {
-      return this.#lane(only, options.dedupeWindowMs).add(events, sizeOf(only), abandoned);
-    }
-    return this.#publishMany(events, options.dedupeWindowMs, abandoned);
+    if (!only || events.length > 1) return this.#publishMany(events, options);
+    return this.#lane(only, options.dedupeWindowMs).add(events, sizeOf(only), options);
   }
 
   /** Resolves once nothing is on its way. */
@@ -63,13 +60,12 @@ export class StreamPublisher {
 
   async #publishMany(
     events: readonly OutgoingEvent[],
-    windowMs: number,
-    abandoned: () => boolean,
+    options: CallOptions & { readonly dedupeWindowMs: number },
   ): Promise<readonly Receipt[]> {
     const receipts: Receipt[] = [];
     const byLane = new Map<Lane, number[]>();
     for (const [index, event] of events.entries()) {
-      const lane = this.#lane(event, windowMs);
+      const lane = this.#lane(event, options.dedupeWindowMs);
       const indexes = byLane.get(lane);
       if (indexes) indexes.push(index);
       else byLane.set(lane, [index]);
@@ -77,7 +73,7 @@ export class StreamPublisher {
     const send = async (lane: Lane, indexes: readonly number[]): Promise<void> => {
       const items = indexes.map((index) => events[index] as OutgoingEvent);
       const bytes = items.reduce((sum, event) => sum + sizeOf(event), 0);
-      const stored = await lane.add(items, bytes, abandoned);
+      const stored = await lane.add(items, bytes, options);
       for (const [at, index] of indexes.entries()) receipts[index] = stored[at] as Receipt;
     };
     const size = Math.min(maxBatchItems, this.#parts.settings.maxEvents);
@@ -129,16 +125,14 @@ export class StreamPublisher {
     { token, windowMs, trim }: { readonly token: string; readonly windowMs: number; readonly trim: boolean },
   ): Promise<readonly Receipt[]> {
     const { maxEvents, maxAgeMs, overflow } = this.#parts.settings;
-    const finite = (value: number, otherwise: RedisArgument): RedisArgument =>
-      value === Number.POSITIVE_INFINITY ? otherwise : Math.ceil(value);
     const names = [keys.log, keys.wake];
     if (windowMs === 0) names.push(keys.sent(token));
     const args: RedisArgument[] = [
       token,
-      finite(windowMs, Number.MAX_SAFE_INTEGER),
-      finite(maxEvents, 0),
+      finiteOr(windowMs, Number.MAX_SAFE_INTEGER),
+      finiteOr(maxEvents, 0),
       overflow === 'drop-oldest' ? 1 : 0,
-      trim ? finite(maxAgeMs, '') : '',
+      trim ? finiteOr(maxAgeMs, '') : '',
     ];
     for (const { id, key = '', body } of events) {
       if (windowMs > 0) names.push(keys.seen(id));
@@ -182,4 +176,8 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   const result: T[][] = [];
   for (let at = 0; at < items.length; at += size) result.push(items.slice(at, at + size));
   return result;
+}
+
+function finiteOr(value: number, otherwise: RedisArgument): RedisArgument {
+  return value === Number.POSITIVE_INFINITY ? otherwise : Math.ceil(value);
 }
