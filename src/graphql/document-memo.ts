@@ -61,6 +61,9 @@ export class DocumentMemo {
 
   async #prepare(document: unknown): Promise<PreparedDocument> {
     const { parse, print, visit, GraphQLError } = await loadGraphQL();
+    // Callers who waited at the same time get the same operations.
+    const known = this.#known(document);
+    if (known) return known;
     if (isNode(document)) {
       const prepared = prepare(document, print(document), visit);
       this.#nodes.set(document, prepared);

@@ -37,7 +37,6 @@ export interface ExecutionAnswer {
 }
 
 const loadClient = lazy(() => import('graphql-request'));
-const jsonType = /^(?:application|text)\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
 /** graphql-request with a transport for its fetch. */
 export async function createClient(
@@ -63,7 +62,7 @@ export class ExecutionClient {
     this.#target = { url, maxResponseBytes };
     const send = async (_url: unknown, { body: request }: { readonly body: Outgoing }): Promise<FetchedText> => {
       const fetched = new FetchedText(await exchangeByTransport(transport, request));
-      if (!fetched.ok || !isJSON(fetched)) throw new Unread(fetched);
+      if (!fetched.ok || !fetched.headers.isJSON) throw new Unread(fetched);
       return fetched;
     };
     this.#client = lazy(async () => {
@@ -128,11 +127,6 @@ class Unread {
   constructor(fetched: FetchedText) {
     this.fetched = fetched;
   }
-}
-
-/** An answer without a type is given the chance. */
-function isJSON({ headers }: FetchedText): boolean {
-  return jsonType.test(headers.get('content-type') ?? 'application/json');
 }
 
 function unreadAnswer(error: unknown, subject: string): ExecutionAnswer {

@@ -1,5 +1,7 @@
 import { exchangeByTransport, type HTTPAnswer, type HTTPTransport } from '../drivers/http/index.js';
 
+const json = 'application/json';
+const jsonType = /^(?:application|text)\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 const byteOrderMark = '\uFEFF';
 
 /** Header fields, as far as graphql-request uses `Headers`. */
@@ -11,8 +13,14 @@ export class FetchedHeaders {
     this.fields = fields;
   }
 
+  /** Any JSON counts, and so does an answer that does not say what it is: graphql-request knows two names of it. */
+  get isJSON(): boolean {
+    return jsonType.test(this.fields['content-type'] ?? json);
+  }
+
   get(name: string): string | null {
-    return this.fields[name.toLowerCase()] ?? null;
+    const key = name.toLowerCase();
+    return key === 'content-type' && this.isJSON ? json : (this.fields[key] ?? null);
   }
 }
 
