@@ -15,7 +15,7 @@ const order = (id: number): object => ({
 
 const server = createServer((request, response) => {
   const data = request.url?.startsWith('/orders/') ? order(7) : Array.from({ length: 46 }, (_, id) => order(id));
-  const headers = { 'content-type': 'application/json', 'cache-control': 'max-age=3600', etag: '"1"' };
+  const headers = { 'content-type': 'application/json', 'cache-control': 'public, max-age=3600', etag: '"1"' };
   response.writeHead(200, headers).end(JSON.stringify(data));
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
