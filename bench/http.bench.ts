@@ -13,7 +13,7 @@ import * as undici from 'undici';
 import { peerVersion } from './peers.js';
 
 const concurrency = 32;
-const calls = Number(process.env.BENCH_CALLS ?? 2_000);
+const calls = Number(process.env.BENCH_CALLS ?? 5_000);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
 
 const server = fork(fileURLToPath(new URL('./http-server.ts', import.meta.url)));
