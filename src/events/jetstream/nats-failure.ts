@@ -1,4 +1,5 @@
 import {
+  AccessDeniedError,
   ConfigurationError,
   ConnectionError,
   QueueFullError,
@@ -10,12 +11,19 @@ import {
 } from '../../core/index.js';
 import { withoutPayload } from '../../drivers/without-payload.js';
 
+const denials = new Set(['AuthorizationError', 'UserAuthenticationExpiredError', 'PermissionViolationError']);
+
 /** Says in our errors what the NATS client or the server said. */
 export function natsFailure(error: unknown, doing: string, timeoutMs: number): unknown {
   if (!(error instanceof Error) || SaflaError.is(error)) return error;
   const cause = withoutPayload(error);
   const { name, message } = error;
   const code = (error as { code?: unknown }).code;
+  if (denials.has(name)) {
+    return new AccessDeniedError(
+      `${doing}: the NATS server refuses the credentials of 'connect': ${redactText(message)}`,
+    );
+  }
   if (name === 'TimeoutError') return new TimeoutError(doing, timeoutMs, { cause });
   if (/max_payload/.test(message)) {
     return new ValidationError(doing, [{ path: [], message: 'is longer than the max_payload of the NATS server' }], {

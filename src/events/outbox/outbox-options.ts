@@ -1,5 +1,5 @@
-import type { TelemetryOptions } from '../../core/index.js';
-import { checkOptions, is } from '../../core/internal.js';
+import { ConfigurationError, type TelemetryOptions } from '../../core/index.js';
+import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
 import { type BackoffOptions, backoffChecks } from '../../resilience/backoff.js';
 import type { OutboxDatabase, OutboxEvents } from './outbox-database.js';
 import { OutboxStatements } from './outbox-statements.js';
@@ -44,8 +44,8 @@ export interface OutboxSettings {
 /** @throws ConfigurationError */
 export function outboxSettings(options: OutboxOptions): OutboxSettings {
   checkOptions<OutboxOptions>('Outbox', options, {
-    db: is.required(is.object),
-    events: is.required(is.object),
+    db: is.required(having('transaction')),
+    events: is.required(having('prepare', 'publishPrepared')),
     table: assertTableName,
     batchSize: is.count,
     pollMs: is.milliseconds,
@@ -63,5 +63,14 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
     publishTimeoutMs: options.publishTimeoutMs ?? 10_000,
     maxHoldMs: options.maxHoldMs ?? 10_000,
     backoff: options.backoff ?? {},
+  };
+}
+
+/** An object with these methods. */
+function having(...methods: readonly string[]): OptionCheck {
+  return (value, field) => {
+    is.object(value, field);
+    const missing = methods.find((method) => typeof (value as Record<string, unknown>)[method] !== 'function');
+    if (missing !== undefined) throw new ConfigurationError(`${field} has no method '${missing}'`, { field });
   };
 }

@@ -113,6 +113,7 @@ export class Outbox implements Closeable {
     options: CallOptions = {},
   ): Promise<readonly string[]> {
     return this.#lifecycle.call('publish to the outbox', options, async (scope) => {
+      assertTransaction(tx, this.#settings.db);
       const prepared = await this.#settings.events.prepare(events);
       for (const event of prepared) assertStorable(event);
       for (const event of prepared) {
@@ -229,6 +230,14 @@ export class Outbox implements Closeable {
     await pause.sleep(ms).catch(() => undefined);
     this.#wake = undefined;
   }
+}
+
+/** A database has `sql` too, outside of every transaction. */
+function assertTransaction(tx: OutboxTransaction, db: object): void {
+  if (typeof tx?.sql === 'function' && (tx as object) !== db) return;
+  throw new ValidationError('Outbox.publish', [
+    { path: ['tx'], message: 'must be the transaction that db.transaction(async (tx) => ...) gives' },
+  ]);
 }
 
 function assertStorable({ channel, id, key = '' }: OutgoingEvent): void {

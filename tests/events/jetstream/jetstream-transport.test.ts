@@ -1,6 +1,13 @@
 import { getEventListeners } from 'node:events';
+import { inspect } from 'node:util';
 import { connect, headers } from '@nats-io/transport-node';
-import { ConfigurationError, ConnectionError, QueueFullError, ValidationError } from '@safla/sdk/core';
+import {
+  AccessDeniedError,
+  ConfigurationError,
+  ConnectionError,
+  QueueFullError,
+  ValidationError,
+} from '@safla/sdk/core';
 import { EventStream, type ReceivedEvent } from '@safla/sdk/events';
 import { type JetStreamOptions, type JetStreamTransport, jetstream } from '@safla/sdk/events/jetstream';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -143,6 +150,27 @@ describe('jetstream', () => {
     });
     const without = new EventStream({ transport: open({ requestTimeoutMs: 1_000 }, plain) });
     await expect(without.publish('orders', 1)).rejects.toThrow(/JetStream is not enabled.*-js/);
+
+    await using guarded = await ServerProgram.start({
+      file: 'nats-server',
+      args: (port, folder) => [
+        '-js',
+        '-a',
+        '127.0.0.1',
+        '-p',
+        String(port),
+        '-sd',
+        folder,
+        '--user',
+        'u',
+        '--pass',
+        'p',
+      ],
+    });
+    const outside = new EventStream({ transport: open({ connect: { user: 'u', pass: 'canary' } }, guarded) });
+    const denied = await outside.publish('orders', 1).catch((error: unknown) => error);
+    expect(denied).toBeInstanceOf(AccessDeniedError);
+    expect(inspect(denied)).not.toContain('canary');
 
     const brief = new EventStream({ transport: open({ dedupeWindowMs: 1_000 }), dedupe: { windowMs: 2_000 } });
     await expect(brief.publish('orders', 1)).rejects.toThrow(/remembers ids for 1000 ms.*2000/);

@@ -26,6 +26,8 @@ const nowhere: OutboxDatabase = { transaction: () => Promise.reject(new Error('n
 describe('Outbox', () => {
   it.each([
     ['no database', { db: undefined }, 'Outbox.db'],
+    ['a database without transactions', { db: {} }, 'Outbox.db'],
+    ['a transport for a stream', { events: { publish: () => undefined } }, 'Outbox.events'],
     ['a table that would need quotes', { table: 'Orders; drop table x' }, 'Outbox.table'],
     ['a table that is too long', { table: 'a'.repeat(49) }, 'Outbox.table'],
     ['a batch of none', { batchSize: 0 }, 'Outbox.batchSize'],
@@ -51,6 +53,14 @@ describe('Outbox', () => {
     await until(async () => (await outbox.relay()) === 1);
     await db.pool.query(outboxTable('app_outbox').down.replace('app_outbox', `${schema}.app_outbox`));
     await expect(outbox.relay()).rejects.toThrow(/app_outbox/);
+  });
+
+  it('refuses the database where the transaction belongs: the event would not wait for a commit', async () => {
+    await using events = new EventStream({ url: 'memory:' });
+    const db = { ...nowhere, sql: () => Promise.resolve([]) };
+    await using outbox = new Outbox({ db, events });
+    await expect(outbox.publish(db, 'orders', 1)).rejects.toThrow(/tx.*db\.transaction/);
+    await expect(outbox.publish(undefined as never, 'orders', 1)).rejects.toThrow(/tx/);
   });
 
   it('says so when the database gives another isolation than its order rests on', async () => {
