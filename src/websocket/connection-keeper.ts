@@ -141,6 +141,7 @@ export class ConnectionKeeper {
   #start(): void {
     this.#failures = 0;
     this.#wasOpen = false;
+    this.#lastError = undefined;
     // What a connection does has nothing to do with who asked for it first.
     detach(() => void this.#try());
   }

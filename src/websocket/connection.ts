@@ -36,7 +36,7 @@ export class Connection {
   #corked = false;
   #ended = false;
   #error: Error | undefined;
-  #pongs: (() => void)[] = [];
+  #pong: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(name: string, socket: WebSocket, stream: Duplex, listener: ConnectionListener, marks: WaterMarks) {
     this.#socket = socket;
@@ -47,7 +47,8 @@ export class Connection {
       if (!this.#ended) listener.message(data as Buffer, isBinary);
     });
     socket.on('pong', () => {
-      for (const resolve of this.#pongs.splice(0)) resolve();
+      this.#pong?.resolve();
+      this.#pong = undefined;
     });
     let violated: number | undefined;
     socket.on('error', (error) => {
@@ -97,12 +98,11 @@ export class Connection {
     if (this.#socket.readyState === open) this.#socket.ping();
   }
 
-  /** Resolves with the next pong after a ping; never, when there is none. */
+  /** Pings, and resolves with the next pong; never, when there is none. */
   roundTrip(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#pongs.push(resolve);
-      this.ping();
-    });
+    this.ping();
+    this.#pong ??= deferred();
+    return this.#pong.promise;
   }
 
   /** Begins the closing handshake; `ended` follows when the peer takes part. */
@@ -167,4 +167,12 @@ function brokenBy(error: Error, name: string): ConnectionError {
     ...(systemCode !== undefined && { systemCode }),
     cause: withoutPayload(error),
   });
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

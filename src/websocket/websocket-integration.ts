@@ -10,6 +10,7 @@ import {
   openScope,
   QueueFullError,
   spanKind,
+  TimeoutError,
   TypedEmitter,
 } from '../core/index.js';
 import { checkOptions, correlationIdHere, describeError, is } from '../core/internal.js';
@@ -119,7 +120,15 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
   async connect(options: CallOptions = {}): Promise<void> {
     this.#lifecycle.assertOpen();
     using scope = openScope(`connecting to ${this.name}`, { timeoutMs: connectTimeoutMs, ...options });
-    await this.#keeper.open(scope);
+    try {
+      await this.#keeper.open(scope);
+    } catch (error) {
+      const { lastError } = this.#keeper;
+      if (!(error instanceof TimeoutError) || error !== scope.reason || !lastError) throw error;
+      // That time is over says less than what kept failing until then.
+      const subject = `connecting to ${this.name} (last attempt: ${lastError.message})`;
+      throw new TimeoutError(subject, error.timeoutMs, { cause: lastError });
+    }
   }
 
   /**

@@ -177,6 +177,14 @@ describe('reconnecting', () => {
     expect(ws.state).toBe('idle');
   });
 
+  it('a connect() that is out of time says what kept failing', async () => {
+    await using server = await startServer(undefined, { verifyClient: (_info, done) => done(false, 401) });
+    await using ws = new WebSocketIntegration({ url: server.url, reconnect: soon });
+    const error = await failure(ws.connect({ timeoutMs: 150 }));
+    expect(error).toMatchObject({ code: 'TIMEOUT', timeoutMs: 150, cause: { status: 401 } });
+    expect(String(error)).toMatch(/last attempt: .* refused the WebSocket handshake with status 401/);
+  });
+
   it('an aborted connect() leaves a connection alone that is coming back', async () => {
     await using server = await startServer();
     await using proxy = await FaultProxy.start({ target: server.url });
