@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { APIIntegration, EventBusIntegration, LocalVectorMemory, loadMCPConfig, MCPHost } from '@safla/sdk';
 import { TestContainer } from '@safla/sdk/testing';
+import { createSchema, createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 
@@ -89,6 +90,35 @@ describe('WebSocket integration', () => {
       ['Received WebSocket message:', { hello: 1 }],
       ['WebSocket integration disconnected'],
     ]);
+    server.close();
+  });
+});
+
+describe('GraphQL integration', () => {
+  it("runs the guide's queries on the class of the SDK", async () => {
+    const { UserGraphQLIntegration } = await import('./blocks/graphql-integration.js');
+    const ada = { id: '7', name: 'Ada', email: 'ada@example.com', profile: { bio: 'counts', avatar: null } };
+    const schema = createSchema({
+      typeDefs: `
+        type Query { user(id: ID!): User }
+        type Mutation { createUser(input: UserInput!): User }
+        type User { id: ID name: String email: String profile: Profile }
+        type Profile { bio: String avatar: String }
+        input UserInput { name: String email: String }
+      `,
+      resolvers: {
+        Query: { user: (_: unknown, { id }: { id: string }) => ({ ...ada, id }) },
+        Mutation: { createUser: (_: unknown, { input }: { input: object }) => ({ id: '8', ...input }) },
+      },
+    });
+    const server = createServer(createYoga({ schema, logging: false }));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+    const graphql = new UserGraphQLIntegration(endpoint, { 'Content-Type': 'application/json', Authorization: 'Bearer seed' });
+    await expect(graphql.getUserData('7')).resolves.toEqual({ user: ada });
+    const grace = { name: 'Grace', email: 'grace@example.com' };
+    await expect(graphql.createUser(grace)).resolves.toEqual({ createUser: { id: '8', ...grace } });
+    await graphql.close();
     server.close();
   });
 });
