@@ -55,12 +55,14 @@ export class RedisConnection {
   readonly #target: RedisTarget;
   readonly #timeoutMs: number;
   readonly #open: () => Promise<RedisClient>;
+  readonly #replicated: () => Promise<RedisClient>;
   readonly #listeners: Set<() => void> = new Set();
   readonly #disturbed: () => void = () => {
     for (const listener of this.#listeners) listener();
   };
   #client: RedisClient | undefined;
   #own: RedisSubscriberClient | undefined;
+  #writer: RedisSubscriberClient | undefined;
   #failure: Error | undefined;
   #closed = false;
 
@@ -70,6 +72,7 @@ export class RedisConnection {
     this.#timeoutMs = timeoutMs;
     // What a connection brings must not run inside the call that happened to open it.
     this.#open = lazy(() => detach(() => this.#connect()));
+    this.#replicated = lazy(() => detach(() => this.#duplicate()));
   }
 
   /** Why our own client has no connection; undefined while it has one. */
@@ -98,7 +101,8 @@ export class RedisConnection {
   }
 
   /**
-   * {@link RedisConnection.run}, then WAIT on the same connection until that many replicas have it.
+   * {@link RedisConnection.run}, then WAIT on the same connection until that many replicas have it. It has
+   * a connection of its own: WAIT holds up everything behind it.
    *
    * @throws ConnectionError when fewer have it in time; the script did run
    */
@@ -108,7 +112,7 @@ export class RedisConnection {
     args: readonly RedisArgument[],
     { replicas, timeoutMs }: { readonly replicas: number; readonly timeoutMs: number },
   ): Promise<unknown> {
-    const client = this.#client ?? (await this.#open());
+    const client = await this.#replicated();
     const wait = ['wait', replicas, timeoutMs];
     let answers = await client.pipeline([['evalsha', script.sha, keys.length, ...keys, ...args], wait]).exec();
     if (isUnknownScript(answers?.[0]?.[0])) {
@@ -131,19 +135,12 @@ export class RedisConnection {
   /** A client of its own, for subscriptions; the caller disconnects it. */
   async subscriber({ sharded }: { readonly sharded: boolean }): Promise<RedisSubscriberClient> {
     const client = await this.client();
-    const duplicate = client.duplicate as (...args: unknown[]) => RedisSubscriberClient;
-    const subscriber = client.isCluster
-      ? duplicate.call(client, [], { shardedSubscribers: sharded, lazyConnect: false })
-      : duplicate.call(client, {
-          lazyConnect: true,
-          autoResubscribe: false,
-          enableReadyCheck: false,
-          maxRetriesPerRequest: 0,
-          retryStrategy: reconnectDelay,
-        });
-    subscriber.on('error', ignore);
-    if (!client.isCluster) subscriber.connect().catch(ignore);
-    return subscriber;
+    return duplicateOf(
+      client,
+      client.isCluster
+        ? { shardedSubscribers: sharded }
+        : { autoResubscribe: false, enableReadyCheck: false, maxRetriesPerRequest: 0, retryStrategy: reconnectDelay },
+    );
   }
 
   /** Calls `listener` when commands may have been lost or sent again. The returned function takes it back. */
@@ -158,6 +155,13 @@ export class RedisConnection {
     this.#listeners.clear();
     for (const event of disturbances) this.#client?.off(event, this.#disturbed);
     this.#own?.disconnect();
+    this.#writer?.disconnect();
+  }
+
+  async #duplicate(): Promise<RedisClient> {
+    this.#writer = duplicateOf(await this.client(), {});
+    if (this.#closed) this.#writer.disconnect();
+    return this.#writer;
   }
 
   async #connect(): Promise<RedisClient> {
@@ -188,6 +192,16 @@ export class RedisConnection {
     this.#own = redis;
     return redis;
   }
+}
+
+/** Another client with the same settings but for these, which connects at once. */
+function duplicateOf(client: RedisClient, settings: Readonly<Record<string, unknown>>): RedisSubscriberClient {
+  const duplicate = client.duplicate as (...args: unknown[]) => RedisSubscriberClient;
+  const options = { ...settings, lazyConnect: true };
+  const made = client.isCluster ? duplicate.call(client, [], options) : duplicate.call(client, options);
+  made.on('error', ignore);
+  made.connect().catch(ignore);
+  return made;
 }
 
 /** Milliseconds before the next attempt: 50, 100, ... at most a second, of which up to half by chance. */

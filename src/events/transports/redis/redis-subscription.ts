@@ -19,6 +19,9 @@ export interface RedisSubscriptionParts {
 const firstPauseMs = 25;
 const longestPauseMs = 200;
 const defaultCloseMs = 1_000;
+/** After a disturbance it may take a while until wakes arrive again: until then it looks more often. */
+const unsureMs = 10_000;
+const unsurePollMs = 50;
 
 /** A member of a group on all partitions of one channel, or of all channels of a pattern. */
 export class RedisSubscription implements TransportSubscription {
@@ -33,6 +36,7 @@ export class RedisSubscription implements TransportSubscription {
   #wake: (() => void) | undefined;
   #polledAt: number = Number.NEGATIVE_INFINITY;
   #disturbed = false;
+  #unsureUntil: number = Number.NEGATIVE_INFINITY;
   readonly #beat: NodeJS.Timeout;
   #closing: Promise<void> | undefined;
 
@@ -61,6 +65,7 @@ export class RedisSubscription implements TransportSubscription {
   /** A connection was lost: what was on its way may be lost too. */
   disturb(): void {
     this.#disturbed = true;
+    this.#unsureUntil = performance.now() + unsureMs;
     this.wake();
   }
 
@@ -108,7 +113,7 @@ export class RedisSubscription implements TransportSubscription {
         failingSince ??= performance.now();
         const long = performance.now() - failingSince > this.#parts.timeoutMs;
         if (long || !isPassing(error)) throw redisFailure(this.#parts.name, error);
-        this.#disturbed = true;
+        this.disturb();
         await this.#sleep(pauseMs * (0.5 + Math.random() / 2));
         pauseMs = Math.min(pauseMs * 2, longestPauseMs);
         continue;
@@ -123,7 +128,7 @@ export class RedisSubscription implements TransportSubscription {
       await Promise.all(this.#members.map((member) => member.beat()));
       for (const member of this.#members) member.dirty = true;
     }
-    if (performance.now() - this.#polledAt < this.#parts.pollMs) return;
+    if (performance.now() < this.#nextPoll) return;
     await this.#parts.discover?.();
     for (const member of this.#members) member.dirty = true;
     this.#polledAt = performance.now();
@@ -141,9 +146,14 @@ export class RedisSubscription implements TransportSubscription {
     }
   }
 
+  get #nextPoll(): number {
+    const { pollMs } = this.#parts;
+    return this.#polledAt + (this.#polledAt < this.#unsureUntil ? Math.min(pollMs, unsurePollMs) : pollMs);
+  }
+
   #untilNext(): number {
     const now = performance.now();
-    const due = Math.min(...this.#members.map(({ dueAt }) => dueAt), this.#polledAt + this.#parts.pollMs);
+    const due = Math.min(...this.#members.map(({ dueAt }) => dueAt), this.#nextPoll);
     return Math.max(1, due - now);
   }
 
