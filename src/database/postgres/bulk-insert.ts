@@ -7,6 +7,7 @@ import { assertColumns, columnsOf, jsonRows, type RowValues } from '../sql/json-
 import { type TableName, tableText } from '../sql/table-name.js';
 import { type ColumnForm, columnForm, copyChunks } from './copy-format.js';
 import { statementFailure } from './failure.js';
+import { inTransaction } from './run-transaction.js';
 import type { Session } from './session.js';
 
 /** Rows to insert: all at hand, or coming. */
@@ -50,8 +51,8 @@ export function checkBulkOptions(options: BulkInsertOptions): void {
 }
 
 /**
- * Inserts on a connection that is in a transaction: by COPY where the engine has it and nothing is to be
- * done about conflicts, else as JSON in batches.
+ * Inserts on a connection: by COPY where the engine has it and nothing is to be
+ * done about conflicts, else as JSON in batches in one transaction.
  */
 export async function bulkInsert(
   session: Session,
@@ -68,7 +69,9 @@ export async function bulkInsert(
   const rowCount =
     canCopy && options.onConflict === undefined
       ? await byCopy(session, scope, target, source.rows)
-      : await byJSON(session, scope, target, source.rows, conflictText(options.onConflict, columns));
+      : await inTransaction(session, scope, {}, () =>
+          byJSON(session, scope, target, source.rows, conflictText(options.onConflict, columns)),
+        );
   return { rowCount };
 }
 

@@ -1,10 +1,10 @@
 import { type CallScope, ClosedError, openScope } from '../../core/index.js';
 import { lazy } from '../../core/internal.js';
-import type { DriverClient, PostgresPool, TypeParsers } from '../../drivers/postgres/index.js';
+import type { DriverClient, PostgresPool, SendQuery, TypeParsers } from '../../drivers/postgres/index.js';
 import { ConnectFailedError, PoolExhaustedError } from '../errors/index.js';
 import { connectFailure } from './failure.js';
 import { PreparedStatements } from './prepared-statements.js';
-import { Session } from './session.js';
+import { Session, type SessionContext } from './session.js';
 
 /** A pool that is open, and what its sessions need. */
 export interface OpenedPool {
@@ -12,6 +12,7 @@ export interface OpenedPool {
   readonly types: TypeParsers;
   /** True for a pool of the host, whose clients read types as the host told them. */
   readonly adopted: boolean;
+  readonly send: SendQuery;
   /** Closes what was opened, by force when time runs out; nothing for a pool of the host. */
   release(remainingMs: number): Promise<void>;
 }
@@ -61,6 +62,7 @@ export class ConnectionPool {
   readonly #counts = { acquired: 0, waitedMs: 0, exhausted: 0, connectFailures: 0, lost: 0, stopped: 0 };
   #opening: Promise<OpenedPool> | undefined;
   #opened: OpenedPool | undefined;
+  #context: SessionContext | undefined;
   #closed = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -80,11 +82,15 @@ export class ConnectionPool {
 
   /** Runs `work` with a connection of its own. Settles when the connection is back. */
   async use<T>(scope: CallScope, work: (session: Session) => Promise<T>): Promise<T> {
-    const session = await this.#acquire(scope);
+    const opened = this.#opened ?? (await this.#open());
+    const client = await this.#client(opened, scope);
+    const session = new Session(client, this.#context ?? this.#contextOf(opened));
+    this.#held.add(session);
     try {
       return await work(session);
     } finally {
-      await session.release();
+      const releasing = session.release();
+      if (releasing) await releasing;
       this.#held.delete(session);
       this.#counts.stopped += session.stops;
       if (session.broken) this.#counts.lost += 1;
@@ -136,52 +142,57 @@ export class ConnectionPool {
     return opened;
   }
 
-  async #acquire(scope: CallScope): Promise<Session> {
-    const { pool, types, adopted } = await this.#open();
-    if (this.#closed) throw new ClosedError(this.target);
-    scope.throwIfCancelled();
+  #contextOf({ types, adopted, send }: OpenedPool): SessionContext {
     const { canCancel, irreplaceable } = this.#options;
-    const client = await this.#client(pool, scope);
-    const session = new Session(client, { types, adopted, prepared: this.#prepared, canCancel, irreplaceable });
-    this.#held.add(session);
-    this.#counts.acquired += 1;
-    return session;
+    this.#context = { types, adopted, send, prepared: this.#prepared, canCancel, irreplaceable };
+    return this.#context;
   }
 
-  #client(pool: PostgresPool, scope: CallScope): Promise<DriverClient> {
+  #client({ pool, adopted }: OpenedPool, scope: CallScope): Promise<DriverClient> {
+    if (this.#closed) return Promise.reject(new ClosedError(this.target));
     const { acquireTimeoutMs, connectTimeoutMs, maxWaiting } = this.#options;
     const { waitingCount } = pool;
     if (waitingCount >= maxWaiting)
       return Promise.reject(this.#exhausted(pool, `${waitingCount} callers wait already`));
     return new Promise((resolve, reject) => {
       let wanted = true;
-      const started = performance.now();
+      let timer: NodeJS.Timeout | undefined;
       const settle = (finish: () => void): void => {
-        if (!wanted) return;
         wanted = false;
         stopListening();
-        clearTimeout(timer);
+        if (timer !== undefined) clearTimeout(timer);
         finish();
       };
       const stopListening = scope.onCancel((reason) => settle(() => reject(reason)));
-      const pending = pool.connect() as Promise<DriverClient>;
-      const queued = pool.waitingCount > waitingCount;
-      const limitMs = queued ? acquireTimeoutMs : connectTimeoutMs;
-      const timer = setTimeout(() => {
-        settle(() =>
-          reject(queued ? this.#exhausted(pool, `none was free within ${limitMs} ms`) : this.#silent(limitMs)),
-        );
-      }, limitMs);
-      pending.then(
-        (client) => {
-          this.#watch(client);
+      if (!wanted) return;
+      // An idle connection is given out in this very turn of the event loop.
+      const immediate = pool.idleCount > waitingCount;
+      const started = immediate ? 0 : performance.now();
+      const given = (client: DriverClient): void => {
+        this.#watch(client);
+        if (!wanted) {
           // Nobody waits for it any more.
-          if (!wanted) return client.release();
-          this.#counts.waitedMs += performance.now() - started;
-          settle(() => resolve(client));
-        },
-        (error: unknown) => settle(() => reject(this.#connectFailure(error, pool))),
-      );
+          client.release();
+          return;
+        }
+        this.#counts.acquired += 1;
+        if (!immediate) this.#counts.waitedMs += performance.now() - started;
+        settle(() => resolve(client));
+      };
+      const refused = (error: unknown): void => {
+        if (wanted) settle(() => reject(this.#connectFailure(error, pool)));
+      };
+      if (adopted) (pool.connect() as Promise<DriverClient>).then(given, refused);
+      else connect(pool, given, refused);
+      if (!immediate && wanted) {
+        const queued = pool.waitingCount > waitingCount;
+        const limitMs = queued ? acquireTimeoutMs : connectTimeoutMs;
+        timer = setTimeout(() => {
+          settle(() =>
+            reject(queued ? this.#exhausted(pool, `none was free within ${limitMs} ms`) : this.#silent(limitMs)),
+          );
+        }, limitMs);
+      }
     });
   }
 
@@ -212,4 +223,12 @@ export class ConnectionPool {
     this.#counts.connectFailures += 1;
     return connectFailure(error, this.target);
   }
+}
+
+/** By callback, which spares two promises for each statement. */
+function connect(pool: PostgresPool, given: (client: DriverClient) => void, refused: (error: unknown) => void): void {
+  const { connect: start } = pool as unknown as {
+    connect(done: (error: unknown, client: DriverClient | undefined) => void): void;
+  };
+  start.call(pool, (error, client) => (client ? given(client) : refused(error)));
 }

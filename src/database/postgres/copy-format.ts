@@ -30,7 +30,7 @@ export async function* copyChunks(
   let text = '';
   let index = 0;
   const line = (row: RowValues): string => {
-    assertColumns(row, columns, index);
+    if (!inOrder(row, columns)) assertColumns(row, columns, index);
     let out = '';
     for (let at = 0; at < columns.length; at++) {
       const column = columns[at] ?? '';
@@ -57,12 +57,23 @@ export async function* copyChunks(
   if (text !== '') yield Buffer.from(text);
 }
 
-const special = /[\\\n\r\t]/;
+/** True when a row has the columns in the order of the first row, as nearly all have. */
+function inOrder(row: RowValues, columns: readonly string[]): boolean {
+  let at = 0;
+  for (const column in row) if (column !== columns[at++]) return false;
+  return at === columns.length;
+}
+
+/** What has to be escaped, or looked at closer. */
+const special = /[\0\\\n\r\t\ud800-\udfff]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function field(value: unknown, form: ColumnForm, index: number, column: string): string {
   if (value === null) return '\\N';
-  if (typeof value === 'number' && form === 'scalar') return String(value);
+  if (form === 'scalar') {
+    if (typeof value === 'number') return String(value);
+    if (typeof value === 'string' && !special.test(value)) return value;
+  }
   const text = fieldText(value, form, index, column);
   return special.test(text) ? text.replace(/[\\\n\r\t]/g, (character) => escapes[character] ?? character) : text;
 }

@@ -3,6 +3,7 @@ import {
   type DriverClient,
   type EmbeddedDatabase,
   openEmbedded,
+  ownSender,
   type PostgresPool,
   typeParsers,
 } from '../../drivers/postgres/index.js';
@@ -117,7 +118,7 @@ export class Engine {
     const database = await openEmbedded({ path, extensions, cachePath, types });
     this.#embedded = database;
     if (options.schema !== undefined) await useSchema(database.pool, options.schema);
-    return { pool: database.pool, types, adopted: false, release: () => database.close() };
+    return { pool: database.pool, types, adopted: false, send: await ownSender(), release: () => database.close() };
   }
 
   #replica(url: string | URL, index: number): ConnectionPool {

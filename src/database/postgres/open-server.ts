@@ -6,7 +6,9 @@ import {
   type DriverClient,
   openClient,
   openPool,
+  ownSender,
   type PostgresPool,
+  sendByConfig,
   typeParsers,
 } from '../../drivers/postgres/index.js';
 import type { OpenedPool } from './connection-pool.js';
@@ -20,9 +22,10 @@ export function describeAddress({ host, port }: ServerAddress): string {
 
 /** A pool of connections to a server. */
 export async function openServerPool(address: ServerAddress, settings: PostgresSettings): Promise<OpenedPool> {
-  const [connection, types] = await Promise.all([
+  const [connection, types, send] = await Promise.all([
     connectionSettings(address, settings),
     typeParsers(settings.int8 ?? 'number'),
+    ownSender(),
   ]);
   const pool = await openPool({
     ...connection,
@@ -31,7 +34,7 @@ export async function openServerPool(address: ServerAddress, settings: PostgresS
     idleTimeoutMillis: settings.idleTimeoutMs ?? 30_000,
     allowExitOnIdle: true,
   });
-  return { pool, types, adopted: false, release: (remainingMs) => closePool(pool, remainingMs) };
+  return { pool, types, adopted: false, send, release: (remainingMs) => closePool(pool, remainingMs) };
 }
 
 /** A connection of its own, for listening. */
@@ -41,7 +44,13 @@ export async function openServerClient(address: ServerAddress, settings: Postgre
 
 /** The pool of a host: used, never closed. */
 export async function adoptPool(pool: PostgresPool, settings: PostgresSettings): Promise<OpenedPool> {
-  return { pool, types: await typeParsers(settings.int8 ?? 'number'), adopted: true, release: async () => undefined };
+  return {
+    pool,
+    types: await typeParsers(settings.int8 ?? 'number'),
+    adopted: true,
+    send: sendByConfig,
+    release: async () => undefined,
+  };
 }
 
 async function connectionSettings(address: ServerAddress, settings: PostgresSettings): Promise<ConnectionSettings> {

@@ -8,6 +8,7 @@ import {
   detach,
   type Health,
   Lifecycle,
+  SaflaError,
   type SpanRequest,
   spanKind,
   Telemetry,
@@ -20,7 +21,7 @@ import type { DatabaseEngine, DatabaseRow, RowId } from '../database-engine.js';
 import { compileFragment, compileText } from '../sql/compile.js';
 import type { RowValues } from '../sql/json-row.js';
 import type { SqlFragment } from '../sql/sql-fragment.js';
-import type { Statement } from '../sql/statement.js';
+import type { Statement, StatementShape } from '../sql/statement.js';
 import type { TableName } from '../sql/table-name.js';
 import {
   type BulkInsertOptions,
@@ -81,6 +82,8 @@ export class PostgresDatabase implements DatabaseEngine {
   readonly #migrations: MigrationSource | undefined;
   readonly #rows: RowsById;
   readonly #listener: Listener;
+  /** The spans of statements that may run, so that each text is looked at once. */
+  readonly #spans: WeakMap<StatementShape, SpanRequest> = new WeakMap();
   /** Set where a transaction of this database runs. */
   readonly #inside: AsyncLocalStorage<true> = new AsyncLocalStorage();
   #statements = 0;
@@ -221,9 +224,7 @@ export class PostgresDatabase implements DatabaseEngine {
     this.#statements += 1;
     const { copy } = this.capabilities;
     return await this.#call('bulk insert', options, this.#span('insert', {}), (scope) =>
-      this.#engine.primary.use(scope, (session) =>
-        inTransaction(session, scope, {}, () => bulkInsert(session, scope, table, rows, options, copy)),
-      ),
+      this.#engine.primary.use(scope, (session) => bulkInsert(session, scope, table, rows, options, copy)),
     );
   }
 
@@ -368,13 +369,17 @@ export class PostgresDatabase implements DatabaseEngine {
     return this.close();
   }
 
-  async #run(statement: Statement, options: QueryOptions): Promise<DriverResult> {
-    assertPooled(statement.shape);
+  #run(statement: Statement, options: QueryOptions): Promise<DriverResult> {
+    const { shape } = statement;
+    let span = this.#spans.get(shape);
+    if (!span) {
+      assertPooled(shape);
+      span = this.#span(shape.operation, statement.fixed ? { 'db.query.text': shape.text } : {});
+      this.#spans.set(shape, span);
+    }
     this.#assertNotNested();
     this.#statements += 1;
-    const { operation, text } = statement.shape;
-    const attributes = statement.fixed ? { 'db.query.text': text } : {};
-    return await this.#call(operation, options, this.#span(operation, attributes), (scope) => {
+    return this.#call(shape.operation, options, span, (scope) => {
       const work = (pool: ConnectionPool): Promise<DriverResult> =>
         pool.use(scope, (session) => session.execute(statement, scope));
       return options.replica ? this.#engine.onReplica(scope, work) : work(this.#engine.primary);
@@ -403,27 +408,23 @@ export class PostgresDatabase implements DatabaseEngine {
     work: (scope: CallScope) => Promise<T>,
   ): Promise<T> {
     const started = performance.now();
-    let failed = false;
+    let failure: string | undefined;
     try {
-      return await this.#telemetry.span(span, async () => {
-        if (!this.#engine.ready) await this.#ready(options);
-        const { signal, timeoutMs = this.#defaultMs } = options;
-        return await this.#lifecycle.call(
-          `${subject} on ${this.name}`,
-          signal ? { signal, timeoutMs } : { timeoutMs },
-          work,
-        );
-      });
+      if (!this.#engine.ready) await this.#ready(options);
+      const { signal, timeoutMs = this.#defaultMs } = options;
+      const limits = signal ? { signal, timeoutMs } : { timeoutMs };
+      return await this.#telemetry.span(span, () => this.#lifecycle.call(`${subject} on ${this.name}`, limits, work));
     } catch (error) {
-      failed = true;
+      failure = SaflaError.is(error) ? error.code : 'OTHER';
       this.#failures += 1;
       throw error;
     } finally {
-      this.#telemetry.duration('db.client.operation.duration', performance.now() - started, {
-        'db.system.name': 'postgresql',
-        'db.operation.name': subject,
-        ...(failed ? { 'error.type': 'failed' } : {}),
-      });
+      const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': subject };
+      this.#telemetry.duration(
+        'db.client.operation.duration',
+        performance.now() - started,
+        failure === undefined ? attributes : { ...attributes, 'error.type': failure },
+      );
     }
   }
 

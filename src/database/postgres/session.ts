@@ -4,6 +4,7 @@ import {
   type DriverQuery,
   type DriverResult,
   requestCancel,
+  type SendQuery,
   type TypeParsers,
 } from '../../drivers/postgres/index.js';
 import type { Statement, StatementShape } from '../sql/statement.js';
@@ -15,6 +16,7 @@ export interface SessionContext {
   readonly types: TypeParsers;
   /** True when the client reads types in its own way, so that each statement must say. */
   readonly adopted: boolean;
+  readonly send: SendQuery;
   readonly prepared: PreparedStatements;
   /** False where nothing can be stopped: PGlite. */
   readonly canCancel: boolean;
@@ -61,8 +63,10 @@ export class Session {
   execute(statement: Statement, scope: CallScope): Promise<DriverResult> {
     const { shape, values, fixed } = statement;
     const name = fixed ? this.#context.prepared.nameOf(this.client, shape.text) : undefined;
-    const query: DriverQuery = { text: shape.text, values, name, queryMode: 'extended' };
-    return this.send(this.#context.adopted ? { ...query, types: this.types } : query, scope, shape);
+    const query: DriverQuery = this.#context.adopted
+      ? { text: shape.text, values, name, queryMode: 'extended', types: this.types }
+      : { text: shape.text, values, name, queryMode: 'extended' };
+    return this.send(query, scope, shape);
   }
 
   /** Sends a text of several statements, without values. What it returns is thrown away. */
@@ -77,40 +81,32 @@ export class Session {
 
   /** Sends what the driver takes. */
   async send(query: DriverQuery, scope: CallScope, shape: StatementShape | undefined): Promise<DriverResult> {
+    if (this.#stopping) await this.#stopping;
     try {
-      const result = await this.supervise(scope, () => this.#query(query));
-      // Where nothing can be stopped, a statement may end after the call that asked for it.
-      scope.throwIfCancelled();
-      return result;
+      return await this.#query(query, scope);
     } catch (error) {
       if (scope.cancelled) throw scope.reason;
-      if (query.name !== undefined) this.#context.prepared.forget(this.client, query.text);
-      if (query.name !== undefined && !this.#open && isStale(error)) {
-        return await this.send({ ...query, name: undefined }, scope, shape);
+      if (query.name !== undefined) {
+        this.#context.prepared.forget(this.client, query.text);
+        if (!this.#open && isStale(error)) return await this.send({ ...query, name: undefined }, scope, shape);
       }
       throw statementFailure(error, shape);
     }
   }
 
-  /** Waits for work on this connection, which is stopped on the server when `scope` ends. */
+  /** Waits for other work on this connection, which is stopped on the server when `scope` ends. */
   async supervise<T>(scope: CallScope, work: () => Promise<T>): Promise<T> {
     if (this.#stopping) await this.#stopping;
     scope.throwIfCancelled();
-    let end: () => void = () => undefined;
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const off = scope.onCancel(() => {
-      this.#stopping = this.#stop(ended);
-    });
+    const running = work();
+    const off = scope.onCancel(() => this.#stop(running));
     try {
-      return await work();
+      return await running;
     } catch (error) {
-      if (isConnectionFailure(error)) this.#lost(error);
+      this.#noteFailure(error);
       throw error;
     } finally {
       off();
-      end();
     }
   }
 
@@ -119,34 +115,65 @@ export class Session {
     this.#open = open;
   }
 
-  /** Gives the connection back, or ends it when it cannot carry another caller's work. */
-  async release(): Promise<void> {
-    if (this.#stopping) await this.#stopping;
+  /** Gives the connection back, or ends it when it cannot carry another caller's work. A promise where that takes time. */
+  release(): Promise<void> | undefined {
     // A statement that left a transaction open must not give it to the next caller.
-    if (!this.#broken && !this.#open && this.status === 'I') return this.client.release();
-    if (this.#context.irreplaceable) {
-      await new Promise<void>((resolve) => this.client.query(rollback, () => resolve()));
-      return this.client.release();
-    }
-    this.client.release(true);
+    if (this.#stopping || this.#broken || this.#open || this.status !== 'I') return this.#cleanUp();
+    this.client.release();
+    return undefined;
   }
 
-  #query(query: DriverQuery): Promise<DriverResult> {
+  async #cleanUp(): Promise<void> {
+    await this.#stopping;
+    if (!this.#broken && !this.#open && this.status === 'I') return this.client.release();
+    if (!this.#context.irreplaceable) return this.client.release(true);
+    await new Promise<void>((resolve) => this.client.query(rollback, () => resolve()));
+    this.client.release();
+  }
+
+  /** One promise and no more: this is the way of every statement. */
+  #query(query: DriverQuery, scope: CallScope): Promise<DriverResult> {
+    scope.throwIfCancelled();
     return new Promise((resolve, reject) => {
-      this.client.query(query, (error, result) => (error ? reject(error) : resolve(result)));
+      let answered: (() => void) | undefined;
+      const off = scope.onCancel(() => {
+        this.#stop(
+          new Promise<void>((done) => {
+            answered = done;
+          }),
+        );
+      });
+      this.#context.send(this.client, query, (error, result) => {
+        off();
+        answered?.();
+        if (error) {
+          this.#noteFailure(error);
+          reject(error);
+        } else if (scope.cancelled) {
+          // Where nothing can be stopped, a statement may end after the call that asked for it.
+          reject(scope.reason);
+        } else {
+          resolve(result);
+        }
+      });
     });
   }
 
   /** A server does not notice that nobody reads any more while it works, so it is told to stop. */
-  #lost(error: unknown): void {
+  #noteFailure(error: unknown): void {
+    if (!isConnectionFailure(error)) return;
     this.#broken = true;
-    const told = sqlstateOf(error) !== undefined;
-    if (this.#context.canCancel && !told) void requestCancel(this.client, stopMs);
+    if (this.#context.canCancel && sqlstateOf(error) === undefined) void requestCancel(this.client, stopMs);
   }
 
-  async #stop(ended: Promise<void>): Promise<void> {
+  /** Stops on the server what runs until `ended` settles. */
+  #stop(ended: Promise<unknown>): void {
     if (!this.#context.canCancel) return;
     this.#stops += 1;
+    this.#stopping = this.#cancel(ended);
+  }
+
+  async #cancel(ended: Promise<unknown>): Promise<void> {
     const until = performance.now() + stopMs;
     do {
       await requestCancel(this.client, stopMs);
@@ -157,13 +184,17 @@ export class Session {
   }
 }
 
-async function settles(promise: Promise<void>, withinMs: number): Promise<boolean> {
+async function settles(promise: Promise<unknown>, withinMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, withinMs, false);
   });
   try {
-    return await Promise.race([promise.then(() => true), late]);
+    const settled = promise.then(
+      () => true,
+      () => true,
+    );
+    return await Promise.race([settled, late]);
   } finally {
     clearTimeout(timer);
   }

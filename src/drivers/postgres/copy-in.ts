@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
 import { lazy } from '../../core/internal.js';
 import type { DriverClient } from './client.js';
 
@@ -12,6 +12,20 @@ const loadCopyStreams = lazy(() => import('pg-copy-streams'));
 export async function copyIn(client: DriverClient, text: string, chunks: AsyncIterable<Buffer>): Promise<number> {
   const { from } = await loadCopyStreams();
   const sink = client.query(from(text));
-  await pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 2 }), sink);
+  const done = finished(sink);
+  // The loop below or the last line says what it rejects with.
+  done.catch(() => undefined);
+  try {
+    for await (const chunk of chunks) {
+      if (!sink.write(chunk)) await Promise.race([once(sink, 'drain'), done]);
+      if (sink.destroyed || sink.errored) break;
+    }
+    sink.end();
+  } catch (error) {
+    sink.destroy(error as Error);
+    await done.catch(() => undefined);
+    throw error;
+  }
+  await done;
   return sink.rowCount;
 }

@@ -15,4 +15,5 @@ export { type DriverCursor, openCursor } from './cursor.js';
 export { migrateFolder } from './migrate-folder.js';
 export { openClient, openPool } from './open.js';
 export { type EmbeddedDatabase, type EmbeddedOptions, openEmbedded } from './pglite.js';
+export { ownSender, type SendQuery, sendByConfig } from './send-query.js';
 export { type Int8Mode, typeParsers } from './type-parsers.js';

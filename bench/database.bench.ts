@@ -1,0 +1,207 @@
+/** PostgreSQL: what `db.sql`, `bulkInsert` and `stream` cost the client beside the drivers and builders people use. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { finished } from 'node:stream/promises';
+import { PostgresDatabase, sql } from '@safla/sdk/database';
+import { TestContainer } from '@safla/sdk/testing';
+import { sql as drizzleSQL } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import knexFactory from 'knex';
+import { Kysely, sql as kyselySQL, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import postgres from 'postgres';
+import { measure } from './measure.js';
+
+const concurrency = 10;
+const bulkRows = 10_000;
+const streamRows = 1_000_000;
+
+await using services = await TestContainer.start({ postgres: true });
+const { url } = services.postgres;
+console.log(services.report().join('\n'));
+
+await using db = new PostgresDatabase({ url });
+const pool = new pg.Pool({ connectionString: url, max: concurrency });
+const porsager = postgres(url, { max: concurrency, onnotice: () => undefined });
+interface Items {
+  items: { id: number; name: string; price: number };
+}
+const kysely = new Kysely<Items>({ dialect: new PostgresDialect({ pool }) });
+const knex = knexFactory({ client: 'pg', connection: url, pool: { min: concurrency, max: concurrency } });
+const drizzled = drizzle(pool);
+
+await db.sql`create table items (id int primary key, name text, price float8)`;
+await db.sql`insert into items select n, 'item ' || n, n / 3.0 from generate_series(1, 1000) n`;
+
+let next = 0;
+const id = (): number => (next++ % 1_000) + 1;
+const many = (run: () => Promise<unknown>) => (): Promise<unknown> =>
+  Promise.all(Array.from({ length: concurrency }, run));
+const text = 'select id, name, price from items where id = $1';
+
+const lookups = [
+  { name: `pg ${version('pg')} pool.query`, run: many(() => pool.query(text, [id()])) },
+  {
+    name: `pg ${version('pg')} pool.query, named`,
+    run: many(() => pool.query({ name: 'item', text, values: [id()] })),
+  },
+  { name: 'db.sql', run: many(() => db.sql`select id, name, price from items where id = ${id()}`) },
+  {
+    name: 'db.sql.with({ signal })',
+    run: many(() => db.sql.with({ signal: forever.signal })`select id, name, price from items where id = ${id()}`),
+  },
+  {
+    name: `postgres.js ${version('postgres')}`,
+    run: many(() => porsager`select id, name, price from items where id = ${id()}`),
+  },
+  {
+    name: `kysely ${version('kysely')}`,
+    run: many(() => kysely.selectFrom('items').select(['id', 'name', 'price']).where('id', '=', id()).execute()),
+  },
+  {
+    name: `drizzle ${version('drizzle-orm')}, sql`,
+    run: many(() => drizzled.execute(drizzleSQL`select id, name, price from items where id = ${id()}`)),
+  },
+  { name: `knex ${version('knex')}`, run: many(() => knex('items').select('id', 'name', 'price').where({ id: id() })) },
+];
+const forever = new AbortController();
+
+console.log(`\nlookup by primary key, ${concurrency} at a time: client CPU microseconds | x pool.query`);
+const measured = await measure(lookups, { calls: 150, rounds: 15 });
+const base = measured[0]?.cpuMicros ?? Number.NaN;
+for (const { name, cpuMicros } of measured) row(cpuMicros / concurrency, cpuMicros / base, name);
+const ours = (measured[2]?.cpuMicros ?? Number.NaN) / base;
+verdict('db.sql <= 1.15 x pool.query', ours <= 1.15);
+
+const rows = Array.from({ length: bulkRows }, (_, n) => ({ id: n, name: `item ${n}`, price: n / 3 }));
+await db.sql`create unlogged table bulk (id int, name text, price float8)`;
+
+/** What somebody writes who knows the format and that the values need no escaping. */
+async function handWrittenCopy(): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const sink = client.query(copyFrom('copy bulk (id, name, price) from stdin'));
+    let chunk = '';
+    for (const { id, name, price } of rows) {
+      chunk += `${id}\t${name}\t${price}\n`;
+      if (chunk.length < 65_536) continue;
+      if (!sink.write(chunk)) await once(sink, 'drain');
+      chunk = '';
+    }
+    sink.end(chunk);
+    await finished(sink);
+  } finally {
+    client.release();
+  }
+}
+
+const inserts = [
+  { name: `hand-written COPY (pg-copy-streams ${version('pg-copy-streams')})`, run: handWrittenCopy },
+  { name: 'db.bulkInsert', run: () => db.bulkInsert('bulk', rows) },
+  { name: 'db.bulkInsert, onConflict (json)', run: () => db.bulkInsert('bulk', rows, { onConflict: 'ignore' }) },
+  { name: `postgres.js ${version('postgres')} sql(rows)`, run: () => porsager`insert into bulk ${porsager(rows)}` },
+  {
+    name: `kysely ${version('kysely')} values`,
+    run: () =>
+      kysely
+        .insertInto('bulk' as 'items')
+        .values(rows)
+        .execute(),
+  },
+  { name: `knex ${version('knex')} batchInsert`, run: () => knex.batchInsert('bulk', rows, 1_000) },
+];
+console.log(`\ninsert of ${bulkRows} rows: client CPU milliseconds | x hand-written COPY (wall milliseconds)`);
+const walls = inserts.map(({ run }) => wall(run));
+const bulk = await measure(
+  walls.map(({ run }, index) => ({ name: inserts[index]?.name ?? '', run })),
+  { calls: 1, rounds: 11 },
+);
+await db.sql`truncate bulk`;
+const copy = bulk[0]?.cpuMicros ?? Number.NaN;
+bulk.forEach(({ name, cpuMicros }, index) => {
+  row(cpuMicros / 1_000, cpuMicros / copy, `${name} (${walls[index]?.median().toFixed(0)} ms)`);
+});
+const cpuRatio = (bulk[1]?.cpuMicros ?? Number.NaN) / copy;
+const wallRatio = (walls[1]?.median() ?? Number.NaN) / (walls[0]?.median() ?? Number.NaN);
+console.log(`wall: ${wallRatio.toFixed(2)} x hand-written COPY`);
+verdict('bulkInsert <= 1.1 x hand-written COPY, wall', wallRatio <= 1.1);
+verdict('bulkInsert <= 1.1 x hand-written COPY, client CPU', cpuRatio <= 1.1);
+
+console.log(`\n${streamRows} rows streamed: growth of RSS in MB`);
+globalThis.gc?.();
+const before = process.memoryUsage().rss;
+let peak = before;
+let seen = 0;
+for await (const _ of db.stream(
+  sql`select n, 'item ' || n as name, n / 3.0 as price from generate_series(1, ${streamRows}::int) n`,
+)) {
+  if (++seen % 10_000 === 0) peak = Math.max(peak, process.memoryUsage().rss);
+}
+const grown = (peak - before) / 1_048_576;
+console.log(`${grown.toFixed(1).padStart(8)} | db.stream, ${seen} rows`);
+verdict('stream <= 20 MB', grown <= 20);
+
+console.log('\nabort to the end of the statement on the server, milliseconds');
+const stops: number[] = [];
+for (let i = 0; i < 100; i++) {
+  const abort = new AbortController();
+  const mark = `mark ${i}`;
+  const call = db.sql.with({ signal: abort.signal })`select pg_sleep(30), ${mark}::text`.catch(() => undefined);
+  while ((await active()) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const started = performance.now();
+  abort.abort();
+  while ((await active()) > 0);
+  stops.push(performance.now() - started);
+  await call;
+}
+stops.sort((a, b) => a - b);
+const p99 = stops[98] ?? Number.NaN;
+console.log(
+  `p50 ${(stops[49] ?? Number.NaN).toFixed(1)}, p99 ${p99.toFixed(1)}, most ${stops.at(-1)?.toFixed(1)}; connections lost: ${db.metrics().primary.lost}`,
+);
+verdict('abort to server stop p99 <= 50 ms', p99 <= 50 && db.metrics().primary.lost === 0);
+
+await kyselySQL`select 1`.execute(kysely);
+await Promise.all([porsager.end(), knex.destroy(), pool.end()]);
+
+async function active(): Promise<number> {
+  const result = await pool.query(
+    "select 1 from pg_stat_activity where state = 'active' and query like '%pg_sleep(30)%' and pid <> pg_backend_pid()",
+  );
+  return result.rowCount ?? 0;
+}
+
+function row(value: number, ratio: number, name: string): void {
+  console.log(`${value.toFixed(1).padStart(8)} | ${ratio.toFixed(2).padStart(6)} | ${name}`);
+}
+
+function verdict(bar: string, met: boolean): void {
+  console.log(`bar: ${bar}: ${met ? 'met' : 'MISSED'}`);
+}
+
+/** Times a run and keeps the times; the run that warms up is among them and too rare to matter to a median. */
+function wall(run: () => Promise<unknown>): { readonly run: () => Promise<void>; readonly median: () => number } {
+  const times: number[] = [];
+  return {
+    run: async () => {
+      const started = performance.now();
+      await run();
+      times.push(performance.now() - started);
+    },
+    median: () => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN,
+  };
+}
+
+function version(name: string): string {
+  const require = createRequire(import.meta.url);
+  for (const folder of require.resolve.paths(name) ?? []) {
+    try {
+      return (JSON.parse(readFileSync(`${folder}/${name}/package.json`, 'utf8')) as { version: string }).version;
+    } catch {
+      // It is in another folder.
+    }
+  }
+  return '';
+}
