@@ -124,8 +124,9 @@ export type MethodAt<Paths, Path extends string> =
   TemplateOf<Paths, Path> extends infer T extends keyof Paths ? MethodsOf<Paths[T]> : never;
 
 /** Settings of a request. The method may be left out for a GET. */
-export type TypedOptions<Paths, Path extends string, M extends string> = OperationOptions<Paths, Path, M> &
-  (M extends 'GET' ? { readonly method?: M } : { readonly method: M });
+export type TypedOptions<Paths, Path extends string, M extends string> = { readonly method?: M } & NoInfer<
+  OperationOptions<Paths, Path, M> & (M extends 'GET' ? NoPaths : { readonly method: M })
+>;
 
 /** Any text without static types; with them, a path that is not known before it runs. A literal that is not in the document is a mistake. */
 export type LoosePath<Paths, Path extends string> = [keyof Paths] extends [never]

@@ -70,6 +70,21 @@ interface paths {
       responses: { 200: { headers: { [name: string]: unknown }; content: { 'image/png': string } } };
     };
   };
+  /** As version 6 writes it, without members for what is not there. */
+  '/repos/{owner}/{repo}/issues': {
+    get: {
+      parameters: { path: { owner: string; repo: string }; query?: { state?: 'open' | 'closed' } };
+      responses: {
+        200: { content: { 'application/json': { number: number }[] } };
+        404: { content: { 'application/json': { message: string } } };
+      };
+    };
+    post: {
+      parameters: { path: { owner: string; repo: string } };
+      requestBody: { content: { 'application/json': { title: string | number; labels?: string[] } } };
+      responses: { 201: { content: { 'application/json': { number: number } } } };
+    };
+  };
 }
 interface operations {
   showPet: {
@@ -103,6 +118,17 @@ expectTypeOf(
   dataOf(pets.request('/pets/{petId}', { method: 'PATCH', params: { petId: 7 } })),
 ).resolves.toEqualTypeOf<Pet>();
 expectTypeOf(dataOf(pets.request('/pets/mine', { query: { owner: 'me' } }))).resolves.toEqualTypeOf<string>();
+
+const repo = { owner: 'o', repo: 'r' };
+const issues = '/repos/{owner}/{repo}/issues';
+expectTypeOf(dataOf(pets.request(issues, { params: repo, query: { state: 'open' } }))).resolves.toEqualTypeOf<
+  { number: number }[]
+>();
+expectTypeOf(
+  dataOf(pets.request(issues, { method: 'POST', params: repo, body: { title: 'T' } })),
+).resolves.toEqualTypeOf<{ number: number }>();
+// @ts-expect-error a value that is not one of the list
+pets.request(issues, { params: repo, query: { state: 'shut' } });
 
 // Paths that are filled in: the literal wins over the template, segment by segment.
 expectTypeOf(dataOf(pets.request(`/pets/${id}`))).resolves.toEqualTypeOf<Pet>();
