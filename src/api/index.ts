@@ -15,6 +15,7 @@ export {
   type HTTPTransport,
   type HTTPTransportOptions,
   httpTransport,
+  type RequestBounds,
   type TransportOptions,
   type UndiciTransportOptions,
   undiciTransport,

@@ -62,7 +62,7 @@ export class Wire {
     } else {
       const { transport, ownsTransport } = settings;
       if (ownsTransport) this.#ownTransport = transport;
-      this.#makeClient = lazy(() => createAxios(transport, { baseURL: base.href, ...this.#bounds }));
+      this.#makeClient = lazy(() => createAxios(transport, base.href, this.#bounds));
       this.#exchange = async (request) =>
         this.#client ? exchangeByAxios(await this.#client, request) : exchangeByTransport(transport, request);
       this.#open = async (request) =>

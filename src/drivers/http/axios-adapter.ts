@@ -4,9 +4,12 @@ import { CallScope } from '../../core/index.js';
 import { lazy } from '../../core/internal.js';
 import { codeOf } from '../without-payload.js';
 import { readBody } from './response-body.js';
-import type { HTTPBody, HTTPResponse, HTTPTransport } from './transport.js';
+import type { HTTPBody, HTTPRequest, HTTPResponse, HTTPTransport } from './transport.js';
 
 const loadAxios = lazy(() => import('axios'));
+
+/** Where requests and redirects may go. */
+export type RequestBounds = Partial<Pick<HTTPRequest, 'mayFollow' | 'guardFor'>>;
 
 /**
  * Puts a transport below axios: interceptors, defaults and `validateStatus` work as ever, the wire is
@@ -16,7 +19,7 @@ const loadAxios = lazy(() => import('axios'));
  *
  * @example const client = axios.create({ baseURL, adapter: axiosAdapter(undiciTransport()) });
  */
-export function axiosAdapter(transport: HTTPTransport): AxiosAdapter {
+export function axiosAdapter(transport: HTTPTransport, bounds: RequestBounds = {}): AxiosAdapter {
   return async (config) => {
     const axios = await loadAxios();
     const method = (config.method ?? 'get').toUpperCase();
@@ -29,7 +32,11 @@ export function axiosAdapter(transport: HTTPTransport): AxiosAdapter {
           headers: headersOf(config),
           body: (config.data ?? undefined) as HTTPBody | undefined,
           // A stream is read after this call, so it follows the caller's own signal.
-          signal: config.responseType === 'stream' ? (config.signal as AbortSignal | undefined) : scope.signal,
+          cancellation: config.responseType === 'stream' ? undefined : scope,
+          get signal() {
+            return config.responseType === 'stream' ? (config.signal as AbortSignal | undefined) : scope.signal;
+          },
+          ...bounds,
           maxResponseBytes: limitOf(config.maxContentLength),
         });
         return toAxiosResponse(answer, config);

@@ -1,4 +1,4 @@
-export { axiosAdapter } from './axios-adapter.js';
+export { axiosAdapter, type RequestBounds } from './axios-adapter.js';
 export { type AxiosInstance, createAxios } from './axios-client.js';
 export { exchangeByAxios, type HTTPAnswer, openByAxios } from './axios-exchange.js';
 export { flatHeaders } from './flat-headers.js';
