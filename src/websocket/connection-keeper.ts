@@ -43,7 +43,7 @@ export interface Prospect {
 
 /** Who hears of a {@link ConnectionKeeper}. Nothing here may throw. */
 export interface KeeperListener extends Pick<ConnectionListener, 'message' | 'drained'> {
-  opened(connection: Connection, reconnected: boolean): void;
+  opened(reconnected: boolean): void;
   /** An attempt failed, or an open connection broke. */
   failed(error: Error): void;
   /** An open connection ended. `next` is undefined when it stays ended. */
@@ -215,7 +215,7 @@ export class ConnectionKeeper {
         dead: () => connection.destroy(new ConnectionError(silent)),
       });
     }
-    this.#listener.opened(connection, reconnected);
+    this.#listener.opened(reconnected);
     this.#waiters.resolve();
   }
 

@@ -19,7 +19,7 @@ import type { WSClientOptions } from './ws-options.js';
 export interface Target {
   readonly name: string;
   readonly url: Fresh<string | URL>;
-  readonly protocols: Fresh<readonly string[]>;
+  readonly protocols: readonly string[];
   readonly headers: Fresh<Readonly<Record<string, string | undefined>>>;
   readonly token: Fresh<string> | undefined;
   readonly ws: WSClientOptions;
@@ -47,36 +47,35 @@ export function checkURL(value: unknown, field: string): void {
 export async function dial<T>(target: Target, scope: CallScope, accept: Accept<T>): Promise<T> {
   try {
     const { WebSocket: Socket } = await scope.run(loadWS);
-    const { url, protocols, options } = await scope.run(() => addressOf(target, scope));
+    const { url, options } = await scope.run(() => addressOf(target, scope));
     scope.throwIfCancelled();
-    return await opened(new Socket(url, [...protocols], options as ClientOptions), target.name, scope, accept);
+    const socket = new Socket(url, [...target.protocols], options as ClientOptions);
+    return await opened(socket, target.name, scope, accept);
   } catch (error) {
     if (scope.cancelled) throw scope.reason;
     throw SaflaError.is(error) ? error : unreachable(error, target.name);
   }
 }
 
-async function addressOf(
-  target: Target,
-  scope: CallScope,
-): Promise<{ url: string; protocols: readonly string[]; options: WSClientOptions }> {
-  const [url, protocols, headers, token] = await Promise.all([
+interface Address {
+  readonly url: string;
+  readonly options: WSClientOptions;
+}
+
+async function addressOf(target: Target, scope: CallScope): Promise<Address> {
+  const { name, ws } = target;
+  const [url, headers, token] = await Promise.all([
     current(target.url, scope),
-    current(target.protocols, scope),
     current(target.headers, scope),
     current(target.token, scope),
   ]);
-  checkURL(url, `the URL of ${target.name}`);
-  const authorization = token === undefined ? undefined : `Bearer ${token}`;
-  const fields = { ...target.ws.headers, ...headers, ...(authorization && { authorization }) };
-  return {
-    url: String(url),
-    protocols,
-    options: { ...target.ws, headers: checkedHeaders(fields, `handshake with ${target.name}`) },
-  };
+  checkURL(url, `the URL of ${name}`);
+  // A function that has no token must not lead to a connection without one.
+  if (target.token !== undefined) is.text(token, `the token for ${name}`);
+  const fields = { ...ws.headers, ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  return { url: String(url), options: { ...ws, headers: checkedHeaders(fields, `handshake with ${name}`) } };
 }
 
-/** One function may need the others' results only through the host's own means; none is asked twice. */
 async function current<T>(value: Fresh<T>, scope: CallScope): Promise<T> {
   if (typeof value !== 'function') return value;
   return (value as (options: CallOptions) => Awaitable<T>)({ signal: scope.signal });

@@ -286,7 +286,7 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
     return {
       message: (data, isBinary) => this.#receive(data, isBinary),
       drained: () => this.#flush(),
-      opened: (_connection, reconnected) => {
+      opened: (reconnected) => {
         this.#counts.connections += 1;
         this.#subscriptions.resend();
         this.#flush();

@@ -87,7 +87,7 @@ export function settingsOf<In, Out>(
     keeper: {
       target: {
         name,
-        url,
+        url: typeof url === 'function' ? url : String(url),
         headers: typeof headers === 'function' ? headers : { ...headers },
         token,
         protocols: typeof protocols === 'string' ? [protocols] : [...protocols],

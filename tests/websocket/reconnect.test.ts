@@ -149,6 +149,16 @@ describe('reconnecting', () => {
     expect(errors[0]?.message).not.toContain('hunter2abc');
   });
 
+  it.each([undefined, '', 'two\r\nlines', 5])(
+    'does not connect without a token when the function gives %j',
+    async (token) => {
+      await using server = await startServer();
+      await using ws = new WebSocketIntegration({ url: server.url, token: () => token as never, reconnect: false });
+      expect(await failure(ws.connect())).toMatchObject({ code: expect.stringMatching(/CONFIGURATION|VALIDATION/) });
+      expect(server.connections).toHaveLength(0);
+    },
+  );
+
   it.each(['url', 'server'])('an attempt ends with its time when the %s never answers', async (silent) => {
     await using server = await startServer();
     await using proxy = await FaultProxy.start({ target: server.url });
