@@ -358,6 +358,6 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
   }
 
   #unsupported(what: string): UnsupportedError {
-    return new UnsupportedError(`The ${this.transport.name} cannot do ${what}; inProcess() can`);
+    return new UnsupportedError(`The ${this.transport.name} cannot do ${what}; inProcess() and redisStreams() can`);
   }
 }

@@ -1,11 +1,11 @@
 import type { JetStreamApiError, JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import { CallScope, ConfigurationError, ConnectionError, TimeoutError } from '../../core/index.js';
+import { CallScope, ConfigurationError, ConnectionError, redactText, TimeoutError } from '../../core/index.js';
 import { importOptional, lazy } from '../../core/internal.js';
 import { fullJitter } from '../../resilience/backoff.js';
 import { JetStreamNames } from './jetstream-names.js';
 import type { JetStreamSettings } from './jetstream-options.js';
-import { natsFailure } from './nats-failure.js';
+import { type NatsTarget, natsFailure } from './nats-failure.js';
 
 /** A connection whose streams exist. */
 export interface OpenLink {
@@ -24,6 +24,8 @@ const longestPauseMs = 1_000;
 /** The transport's connection: opened at first use, with the streams it needs. */
 export class JetStreamLink {
   readonly names: JetStreamNames;
+  /** For failures. */
+  readonly target: NatsTarget;
   readonly #settings: JetStreamSettings;
   readonly open: () => Promise<OpenLink> = lazy(() => this.#open());
   #opened: NatsConnection | undefined;
@@ -31,6 +33,9 @@ export class JetStreamLink {
   constructor(settings: JetStreamSettings) {
     this.#settings = settings;
     this.names = new JetStreamNames(settings);
+    const { servers } = settings.source;
+    const where = servers === undefined ? 'the given connection' : redactText([servers].flat().join(', '));
+    this.target = { where, timeoutMs: settings.requestTimeoutMs };
   }
 
   /**
@@ -44,14 +49,14 @@ export class JetStreamLink {
     exchange: (link: OpenLink) => Promise<T>,
     { scope, once = false }: { readonly scope?: CallScope; readonly once?: boolean } = {},
   ): Promise<T> {
-    const { requestTimeoutMs, timeoutMs } = this.#settings;
+    const { timeoutMs } = this.#settings;
     const end = Date.now() + timeoutMs;
     using pause = new CallScope(doing, { parents: [scope] });
     for (let attempt = 1; ; attempt++) {
       try {
         return await exchange(await this.open());
       } catch (cause) {
-        const error = natsFailure(cause, doing, requestTimeoutMs);
+        const error = natsFailure(cause, doing, this.target);
         const passing = error instanceof ConnectionError || error instanceof TimeoutError;
         if (once || !passing || Date.now() >= end || this.#opened?.isClosed()) throw error;
         await pause.sleep(fullJitter(attempt, longestPauseMs, {}));

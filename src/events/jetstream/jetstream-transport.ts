@@ -251,7 +251,7 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
       // Another member may have made it in between, beginning elsewhere.
       const made = await this.#link.find(doing, () => manager.consumers.info(names.log, token));
       if (made) return made;
-      throw natsFailure(error, doing, this.#settings.requestTimeoutMs);
+      throw natsFailure(error, doing, this.#link.target);
     }
   }
 

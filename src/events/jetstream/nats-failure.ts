@@ -11,10 +11,17 @@ import {
 } from '../../core/index.js';
 import { withoutPayload } from '../../drivers/without-payload.js';
 
+/** Whom was asked, and for how long. */
+export interface NatsTarget {
+  /** As it reads in errors. */
+  readonly where: string;
+  readonly timeoutMs: number;
+}
+
 const denials = new Set(['AuthorizationError', 'UserAuthenticationExpiredError', 'PermissionViolationError']);
 
 /** Says in our errors what the NATS client or the server said. */
-export function natsFailure(error: unknown, doing: string, timeoutMs: number): unknown {
+export function natsFailure(error: unknown, doing: string, { timeoutMs, where }: NatsTarget): unknown {
   if (!(error instanceof Error) || SaflaError.is(error)) return error;
   const cause = withoutPayload(error);
   const { name, message } = error;
@@ -24,7 +31,7 @@ export function natsFailure(error: unknown, doing: string, timeoutMs: number): u
       `${doing}: the NATS server refuses the credentials of 'connect': ${redactText(message)}`,
     );
   }
-  if (name === 'TimeoutError') return new TimeoutError(doing, timeoutMs, { cause });
+  if (name === 'TimeoutError') return new TimeoutError(`${doing} at ${where}`, timeoutMs, { cause });
   if (/max_payload/.test(message)) {
     return new ValidationError(doing, [{ path: [], message: 'is longer than the max_payload of the NATS server' }], {
       cause,
@@ -44,5 +51,5 @@ export function natsFailure(error: unknown, doing: string, timeoutMs: number): u
   if (code === 10052 || /requires server/.test(message)) {
     return new UnsupportedError(`${doing}: the NATS server refuses it: ${redactText(message)}`);
   }
-  return new ConnectionError(`${doing} failed: ${redactText(message)}`, { cause });
+  return new ConnectionError(`${doing} failed at ${where}: ${redactText(message)}`, { cause });
 }

@@ -1,3 +1,5 @@
+import { ConfigurationError, SaflaError } from '../../core/index.js';
+import { withoutPayload } from '../../drivers/without-payload.js';
 import type { OutgoingEvent } from '../event-transport.js';
 import type { OutboxTransaction } from './outbox-database.js';
 
@@ -128,5 +130,21 @@ interface StoredRow {
 /** A tagged template whose fixed text holds the table's name: made once, so that a driver can know it again. */
 function statement(parts: readonly string[]): Run {
   const strings: TemplateStringsArray = Object.assign([...parts], { raw: [...parts] });
-  return async (tx, ...values) => tx.sql(strings, ...values);
+  return async (tx, ...values) => {
+    try {
+      return await tx.sql(strings, ...values);
+    } catch (error) {
+      throw undefinedTable(error) ?? error;
+    }
+  };
+}
+
+/** Drivers say SQLSTATE 42P01, PostgresDatabase in `sqlstate`. */
+function undefinedTable(error: unknown): ConfigurationError | undefined {
+  const { code, sqlstate } = (error ?? {}) as { code?: unknown; sqlstate?: unknown };
+  if (code !== '42P01' && sqlstate !== '42P01') return undefined;
+  return new ConfigurationError('The table of the outbox does not exist: run the migration that outboxTable() gives', {
+    field: 'Outbox.table',
+    cause: error instanceof Error && !SaflaError.is(error) ? withoutPayload(error) : error,
+  });
 }
