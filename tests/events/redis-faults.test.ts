@@ -146,11 +146,14 @@ describe('events through faults of Redis', () => {
     await stream.publish('orders', 'poison', { id: 'poison' });
     for (let death = 0; death < 3; death++) {
       // A process that dies says nothing: its member takes the event and is never heard of again.
-      const dying = redisStreams(options);
+      await using proxy = await FaultProxy.start({ target: services.redis.url });
+      const dying = redisStreams({ ...options, url: proxy.url });
       const member = await dying.subscribe({ channel: 'orders', group: 'g', from: 'start', ordered: false });
       const batch = await member.pull(1, new AbortController().signal);
       expect(batch.map(({ attempt }) => attempt)).toEqual([death + 1]);
-      await silence(services.redis.url, prefix, dying);
+      proxy.freeze();
+      await dying.close({ timeoutMs: 10 });
+      proxy.cut();
     }
     const runs: number[] = [];
     await using _consumer = await stream.consume(
@@ -180,16 +183,3 @@ describe('events through faults of Redis', () => {
     await transport.close();
   });
 });
-
-/** Cuts a transport off as if its process had died: nobody leaves the group. */
-async function silence(url: string, prefix: string, dying: ReturnType<typeof redisStreams>): Promise<void> {
-  const pid = await serverPid(url);
-  await whileFrozen(pid, () => dying.close({ timeoutMs: 10 }).catch(() => undefined));
-  const next = redisStreams({ url, prefix, deadAfterMs: 300, pollMs: 50 });
-  const heir = await next.subscribe({ channel: 'orders', group: 'g', from: 'start', ordered: false });
-  const [delivery] = await heir.pull(1, AbortSignal.timeout(20_000));
-  expect(delivery?.event.id).toBe('poison');
-  await delivery?.settle({ kind: 'return' });
-  await heir.close();
-  await next.close();
-}
