@@ -55,7 +55,7 @@ export class BaseURL {
     const url = new URL(text);
     if (url.username || url.password) throw this.#refusal('holds credentials');
     if (isOpen?.(url)) return url;
-    if (url.origin !== this.origin) throw this.#refusal('names another origin');
+    if (url.origin !== this.origin) throw this.#refusal('names another origin; security.allow opens others');
     if (!this.contains(url) || (!isAbsolute && climbs(route))) throw this.#refusal('leaves the base path');
     return url;
   }

@@ -367,6 +367,9 @@ describe('bodies', () => {
     ['application/octet-stream', 'not base64!'],
     ['application/octet-stream', 5],
     ['application/json', { a: 1n }],
+    ['application/json', 1n],
+    ['application/json', Number.NaN],
+    ['multipart/form-data', { a: { b: 1n } }],
     ['application/json', undefined],
   ])('as %s are refused: %o', async (mediaType, body) => {
     expect(await rejection(post({ [mediaType]: {} }).call({ body }))).toBeInstanceOf(ValidationError);

@@ -204,6 +204,8 @@ describe('paginate', () => {
   it.each([
     { next: 'cursor' },
     { next: { cursor: 'a' } },
+    { next: { curser: 'a', param: 'b' } },
+    { next: null },
     { next: { offset: 'o', size: 0 } },
     { next: { page: 'p', limit: 1 } },
     { limit: -1 },

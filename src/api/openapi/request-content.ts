@@ -171,7 +171,7 @@ function base64Schema(mediaType = 'application/octet-stream'): JSONObject {
   return { type: 'string', contentEncoding: 'base64', contentMediaType: mediaType, description: 'Bytes, in base64' };
 }
 
-/** As bytes, since a text would be sent as text; the type goes with it. */
+/** Objects are encoded with the request; what is not one would go as it is, so it is written here. */
 function jsonBody(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? value : contentText(jsonText, value);
 }

@@ -1,4 +1,5 @@
 import { ValidationError } from '../../core/index.js';
+import { encodeJSON } from '../../core/internal.js';
 import type { Parameter } from './parameter.js';
 import { escaped, escapedButReserved } from './percent-encoding.js';
 
@@ -45,9 +46,7 @@ export function pairTexts(styled: Styled, value: unknown): string[] {
 /** JSON for JSON types, else the text itself. */
 export function contentText({ name, mediaType = '' }: Styled, value: unknown): string {
   if (!/[/+]json\b/i.test(mediaType)) return textOf(value, [name]);
-  const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) throw refusal([name], 'cannot be written as JSON');
-  return text;
+  return encodeJSON(value, `argument '${name}'`);
 }
 
 function simpleText(flat: Flat, explode: boolean, encode: (text: string) => string): string {

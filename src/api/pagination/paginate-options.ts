@@ -51,14 +51,23 @@ export interface PaginateOptions<T = unknown>
 
 const counting = { size: is.count };
 
+const name = is.required(is.text);
+
+const objectForms: readonly (readonly [name: string, check: OptionCheck])[] = [
+  ['link', is.options({ link: name })],
+  ['cursor', is.options({ cursor: name, param: name })],
+  ['offset', is.options({ offset: name, ...counting })],
+  ['page', is.options({ page: name, start: is.countOrZero, ...counting })],
+];
+
 const nextChecks: OptionCheck = (value, field) => {
   if (value === 'link' || typeof value === 'function') return;
-  is.either("'link', a function, or an object with link, cursor, page or offset", is.object)(value, field);
-  const given = value as object;
-  if ('link' in given) is.options({ link: is.required(is.text) })(value, field);
-  else if ('cursor' in given) is.options({ cursor: is.required(is.text), param: is.required(is.text) })(value, field);
-  else if ('offset' in given) is.options({ offset: is.required(is.text), ...counting })(value, field);
-  else is.options({ page: is.required(is.text), start: is.countOrZero, ...counting })(value, field);
+  const check = objectForms.find(([name]) => typeof value === 'object' && value !== null && name in value)?.[1];
+  if (check) check(value, field);
+  else {
+    const message = `${field} must be 'link', a function, or an object with link, cursor, page or offset`;
+    throw new ConfigurationError(message, { field });
+  }
 };
 
 export const paginateChecks: OptionChecks<PaginateOptions> = {
