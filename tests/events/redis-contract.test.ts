@@ -1,4 +1,4 @@
-import { inProcess, redisStreams } from '@safla/sdk/events';
+import { redisStreams } from '@safla/sdk/events';
 import { TestContainer } from '@safla/sdk/testing';
 import { eventTransportContract } from '@safla/sdk/testing/vitest';
 import { afterAll, beforeAll } from 'vitest';
@@ -20,4 +20,3 @@ function newPrefix(): string {
 }
 
 eventTransportContract('redisStreams', () => redisStreams({ url: services.redis.url, prefix: newPrefix() }));
-void inProcess;
