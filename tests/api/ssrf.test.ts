@@ -1,6 +1,6 @@
 import type { LookupAddress, lookup } from 'node:dns';
 import { BlockList, isIPv4 } from 'node:net';
-import { APIIntegration, undiciTransport } from '@safla/sdk/api';
+import { APIIntegration, type APIIntegrationOptions, httpTransport, undiciTransport } from '@safla/sdk/api';
 import { AccessDeniedError, ConfigurationError, SaflaError, UnsupportedError, ValidationError } from '@safla/sdk/core';
 import axios from 'axios';
 import fc from 'fast-check';
@@ -321,7 +321,10 @@ describe('security.allow', () => {
   });
 });
 
-describe('names that resolve to what is not public', () => {
+describe.each([
+  ['undici', undiciTransport],
+  ['node:http', httpTransport],
+])('names that resolve to what is not public, over %s', (_, makeTransport) => {
   /** A resolver that gives the next answer with each question. */
   const resolver = (...answers: string[][]) => {
     const asked: string[] = [];
@@ -337,7 +340,7 @@ describe('names that resolve to what is not public', () => {
   };
 
   const get = async (guard: AddressGuard, url: string): Promise<unknown> => {
-    const transport = undiciTransport();
+    const transport = makeTransport();
     try {
       const { status, body } = await transport.send({ method: 'GET', url, guardFor: () => guard });
       for await (const _ of body);
@@ -382,7 +385,7 @@ describe('names that resolve to what is not public', () => {
   it('do not share connections that were opened without a check', async () => {
     await using home = await serve((_, response) => json(response, {}));
     const { port } = new URL(home.origin);
-    const transport = undiciTransport();
+    const transport = makeTransport();
     const url = `http://localhost:${port}/`;
     const read = async (response: Awaited<ReturnType<typeof transport.send>>): Promise<void> => {
       for await (const _ of response.body);
@@ -396,14 +399,24 @@ describe('names that resolve to what is not public', () => {
   });
 });
 
-describe('redirects to other origins', () => {
+describe.each([
+  ['straight to the transport', false],
+  ['through the axios instance', true],
+])('redirects to other origins, %s', (_, byClient) => {
+  /** Once somebody holds the instance, every request goes through it. */
+  const open = async (options: APIIntegrationOptions): Promise<APIIntegration> => {
+    const api = new APIIntegration(options);
+    if (byClient) await api.client;
+    return api;
+  };
+
   const secrets = { auth: 'k3y', headers: { 'x-api-key': 'k3y', cookie: 'sid=k3y', 'x-tenant': 'k3y' } };
   const headers = { 'x-auth-token': 'k3y', accept: 'text/plain' };
 
   it('are not followed unless allowed', async () => {
     await using other = await serve((_, response) => json(response, {}));
     await using home = await serve((_, response) => response.writeHead(302, { location: `${other.origin}/x` }).end());
-    await using api = new APIIntegration({ baseURL: home.origin, ...secrets });
+    await using api = await open({ baseURL: home.origin, ...secrets });
     expect(await rejection(api.get('/x'))).toMatchObject({ status: 302 });
     expect(other.connections()).toBe(0);
   });
@@ -413,7 +426,7 @@ describe('redirects to other origins', () => {
     await using home = await serve((_, response) =>
       response.writeHead(status, { location: `${other.origin}/x` }).end(),
     );
-    await using api = new APIIntegration({ baseURL: home.origin, ...secrets, security: { allow: [other.origin] } });
+    await using api = await open({ baseURL: home.origin, ...secrets, security: { allow: [other.origin] } });
     const { data } = await api.request('/x', { headers });
     expect(home.seen[0]?.headers).toMatchObject({
       authorization: 'Bearer k3y',
@@ -436,7 +449,7 @@ describe('redirects to other origins', () => {
     await using home = await serve((seen, response) =>
       response.writeHead(302, { location: `http://${seen.url.slice(1)}:${port}/x` }).end(),
     );
-    await using api = new APIIntegration({ baseURL: home.origin, security: { allow: [`http://*:${port}`] } });
+    await using api = await open({ baseURL: home.origin, security: { allow: [`http://*:${port}`] } });
     for (const host of ['127.0.0.1', '2130706433', '[::ffff:7f00:1]', 'localhost'])
       expect(await rejection(api.get(`/${host}`))).toBeInstanceOf(AccessDeniedError);
     expect(other.connections()).toBe(0);
@@ -449,7 +462,7 @@ describe('redirects to other origins', () => {
     await using other = await serve((_, response) =>
       response.writeHead(302, { location: `${home.origin}/admin` }).end(),
     );
-    await using api = new APIIntegration({ baseURL: home.origin, security: { allow: [other.origin] } });
+    await using api = await open({ baseURL: home.origin, security: { allow: [other.origin] } });
     expect(await rejection(api.get('/go'))).toMatchObject({ status: 302 });
     expect(home.seen.map(({ url }) => url)).toEqual(['/go']);
   });
