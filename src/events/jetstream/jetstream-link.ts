@@ -1,6 +1,13 @@
 import type { JetStreamApiError, JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import { CallScope, ConfigurationError, ConnectionError, redactText, TimeoutError } from '../../core/index.js';
+import {
+  CallScope,
+  ClosedError,
+  ConfigurationError,
+  ConnectionError,
+  redactText,
+  TimeoutError,
+} from '../../core/index.js';
 import { importOptional, lazy } from '../../core/internal.js';
 import { fullJitter } from '../../resilience/backoff.js';
 import { JetStreamNames } from './jetstream-names.js';
@@ -13,6 +20,8 @@ export interface OpenLink {
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
   readonly newHeaders: () => MsgHdrs;
+  /** A subject of our own, where answers come. */
+  readonly newInbox: () => string;
   /** How long the log remembers ids, in milliseconds. */
   readonly dedupeWindowMs: number;
 }
@@ -28,12 +37,16 @@ export class JetStreamLink {
   readonly target: NatsTarget;
   readonly #settings: JetStreamSettings;
   readonly open: () => Promise<OpenLink> = lazy(() => this.#open());
+  /** The host's function is asked once. */
+  readonly #given: () => Promise<NatsConnection>;
   #opened: NatsConnection | undefined;
+  #closed = false;
 
   constructor(settings: JetStreamSettings) {
     this.#settings = settings;
     this.names = new JetStreamNames(settings);
-    const { servers } = settings.source;
+    const { servers, connection } = settings.source;
+    this.#given = lazy(async () => (typeof connection === 'function' ? connection() : Promise.reject(connection)));
     const where = servers === undefined ? 'the given connection' : redactText([servers].flat().join(', '));
     this.target = { where, timeoutMs: settings.requestTimeoutMs };
   }
@@ -58,7 +71,7 @@ export class JetStreamLink {
       } catch (cause) {
         const error = natsFailure(cause, doing, this.target);
         const passing = error instanceof ConnectionError || error instanceof TimeoutError;
-        if (once || !passing || Date.now() >= end || this.#opened?.isClosed()) throw error;
+        if (once || !passing || Date.now() >= end || this.#closed) throw error;
         await pause.sleep(fullJitter(attempt, longestPauseMs, {}));
       }
     }
@@ -76,8 +89,9 @@ export class JetStreamLink {
     });
   }
 
-  /** Ends the connection that was opened here. */
+  /** Ends the connection that was opened here, also one that is still being opened. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#opened?.close();
   }
 
@@ -89,23 +103,36 @@ export class JetStreamLink {
     const client = jetstream(nats, { timeout });
     const manager = await client.jetstreamManager();
     const dedupeWindowMs = await this.#makeStreams(manager);
-    return { nats, client, manager, newHeaders: () => transport.headers(), dedupeWindowMs };
+    const inboxPrefix = this.#settings.source.connect?.inboxPrefix;
+    return {
+      nats,
+      client,
+      manager,
+      newHeaders: () => transport.headers(),
+      newInbox: () => transport.createInbox(inboxPrefix),
+      dedupeWindowMs,
+    };
   }
 
   async #connect(connect: typeof import('@nats-io/transport-node').connect): Promise<NatsConnection> {
     const { connection, servers, connect: more } = this.#settings.source;
-    if (typeof connection === 'function') return connection();
-    if (connection) return connection;
-    this.#opened ??= await connect({
-      name: '@safla/sdk',
-      // A server that is away for an hour is found again: callers have their own time limits.
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      timeout: this.#settings.requestTimeoutMs,
-      ...more,
-      servers: typeof servers === 'string' ? servers : [...(servers ?? [])],
-    });
-    return this.#opened;
+    if (typeof connection === 'object') return connection;
+    if (connection) return this.#given();
+    const opened =
+      this.#opened ??
+      (await connect({
+        name: '@safla/sdk',
+        // A server that is away for an hour is found again: callers have their own time limits.
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 250,
+        timeout: this.#settings.requestTimeoutMs,
+        ...more,
+        servers: typeof servers === 'string' ? servers : [...(servers ?? [])],
+      }));
+    this.#opened = opened;
+    if (!this.#closed) return opened;
+    await opened.close();
+    throw new ClosedError('JetStream transport');
   }
 
   /** Gives how long the log remembers ids. */

@@ -1,6 +1,6 @@
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import { type Awaitable, ConfigurationError } from '../../core/index.js';
-import { checkOptions, is } from '../../core/internal.js';
+import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
 
 /** Options of {@link jetstream}; give either `servers` or `connection`. */
 export interface JetStreamOptions {
@@ -56,11 +56,11 @@ export function jetStreamSettings(options: JetStreamOptions): JetStreamSettings 
     connection: is.either('a NatsConnection or a function', is.function, is.object),
     stream: matching(streamName, "1 to 100 letters, digits, '-' or '_'"),
     subject: matching(subjectPrefix, "letters, digits, '-' and '_' with dots between: 'app.events'"),
-    ackWaitMs: is.milliseconds,
-    requestTimeoutMs: is.milliseconds,
-    timeoutMs: is.milliseconds,
-    dedupeWindowMs: is.milliseconds,
-    replicas: is.count,
+    ackWaitMs: finite(is.milliseconds),
+    requestTimeoutMs: finite(is.milliseconds),
+    timeoutMs: finite(is.milliseconds),
+    dedupeWindowMs: finite(is.milliseconds),
+    replicas: finite(is.count),
     storage: is.oneOf('file', 'memory'),
     maxAgeMs: is.milliseconds,
     maxBytes: is.count,
@@ -91,7 +91,14 @@ export function jetStreamSettings(options: JetStreamOptions): JetStreamSettings 
   };
 }
 
-function matching(pattern: RegExp, expected: string): (value: unknown, field: string) => void {
+function finite(check: OptionCheck): OptionCheck {
+  return (value, field) => {
+    check(value, field);
+    if (!Number.isFinite(value)) throw new ConfigurationError(`${field} must be finite`, { field });
+  };
+}
+
+function matching(pattern: RegExp, expected: string): OptionCheck {
   return (value, field) => {
     if (typeof value !== 'string' || !pattern.test(value))
       throw new ConfigurationError(`${field} must be ${expected}`, { field });

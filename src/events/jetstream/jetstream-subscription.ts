@@ -10,6 +10,7 @@ import { PullSource } from './pull-source.js';
 /** What a {@link JetStreamSubscription} is made of. */
 export interface SubscriptionParts extends Omit<MessageHolder, 'held' | 'left' | 'done'> {
   readonly names: JetStreamNames;
+  readonly newInbox: () => string;
   /** The group's consumer of the log and that of dead letters given back. */
   readonly token: string;
   readonly ackWaitMs: number;
@@ -45,13 +46,13 @@ export class JetStreamSubscription implements TransportSubscription {
       left: this.#left.signal,
       done: (place) => parts.recent.remember(this.#mark(place), Date.now(), rememberedMs),
     };
-    const { nats, names, token: name } = parts;
+    const { nats, names, newInbox, token: name } = parts;
     const listener = {
       onMessage: (message: Msg, source: PullSource) => this.#take(message, source),
       onIdle: () => this.#resume?.(),
     };
-    this.#log = new PullSource(nats, { stream: names.log, name }, listener);
-    this.#again = new PullSource(nats, { stream: names.again, name }, listener);
+    this.#log = new PullSource(nats, { stream: names.log, name, inbox: newInbox() }, listener);
+    this.#again = new PullSource(nats, { stream: names.again, name, inbox: newInbox() }, listener);
     this.#beat = setInterval(() => {
       for (const message of this.#held.values()) message.keep();
     }, parts.ackWaitMs / 3);

@@ -101,7 +101,7 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
     const { names } = this.#link;
     const token = groupToken(channel, group);
     const doing = `joining of group '${group}' on '${channel}'`;
-    const { nats, manager } = await this.#open(doing);
+    const { nats, manager, newInbox } = await this.#open(doing);
     const known = await this.#link.find(doing, () => manager.consumers.info(names.log, token));
     const { created } = known ?? (await this.#makeGroup({ channel, group, from, token, doing }));
     await this.#link.ask(doing, () =>
@@ -116,6 +116,7 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
     const subscription = new JetStreamSubscription({
       nats,
       names,
+      newInbox,
       token,
       ackWaitMs,
       requestTimeoutMs,

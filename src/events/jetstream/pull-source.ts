@@ -27,12 +27,12 @@ export class PullSource {
 
   constructor(
     nats: NatsConnection,
-    consumer: { readonly stream: string; readonly name: string },
+    consumer: { readonly stream: string; readonly name: string; readonly inbox: string },
     listener: PullListener,
   ) {
     this.#nats = nats;
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${consumer.stream}.${consumer.name}`;
-    this.#inbox = `_INBOX.${crypto.randomUUID()}`;
+    this.#inbox = consumer.inbox;
     this.#listener = listener;
     this.#subscription = nats.subscribe(this.#inbox, { callback: (error, message) => this.#take(error, message) });
   }

@@ -24,7 +24,7 @@ export async function* readStream(
   from: ReadStart & { readonly stream: string; readonly subject: string },
 ): AsyncGenerator<ReadMessage, void> {
   const { stream, subject: filter_subject, ...start } = from;
-  const { nats, manager } = await link.open();
+  const { nats, manager, newInbox } = await link.open();
   const doing = `reading of '${filter_subject}'`;
   const newest = await link.find(doing, () => manager.streams.getMessage(stream, { last_by_subj: filter_subject }));
   if (!newest) return;
@@ -42,7 +42,7 @@ export async function* readStream(
   let resume: (() => void) | undefined;
   const source = new PullSource(
     nats,
-    { stream, name: consumer.name },
+    { stream, name: consumer.name, inbox: newInbox() },
     {
       onMessage: (message) => {
         found.push({ message, place: messagePlace(message.reply) });

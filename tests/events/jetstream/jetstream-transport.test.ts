@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { connect, headers } from '@nats-io/transport-node';
 import {
   AccessDeniedError,
+  ClosedError,
   ConfigurationError,
   ConnectionError,
   QueueFullError,
@@ -10,6 +11,7 @@ import {
 } from '@safla/sdk/core';
 import { EventStream, type ReceivedEvent } from '@safla/sdk/events';
 import { type JetStreamOptions, type JetStreamTransport, jetstream } from '@safla/sdk/events/jetstream';
+import { FaultProxy } from '@safla/sdk/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { natsPlan, ServerProgram } from '../soak/server-program.js';
 import { deferred, drained, recorder, until } from '../support.js';
@@ -50,6 +52,7 @@ describe('jetstream', () => {
     ['a subject with a wildcard', { subject: 'a.*' }, 'jetstream.subject'],
     ['an unknown option', { server: 'x' }, 'jetstream.server'],
     ['a time of zero', { ackWaitMs: 0 }, 'jetstream.ackWaitMs'],
+    ['a time without end', { ackWaitMs: Number.POSITIVE_INFINITY }, 'jetstream.ackWaitMs'],
   ])('refuses %s when it is made', (_, options, field) => {
     const make = () => jetstream({ servers: 'nats://127.0.0.1:4222', ...options } as JetStreamOptions);
     expect(make).toThrow(expect.objectContaining({ code: 'CONFIGURATION', field }));
@@ -226,6 +229,17 @@ describe('jetstream', () => {
     expect([asked, nats.isClosed()]).toEqual([1, false]);
     await nats.close();
     expect(await transport.health()).toMatchObject({ status: 'fail' });
+  });
+
+  it('leaves no connection behind that was still being opened when it was closed', async () => {
+    const proxy = await FaultProxy.start({ target: `nats://127.0.0.1:${server.port}` });
+    onTestFinished(() => proxy.close());
+    const transport = open({ servers: proxy.url });
+    const publishing = transport.publish([{ channel: 'orders', id: 'a', body: '{}' }], { dedupeWindowMs: 0 });
+    const refused = expect(publishing).rejects.toThrow(ClosedError);
+    await transport.close({ timeoutMs: 0 });
+    await refused;
+    await until(() => proxy.connections.accepted > 0 && proxy.connections.open === 0);
   });
 
   it('closes in time while its server is frozen, and leaves no listener on the signals of callers', async () => {
