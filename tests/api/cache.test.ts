@@ -231,6 +231,22 @@ describe('principals', () => {
     }
   });
 
+  it('are not all that the axios instance can add: what answers vary by counts too', async () => {
+    answer = (seen, response) =>
+      json(
+        response,
+        { lang: seen.headers['accept-language'] },
+        { 'cache-control': 'max-age=60', vary: 'accept-language' },
+      );
+    const api = withOptions();
+    const client = await api.client;
+    for (const lang of ['de', 'fr', 'de']) {
+      client.defaults.headers.common['Accept-Language'] = lang;
+      expect(await api.get('/x')).toEqual({ lang });
+    }
+    expect(server.seen).toHaveLength(2);
+  });
+
   it('set by an interceptor are never stored under somebody else', async () => {
     answer = (seen, response) => json(response, { who: seen.headers.authorization }, { 'cache-control': 'max-age=60' });
     const api = withOptions();

@@ -2,9 +2,12 @@ import { is, type OptionChecks } from '../../core/internal.js';
 
 /** Bounds of the cache, and what it assumes. */
 export interface HTTPCacheOptions {
-  /** Bytes of all answers kept, their headers included; the least recently used go first. @default 52428800 (50 MiB) */
+  /**
+   * Bytes of all answers kept: bodies, headers, and by estimate the data decoded from them. The least recently
+   * used go first. @default 52428800 (50 MiB)
+   */
   readonly maxBytes?: number;
-  /** An answer larger than this is not kept. @default maxBytes */
+  /** An answer larger than this, counted in the same way, is not kept. @default maxBytes */
   readonly maxEntryBytes?: number;
   /**
    * How long a successful answer is taken for fresh when the server says nothing about it (RFC 9111

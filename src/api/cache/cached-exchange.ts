@@ -96,10 +96,11 @@ export class CachedExchange {
   }
 
   /** Undefined when it cannot be told whose answer it would be. */
-  async #toAsked({ method, url, headers, authName }: PreparedRequest): Promise<Asked | undefined> {
+  async #toAsked({ method, url, headers: own, authName }: PreparedRequest): Promise<Asked | undefined> {
     const inherited = await this.#parts.inherited();
     if (!inherited) return undefined;
-    const sender = principalOf({ ...inherited, ...headers }, authName);
+    const headers = { ...inherited, ...own };
+    const sender = principalOf(headers, authName);
     const principal = this.#parts.cache.shared ? '' : sender;
     return { method, url: url.href, principal, headers, sender, hasCredentials: sender !== '' };
   }
@@ -248,8 +249,8 @@ function isFailure(error: unknown): boolean {
 }
 
 /** Callers share a request only if they would have sent the same and wait the same time. Holds no secrets. */
-function flightKey(asked: Asked, { subject, headers, timeoutMs }: PreparedRequest, fill: number): string {
-  const { 'x-correlation-id': _, ...same } = headers;
+function flightKey(asked: Asked, { subject, timeoutMs }: PreparedRequest, fill: number): string {
+  const { 'x-correlation-id': _, ...same } = asked.headers;
   const details = JSON.stringify([fill, timeoutMs, asked.sender, asked.url, same]);
   return `${subject} ${createHash('sha256').update(details).digest('base64url')}`;
 }
