@@ -126,13 +126,14 @@ export class LimiterQueue {
   /** If the one who was asked for has left, the tokens go to the next, unless they would not be enough. */
   #grant(cost: number): void {
     const head = this.#waiters.peek();
-    const used = head && head.cost <= cost ? head.cost : 0;
-    if (head && used > 0) {
+    const fits = head !== undefined && head.cost <= cost;
+    if (fits) {
       this.#waiters.shift();
       head.granted = true;
       head.grant();
     }
-    if (used < cost) this.#giveBack(cost - used);
+    const unused = fits ? cost - head.cost : cost;
+    if (unused > 0) this.#giveBack(unused);
   }
 
   #ask(waiter: Waiter): Awaitable<number> {
