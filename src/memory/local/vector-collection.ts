@@ -1,7 +1,7 @@
 import type { Embedding } from '../embedding.js';
 import type { MetadataFilter, MetadataTest } from './filter/metadata-filter.js';
 import { MetadataIndex } from './filter/metadata-index.js';
-import { type Candidate, lookThrough } from './look-through.js';
+import { type Candidate, lookThrough, type Search } from './look-through.js';
 import { type Metric, scorer } from './metric.js';
 import { RowStore } from './row-store.js';
 import { TopHits } from './top-hits.js';
@@ -143,15 +143,19 @@ export class VectorCollection {
     for (const [row, item] of this.#items.entries()) if (item) yield [row, item.metadata];
   }
 
-  #searchOf({ vector, limit, threshold }: CollectionQuery, accepts: MetadataTest | undefined) {
+  #searchOf({ vector, limit, threshold }: CollectionQuery, accepts: MetadataTest | undefined): Search {
     const top = new TopHits(limit);
     const by = scorer(this.#metric, vector);
+    const wants = (row: number): boolean => {
+      const item = this.#items[row];
+      return item !== undefined && (!accepts || accepts(item.metadata));
+    };
     const take = ({ row, score }: Candidate): void => {
       const item = this.#items[row];
       if (!item || !top.admits(score, item.id) || by.toSimilarity(score) < threshold) return;
-      if (!accepts || accepts(item.metadata)) top.add({ row, id: item.id, score });
+      if (wants(row)) top.add({ row, id: item.id, score });
     };
-    return { top, scorer: by, leastScore: by.toScore(threshold), take };
+    return { scorer: by, limit, leastScore: by.toScore(threshold), wants, top, take };
   }
 
   #embedding(row: number): Embedding {

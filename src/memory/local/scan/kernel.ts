@@ -14,6 +14,7 @@ type Scan = (
   beta: number,
   least: number,
   out: number,
+  bounds: number,
 ) => number;
 
 /** The scan over one memory. */

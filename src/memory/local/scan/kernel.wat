@@ -1,8 +1,8 @@
 ;; Upper bounds of the scores of int8-coded rows, four rows at a time.
 ;;
 ;; For each row r the bound is alpha * scale[r] * <query, codes[r]> + beta * error[r] + offset[r]; the
-;; rows whose bound is not below `least` are written to `out`. "Not below" also lets NaN through: what
-;; cannot be bounded is looked at. Codes are int8 and the query int16, both padded with zeros to
+;; rows whose bound is not below `least` are written to `out`, their bounds to `bounds`. "Not below"
+;; also lets NaN through: what cannot be bounded is looked at. Codes are int8 and the query int16, both padded with zeros to
 ;; `stride` components, a multiple of 16. The caller keeps the sums within int32.
 (module
   (import "safla" "memory" (memory 1))
@@ -13,8 +13,8 @@
     (param $scales i32) (param $errors i32) (param $offsets i32)
     (param $from i32) (param $to i32)
     (param $alpha f32) (param $beta f32) (param $least f32)
-    (param $out i32) (result i32)
-    (local $row i32) (local $end i32) (local $next i32) (local $q i32) (local $at i32) (local $mask i32)
+    (param $out i32) (param $bounds i32) (result i32)
+    (local $row i32) (local $end i32) (local $next i32) (local $q i32) (local $at i32) (local $mask i32) (local $gap i32)
     (local $p0 i32) (local $p1 i32) (local $p2 i32) (local $p3 i32)
     (local $a v128) (local $b v128) (local $c v128) (local $d v128) (local $w v128) (local $v v128)
     (local $alphas v128) (local $betas v128) (local $leasts v128)
@@ -22,6 +22,8 @@
     (local.set $betas (f32x4.splat (local.get $beta)))
     (local.set $leasts (f32x4.splat (local.get $least)))
     (local.set $next (local.get $out))
+    ;; A row's bound stands this far behind the row.
+    (local.set $gap (i32.sub (local.get $bounds) (local.get $out)))
     (local.set $row (local.get $from))
     (local.set $end (i32.add (local.get $query) (i32.shl (local.get $stride) (i32.const 1))))
     (local.set $p0 (i32.add (local.get $codes) (i32.mul (local.get $row) (local.get $stride))))
@@ -78,17 +80,17 @@
         (if (local.get $mask)
           (then
             (i32.store (local.get $next) (local.get $row))
-            (local.set $next (i32.add (local.get $next)
-              (i32.and (i32.shl (local.get $mask) (i32.const 2)) (i32.const 4))))
+            (f32.store (i32.add (local.get $next) (local.get $gap)) (f32x4.extract_lane 0 (local.get $w)))
+            (local.set $next (i32.add (local.get $next) (i32.and (i32.shl (local.get $mask) (i32.const 2)) (i32.const 4))))
             (i32.store (local.get $next) (i32.add (local.get $row) (i32.const 1)))
-            (local.set $next (i32.add (local.get $next)
-              (i32.and (i32.shl (local.get $mask) (i32.const 1)) (i32.const 4))))
+            (f32.store (i32.add (local.get $next) (local.get $gap)) (f32x4.extract_lane 1 (local.get $w)))
+            (local.set $next (i32.add (local.get $next) (i32.and (i32.shl (local.get $mask) (i32.const 1)) (i32.const 4))))
             (i32.store (local.get $next) (i32.add (local.get $row) (i32.const 2)))
-            (local.set $next (i32.add (local.get $next)
-              (i32.and (local.get $mask) (i32.const 4))))
+            (f32.store (i32.add (local.get $next) (local.get $gap)) (f32x4.extract_lane 2 (local.get $w)))
+            (local.set $next (i32.add (local.get $next) (i32.and (local.get $mask) (i32.const 4))))
             (i32.store (local.get $next) (i32.add (local.get $row) (i32.const 3)))
-            (local.set $next (i32.add (local.get $next)
-              (i32.and (i32.shr_u (local.get $mask) (i32.const 1)) (i32.const 4))))))
+            (f32.store (i32.add (local.get $next) (local.get $gap)) (f32x4.extract_lane 3 (local.get $w)))
+            (local.set $next (i32.add (local.get $next) (i32.and (i32.shr_u (local.get $mask) (i32.const 1)) (i32.const 4))))))
         (local.set $p0 (local.get $p3))
         (local.set $row (i32.add (local.get $row) (i32.const 4)))
         (br $rows)))
@@ -100,10 +102,11 @@
     (param $scales i32) (param $errors i32) (param $offsets i32)
     (param $list i32) (param $count i32)
     (param $alpha f32) (param $beta f32) (param $least f32)
-    (param $out i32) (result i32)
-    (local $row i32) (local $end i32) (local $last i32) (local $next i32) (local $q i32) (local $p i32) (local $at i32)
+    (param $out i32) (param $bounds i32) (result i32)
+    (local $row i32) (local $end i32) (local $last i32) (local $next i32) (local $q i32) (local $p i32) (local $at i32) (local $gap i32) (local $bound f32)
     (local $a v128)
     (local.set $next (local.get $out))
+    (local.set $gap (i32.sub (local.get $bounds) (local.get $out)))
     (local.set $last (i32.add (local.get $list) (i32.shl (local.get $count) (i32.const 2))))
     (local.set $end (i32.add (local.get $query) (i32.shl (local.get $stride) (i32.const 1))))
     (block $done
@@ -121,8 +124,7 @@
           (local.set $q (i32.add (local.get $q) (i32.const 32)))
           (br_if $components (i32.lt_u (local.get $q) (local.get $end))))
         (local.set $at (i32.shl (local.get $row) (i32.const 2)))
-        (i32.store (local.get $next) (local.get $row))
-        (local.set $next (i32.add (local.get $next) (i32.shl (i32.eqz (f32.lt
+        (local.set $bound
           (f32.add
             (f32.mul
               (f32.mul
@@ -133,8 +135,11 @@
               (f32.load (i32.add (local.get $scales) (local.get $at))))
             (f32.add
               (f32.mul (local.get $beta) (f32.load (i32.add (local.get $errors) (local.get $at))))
-              (f32.load (i32.add (local.get $offsets) (local.get $at)))))
-          (local.get $least))) (i32.const 2))))
+              (f32.load (i32.add (local.get $offsets) (local.get $at))))))
+        (i32.store (local.get $next) (local.get $row))
+        (f32.store (i32.add (local.get $next) (local.get $gap)) (local.get $bound))
+        (local.set $next (i32.add (local.get $next)
+          (i32.shl (i32.eqz (f32.lt (local.get $bound) (local.get $least))) (i32.const 2))))
         (local.set $list (i32.add (local.get $list) (i32.const 4)))
         (br $rows)))
     (i32.shr_u (i32.sub (local.get $next) (local.get $out)) (i32.const 2))))

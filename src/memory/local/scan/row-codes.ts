@@ -87,6 +87,20 @@ export class RowCodes {
     this.#views.query.set(query.codes);
   }
 
+  /** The bounds of the rows that were found last, in their order. */
+  get bounds(): Float32Array {
+    return this.#views.bounds;
+  }
+
+  /** A score that the row's is not below, by the upper bound that a scan gave. */
+  lowerBound({ beta }: ScanQuery, row: number, upper: number): number {
+    const { errors, offsets } = this.#views;
+    // The upper bound holds the error once, and under euclidean the room for rounding with it.
+    const room = 2 * beta * (errors[row] as number) - 4 * rounding * (offsets[row] as number);
+    const lower = upper - room - Math.abs(upper) * rounding;
+    return Number.isNaN(lower) ? Number.NEGATIVE_INFINITY : lower;
+  }
+
   /**
    * Of the rows in [from, to) those whose score may reach `least`, ascending; at most {@link blockRows}.
    * The result is valid until the next call.
@@ -94,17 +108,31 @@ export class RowCodes {
   candidates(query: ScanQuery, from: number, to: number, least: number): Uint32Array {
     const first = from - (from % 4);
     const end = Math.min(Math.ceil(to / 4) * 4, Math.floor(this.#views.codes.length / this.#stride / 4) * 4);
-    const { codes, query: at, scales, errors, offsets, out } = this.#places;
+    const { codes, query: at, scales, errors, offsets, out, bounds } = this.#places;
     const { alpha, beta } = query;
     const stride = this.#stride;
-    const found = this.#kernel.scan(codes, stride, at, scales, errors, offsets, first, end, alpha, beta, least, out);
+    const found = this.#kernel.scan(
+      codes,
+      stride,
+      at,
+      scales,
+      errors,
+      offsets,
+      first,
+      end,
+      alpha,
+      beta,
+      least,
+      out,
+      bounds,
+    );
     return this.#views.out.subarray(0, found);
   }
 
   /** Of the listed rows, at most {@link blockRows}, those whose score may reach `least`, in their order. */
   candidatesOf(query: ScanQuery, rows: ArrayLike<number>, least: number): Uint32Array {
     this.#views.out.set(rows);
-    const { codes, query: at, scales, errors, offsets, out } = this.#places;
+    const { codes, query: at, scales, errors, offsets, out, bounds } = this.#places;
     const { alpha, beta } = query;
     const count = rows.length;
     const stride = this.#stride;
@@ -121,6 +149,7 @@ export class RowCodes {
       beta,
       least,
       out,
+      bounds,
     );
     return this.#views.out.subarray(0, found);
   }
@@ -137,12 +166,13 @@ export class RowCodes {
 
   #view(): Views {
     const { buffer } = this.#memory;
-    const { query, out, scales, errors, offsets, codes } = this.#places;
+    const { query, out, bounds, scales, errors, offsets, codes } = this.#places;
     const room = Math.floor((buffer.byteLength - codes) / this.#stride);
     const rows = Math.max(0, Math.min(this.#capacity, room - (room % 4)));
     return {
       query: new Int16Array(buffer, query, this.#stride),
       out: new Uint32Array(buffer, out, blockRows + 4),
+      bounds: new Float32Array(buffer, bounds, blockRows + 4),
       scales: new Float32Array(buffer, scales, this.#capacity),
       errors: new Float32Array(buffer, errors, this.#capacity),
       offsets: new Float32Array(buffer, offsets, this.#capacity),
@@ -155,6 +185,7 @@ export class RowCodes {
 interface Places {
   readonly query: number;
   readonly out: number;
+  readonly bounds: number;
   readonly scales: number;
   readonly errors: number;
   readonly offsets: number;
@@ -164,6 +195,7 @@ interface Places {
 interface Views {
   readonly query: Int16Array;
   readonly out: Uint32Array;
+  readonly bounds: Float32Array;
   readonly scales: Float32Array;
   readonly errors: Float32Array;
   readonly offsets: Float32Array;
@@ -172,9 +204,10 @@ interface Views {
 
 function placesOf(stride: number, capacity: number): Places {
   const out = stride * Int16Array.BYTES_PER_ELEMENT;
-  const scales = out + (blockRows + 4) * Uint32Array.BYTES_PER_ELEMENT;
+  const bounds = out + (blockRows + 4) * Uint32Array.BYTES_PER_ELEMENT;
+  const scales = bounds + (blockRows + 4) * Float32Array.BYTES_PER_ELEMENT;
   const errors = scales + capacity * Float32Array.BYTES_PER_ELEMENT;
   const offsets = errors + capacity * Float32Array.BYTES_PER_ELEMENT;
   const codes = offsets + capacity * Float32Array.BYTES_PER_ELEMENT;
-  return { query: 0, out, scales, errors, offsets, codes: Math.ceil(codes / 16) * 16 };
+  return { query: 0, out, bounds, scales, errors, offsets, codes: Math.ceil(codes / 16) * 16 };
 }

@@ -1,0 +1,128 @@
+/**
+ * Vector search beside its peers: CPU time per query and recall, the price of filters, growth to a
+ * million rows, and the share of the machine's memory bandwidth that the scan uses. `--quick` stops at
+ * 100,000 rows.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LocalVectorMemory } from '@safla/sdk/memory';
+import { root } from '../scripts/run.js';
+import { compare, print, type Row } from './memory/compare.js';
+import { clustered, glove } from './memory/data.js';
+import { logLog, type Point } from './memory/plot.js';
+import { guide, hnswlib, ours, type Searcher, usearchExact, usearchIndex, zvec } from './memory/searchers.js';
+
+const quick = process.argv.includes('--quick');
+const efs = [10, 20, 40, 80, 160, 320];
+
+await exact();
+await againstIndexes();
+await filters();
+await growth();
+
+async function exact(): Promise<void> {
+  const data = clustered(100_000);
+  const searchers = [await ours(data), guide(data), usearchExact(data)].filter((one) => one !== undefined);
+  const callsOf = ({ name }: Searcher): number => (name.startsWith('the guide') ? 3 : 50);
+  const rows = await compare(data, searchers, { rounds: 7, callsOf });
+  const base = rows.find(({ name }) => name.startsWith('the guide'));
+  print(`${data.name}, 100,000 rows, k = 10 (times faster than the guide's provider)`, rows, base);
+  const [mine, usearch] = [rows[0] as Row, rows.find(({ name }) => name.startsWith('usearch'))];
+  if (usearch) console.log(`  LocalVectorMemory is ${(usearch.cpuMs / mine.cpuMs).toFixed(1)}x usearch exactSearch`);
+  const scanned = data.count * data.dimension;
+  const rate = scanned / (mine.cpuMs / 1_000) / 1e9;
+  const machine = readBandwidth();
+  console.log(
+    `  codes read at ${rate.toFixed(1)} GB per CPU-second; memory of this machine: ${machine.toFixed(1)} (${Math.round((100 * rate) / machine)} %)`,
+  );
+}
+
+async function againstIndexes(): Promise<void> {
+  const data = glove(10_000);
+  if (!data) return;
+  const at = hnswlib(data);
+  const opened = await zvec(data);
+  const searchers = [
+    await ours(data),
+    ...(at ? efs.map(at) : []),
+    ...efs.flatMap((ef) => usearchIndex(data, ef) ?? []),
+    ...efs.map(opened.at),
+  ];
+  const rows = await compare(data, searchers, { rounds: 5, callsOf: () => 200 });
+  print(`${data.name}, 10,000 rows, k = 10; indexes with M = 16, efConstruction = 128`, rows, undefined);
+  for (const name of ['hnswlib', 'usearch', 'zvec']) {
+    const good = rows.filter((row) => row.name.startsWith(name) && row.recall >= 0.99);
+    const best = good.toSorted((a, b) => a.cpuMs - b.cpuMs)[0];
+    const verdict = best
+      ? `${(best.cpuMs / (rows[0] as Row).cpuMs).toFixed(1)}x the queries of ${best.name} (recall ${best.recall.toFixed(3)})`
+      : `${name} never reached a recall of 0.99`;
+    console.log(`  LocalVectorMemory at recall 1: ${verdict}`);
+  }
+  opened.close();
+}
+
+async function filters(): Promise<void> {
+  const { rows, queries } = clustered(100_000);
+  const memory = new LocalVectorMemory();
+  await memory.storeMany(rows.map((vector, i) => ({ id: String(i), vector, metadata: { place: i % 1_000 } })));
+  console.log('\nFilters over 100,000 rows: CPU ms per query, recall');
+  for (const share of [1, 0.5, 0.1, 0.01, 0.001]) {
+    const filter = { place: { $lt: share * 1_000 } };
+    const calls = 50;
+    await memory.search(queries[0] as Float32Array, { filter });
+    const before = process.cpuUsage();
+    for (let i = 0; i < calls; i++) await memory.search(queries[i % queries.length] as Float32Array, { filter });
+    const { user, system } = process.cpuUsage(before);
+    const all = await memory.search(queries[0] as Float32Array, { limit: Number.POSITIVE_INFINITY });
+    const truth = all.filter(({ metadata }) => (metadata?.place as number) < share * 1_000).slice(0, 10);
+    const hits = new Set((await memory.search(queries[0] as Float32Array, { filter })).map(({ id }) => id));
+    const recall = truth.filter(({ id }) => hits.has(id)).length / truth.length;
+    console.log(
+      `  ${`${share * 100} %`.padStart(6)} match ${((user + system) / 1_000 / calls).toFixed(3).padStart(9)} ms  recall ${recall.toFixed(4)}`,
+    );
+  }
+  await memory.close();
+}
+
+async function growth(): Promise<void> {
+  const sizes = [1_000, 3_000, 10_000, 30_000, 100_000, ...(quick ? [] : [300_000, 1_000_000])];
+  const points: Point[] = [];
+  const { rows, queries } = clustered(sizes.at(-1) as number);
+  const memory = new LocalVectorMemory({ maxBytes: 2 ** 32, maxItems: 2_000_000 });
+  console.log('\nGrowth: CPU ms per query, k = 10, 128 components');
+  let stored = 0;
+  for (const size of sizes) {
+    for (; stored < size; stored += Math.min(10_000, size - stored)) {
+      const part = rows.slice(stored, Math.min(size, stored + 10_000));
+      await memory.storeMany(part.map((vector, i) => ({ id: String(stored + i), vector })));
+    }
+    const calls = Math.max(20, Math.min(500, Math.round(2e6 / size)));
+    for (const query of queries) await memory.search(query);
+    const before = process.cpuUsage();
+    for (let i = 0; i < calls; i++) await memory.search(queries[i % queries.length] as Float32Array);
+    const { user, system } = process.cpuUsage(before);
+    points.push({ x: size, y: (user + system) / 1_000 / calls });
+    console.log(
+      `  ${size.toLocaleString('en-US').padStart(9)} rows ${(points.at(-1) as Point).y.toFixed(3).padStart(9)} ms`,
+    );
+  }
+  await memory.close();
+  if (quick) return;
+  const folder = join(root, 'docs/images');
+  mkdirSync(folder, { recursive: true });
+  const curve = { name: 'LocalVectorMemory, recall 1', color: '#1f6feb', points };
+  const axes = { x: 'vectors of 128 components', y: 'CPU milliseconds per query' };
+  writeFileSync(join(folder, 'memory-growth.svg'), logLog('Exact search, k = 10', axes, [curve]));
+}
+
+/** GB per CPU-second that one thread reads: the C library's memchr over 512 MB. */
+function readBandwidth(): number {
+  const bytes = Buffer.alloc(2 ** 29, 1);
+  const rates = Array.from({ length: 7 }, () => {
+    const before = process.cpuUsage();
+    bytes.indexOf(0);
+    const { user, system } = process.cpuUsage(before);
+    return bytes.length / ((user + system) * 1_000);
+  });
+  return rates.sort((a, b) => a - b)[3] as number;
+}
