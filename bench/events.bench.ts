@@ -8,8 +8,8 @@ import { TestContainer } from '@safla/sdk/testing';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 
-const events = Number(process.env.EVENTS ?? 5_000);
-const rounds = Number(process.env.ROUNDS ?? 7);
+const events = Number(process.env.EVENTS ?? 10_000);
+const rounds = Number(process.env.ROUNDS ?? 5);
 const inFlight = 500;
 const batch = 256;
 

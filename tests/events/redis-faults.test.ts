@@ -1,8 +1,14 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConnectionError, QueueFullError } from '@safla/sdk/core';
 import { EventStream, redisStreams } from '@safla/sdk/events';
 import { FaultProxy, TestContainer } from '@safla/sdk/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from './redis-cluster-support.js';
 import { killClients, newName, serverPid, whileFrozen } from './redis-support.js';
 import { deferred, drained, until } from './support.js';
 
@@ -101,6 +107,35 @@ describe('events through faults of Redis', () => {
     const before = flow.acked.length;
     await until(() => flow.acked.length > before + 50);
     expect(await flow.end()).toEqual({ lost: [], twice: [] });
+  }, 120_000);
+
+  it('handles all that was acknowledged, once, while the server is killed and started again', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'safla-redis-'));
+    const [port = 0] = await freePorts(1);
+    const start = (): ChildProcess => {
+      const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+      return spawn('redis-server', [...settings, '--appendonly', 'yes', '--appendfsync', 'always'], {
+        stdio: 'ignore',
+      });
+    };
+    let server = start();
+    try {
+      const flow = await startFlow(`redis://127.0.0.1:${port}`);
+      for (let fault = 0; fault < (soak ? 20 : 3); fault++) {
+        const target = flow.acked.length + 100;
+        await until(() => flow.acked.length > target);
+        const ended = once(server, 'exit');
+        server.kill('SIGKILL');
+        await ended;
+        server = start();
+      }
+      const before = flow.acked.length;
+      await until(() => flow.acked.length > before + 100);
+      expect(await flow.end()).toEqual({ lost: [], twice: [] });
+    } finally {
+      server.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
   }, 120_000);
 
   it('rejects in time and within its bounds while Redis is away, and works when it is back', async () => {

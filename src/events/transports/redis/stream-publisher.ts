@@ -19,7 +19,7 @@ export interface StreamPublisherParts {
 
 type Lane = BatchSender<OutgoingEvent, Receipt>;
 
-const maxBatchItems = 256;
+const maxBatchItems = 512;
 const maxBatchBytes = 1_048_576;
 /** Lanes that may be kept although nothing goes through them. */
 const maxIdleLanes = 1_000;
