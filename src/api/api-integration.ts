@@ -21,14 +21,14 @@ import { type APIIntegrationOptions, type APISettings, positionalOptions, settin
 import type { HTTPCacheStats } from './cache/http-cache.js';
 import { APIOperations } from './openapi/api-operations.js';
 import { type PageSource, Pages } from './pagination/pages.js';
-import { type PaginateOptions, paginateChecks } from './pagination/paginate-options.js';
+import { type APIPaginateOptions, paginateChecks } from './pagination/paginate-options.js';
 import { pathWith } from './path.js';
 import { optionsOf } from './prepared-request.js';
 import type { Query } from './query.js';
 import { RequestRunner } from './request-runner.js';
 import type { APIStream } from './stream/api-stream.js';
 import { StreamOpener } from './stream/stream-opener.js';
-import { type StreamOptions, streamChecks } from './stream/stream-options.js';
+import { type APIStreamOptions, streamChecks } from './stream/stream-options.js';
 import type { LoosePath, MethodAt, NoPaths, PlainPath, TypedOptions, TypedResponse } from './typed-paths.js';
 import { Wire } from './wire.js';
 
@@ -120,8 +120,8 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
    * @throws as `request`, while looping; ProtocolError for an answer without a list, pages that repeat,
    * and more than `maxPages` of them
    */
-  paginate<T = unknown>(path: string, options: PaginateOptions<T> = {}): Pages<T> {
-    checkOptions<PaginateOptions<T>>('paginate', options, paginateChecks);
+  paginate<T = unknown>(path: string, options: APIPaginateOptions<T> = {}): Pages<T> {
+    checkOptions<APIPaginateOptions<T>>('paginate', options, paginateChecks);
     const { params, query } = options;
     const source: PageSource = {
       resolve: () => this.#settings.reach.resolve(params ? pathWith(path, params) : path, query),
@@ -136,7 +136,7 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
    *
    * @throws as `request`; while reading ConnectionError TimeoutError ProtocolError, or `signal.reason`
    */
-  async stream(path: string, options: StreamOptions = {}): Promise<APIStream> {
+  async stream(path: string, options: APIStreamOptions = {}): Promise<APIStream> {
     checkOptions('stream', options, streamChecks);
     const { idleTimeoutMs = 300_000, maxBytes = Number.POSITIVE_INFINITY, ...rest } = options;
     const call = callOf(path, rest);

@@ -43,11 +43,11 @@ export type {
 } from './openapi/operation.js';
 export type { PacingOptions } from './origin-pacer.js';
 export { Pages } from './pagination/pages.js';
-export type { NextPage, Page, PaginateOptions } from './pagination/paginate-options.js';
+export type { APIPaginateOptions, NextPage, Page } from './pagination/paginate-options.js';
 export { type PathValue, path } from './path.js';
 export type { Query, QueryValue } from './query.js';
 export type { SecurityOptions } from './reach.js';
 export { ContentError } from './response-content.js';
 export { APIStream } from './stream/api-stream.js';
 export type { ServerSentEvent } from './stream/server-sent-events.js';
-export type { StreamOptions } from './stream/stream-options.js';
+export type { APIStreamOptions } from './stream/stream-options.js';

@@ -1,4 +1,4 @@
-import { APIIntegration, type NextPage, type PaginateOptions } from '@safla/sdk/api';
+import { APIIntegration, type APIPaginateOptions, type NextPage } from '@safla/sdk/api';
 import { ConfigurationError, ProtocolError, ValidationError } from '@safla/sdk/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
@@ -67,11 +67,11 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-const ids = async (path: string, options: PaginateOptions = {}): Promise<number[]> =>
+const ids = async (path: string, options: APIPaginateOptions = {}): Promise<number[]> =>
   (await api.paginate(path, options).toArray()).map((item) => (item as { id: number }).id);
 
 describe('paginate', () => {
-  const ways: [string, string, NextPage | undefined, PaginateOptions['items']?][] = [
+  const ways: [string, string, NextPage | undefined, APIPaginateOptions['items']?][] = [
     ['the Link field', '/link', undefined],
     ['a link in the data', '/body', { link: 'links.next' }],
     ['a cursor', '/cursor', { cursor: 'meta.cursor', param: 'after' }],
@@ -214,7 +214,7 @@ describe('paginate', () => {
     { schema: {} },
     { body: {} },
   ])('refuses %j', (options) => {
-    expect(() => api.paginate('/link', options as unknown as PaginateOptions)).toThrow(ConfigurationError);
+    expect(() => api.paginate('/link', options as unknown as APIPaginateOptions)).toThrow(ConfigurationError);
   });
 });
 

@@ -1,7 +1,7 @@
 import { ProtocolError, ValidationError, validate } from '../../core/index.js';
 import type { APIResponse, RequestOptions } from '../api-call.js';
 import { firstURL, nextURL, valueAt } from './next-url.js';
-import type { Page, PaginateOptions } from './paginate-options.js';
+import type { APIPaginateOptions, Page } from './paginate-options.js';
 
 /** What pages are asked with. */
 export interface PageSource {
@@ -18,9 +18,9 @@ export interface PageSource {
  */
 export class Pages<T> implements AsyncIterable<T> {
   readonly #source: PageSource;
-  readonly #options: PaginateOptions<T>;
+  readonly #options: APIPaginateOptions<T>;
 
-  constructor(source: PageSource, options: PaginateOptions<T>) {
+  constructor(source: PageSource, options: APIPaginateOptions<T>) {
     this.#source = source;
     this.#options = options;
   }

@@ -32,7 +32,7 @@ export type NextPage<T = unknown> =
   | ((page: Page<T>) => string | URL | null | undefined);
 
 /** Settings of `paginate`. */
-export interface PaginateOptions<T = unknown>
+export interface APIPaginateOptions<T = unknown>
   extends Pick<RequestOptions, 'query' | 'params' | 'headers' | 'cache' | 'signal' | 'timeoutMs'> {
   /** @default 'link' */
   readonly next?: NextPage<T>;
@@ -70,7 +70,7 @@ const nextChecks: OptionCheck = (value, field) => {
   }
 };
 
-export const paginateChecks: OptionChecks<PaginateOptions> = {
+export const paginateChecks: OptionChecks<APIPaginateOptions> = {
   query: is.object,
   params: is.object,
   headers: is.object,

@@ -8,12 +8,12 @@ import { type PreparedRequest, prepare, safeMethods } from '../prepared-request.
 import { decodeContent } from '../response-content.js';
 import type { Wire } from '../wire.js';
 import { APIStream } from './api-stream.js';
-import type { StreamOptions } from './stream-options.js';
+import type { APIStreamOptions } from './stream-options.js';
 
 const largestErrorBytes = 65_536;
 
 /** Bounds of the part of a stream that comes after its head. */
-export type StreamBounds = Required<Pick<StreamOptions, 'idleTimeoutMs' | 'maxBytes'>>;
+export type StreamBounds = Required<Pick<APIStreamOptions, 'idleTimeoutMs' | 'maxBytes'>>;
 
 /** Sends requests whose answers are read while they come in: policy > wire, as far as the head. */
 export class StreamOpener {

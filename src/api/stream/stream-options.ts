@@ -2,7 +2,7 @@ import { is, type OptionChecks } from '../../core/internal.js';
 import { type RequestOptions, requestChecks } from '../api-call.js';
 
 /** Settings of `stream`. `timeoutMs` lasts until the head of the answer is there; from then on `idleTimeoutMs` and `signal` count. */
-export interface StreamOptions extends Omit<RequestOptions, 'schema' | 'cache'> {
+export interface APIStreamOptions extends Omit<RequestOptions, 'schema' | 'cache'> {
   /** Longest silence between two parts of the answer, in milliseconds. @default 300000 */
   readonly idleTimeoutMs?: number;
   /** Longest answer in bytes, counted after decompression. @default Infinity */
@@ -11,7 +11,7 @@ export interface StreamOptions extends Omit<RequestOptions, 'schema' | 'cache'> 
 
 const { schema: _, cache: __, ...shared } = requestChecks;
 
-export const streamChecks: OptionChecks<StreamOptions> = {
+export const streamChecks: OptionChecks<APIStreamOptions> = {
   ...shared,
   idleTimeoutMs: is.milliseconds,
   maxBytes: is.count,
