@@ -15,6 +15,13 @@ const opaque =
  */
 export function encodeJSON(value: unknown, subject: string): string {
   try {
+    // First, since it ends on cycles.
+    const text = JSON.stringify(value);
+    if (isPlain(value)) return text;
+  } catch {
+    // Told below, with its place.
+  }
+  try {
     new Inspection(subject).value(value, '');
     return JSON.stringify(value);
   } catch (error) {
@@ -22,6 +29,26 @@ export function encodeJSON(value: unknown, subject: string): string {
     const message = error instanceof RangeError ? 'is nested too deep for JSON' : 'cannot be written as JSON';
     throw new ValidationError(subject, [{ path: [], message }], { cause: error });
   }
+}
+
+/** True for what JSON carries as it is: the inspection would cost as much again as writing the text. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object') return false;
+  if (Array.isArray(value)) return !('toJSON' in value) && allPlain(value);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
+    if (member !== undefined && !isPlain(member)) return false;
+  }
+  return true;
+}
+
+/** Holes count as undefined, unlike for `every`. */
+function allPlain(values: readonly unknown[]): boolean {
+  for (let index = 0; index < values.length; index++) if (!isPlain(values[index])) return false;
+  return true;
 }
 
 class Inspection {

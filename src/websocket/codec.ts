@@ -20,7 +20,7 @@ export interface Codec<In = unknown, Out = unknown> {
  */
 export const jsonCodec: Codec = {
   name: 'json',
-  encode: (message) => (message instanceof Uint8Array ? message : exactJSON(message)),
+  encode: (message) => (message instanceof Uint8Array ? message : encodeJSON(message, 'message')),
   decode(data) {
     if (typeof data === 'string') return JSON.parse(data) as unknown;
     return mayBeJSON(data) ? parsedOr(data) : data;
@@ -36,38 +36,6 @@ export const rawCodec: Codec<FrameData, FrameData> = {
   },
   decode: (data) => data,
 };
-
-/** `encodeJSON`, whose inspection costs as much as writing the text, only for what is not plainly JSON. */
-function exactJSON(message: unknown): string {
-  try {
-    // First, since it ends on cycles.
-    const text = JSON.stringify(message);
-    if (isPlain(message)) return text;
-  } catch {
-    // Told below, with its place.
-  }
-  return encodeJSON(message, 'message');
-}
-
-/** True for what JSON carries as it is; members that are undefined are left out by both ways. */
-function isPlain(value: unknown): boolean {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object') return false;
-  if (Array.isArray(value)) return !('toJSON' in value) && allPlain(value);
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
-  for (const key of Object.keys(value)) {
-    const member = (value as Record<string, unknown>)[key];
-    if (member !== undefined && !isPlain(member)) return false;
-  }
-  return true;
-}
-
-/** Holes count as undefined, unlike for `every`. */
-function allPlain(values: readonly unknown[]): boolean {
-  for (let index = 0; index < values.length; index++) if (!isPlain(values[index])) return false;
-  return true;
-}
 
 /** The first byte of a JSON text: white space, a bracket, a quote, a number or a literal (RFC 8259 section 2). */
 function mayBeJSON(data: Uint8Array): boolean {
