@@ -60,7 +60,7 @@ export function decodeContent({ headers, body }: Content, subject: string): unkn
     if (as !== 'json') return text;
     // The parser's own message quotes the content.
     throw new ContentError(
-      `${subject}: the answer says ${type} but is not valid JSON (${text.length} characters)`,
+      `${subject}: the answer says ${type} but is not valid JSON (${text.length} characters; preview has the first)`,
       text,
     );
   }
