@@ -75,7 +75,9 @@ for (const [name, own] of samples) {
 }
 const ours = samples.get('APIIntegration, all default policies') ?? [];
 const [toUndici, toAxios] = [ratio(ours, baseline), ratio(ours, plain)];
-console.log(`bar: <= 2.3x undici.request: ${toUndici <= 2.3 ? 'met' : 'MISSED'}; <= 0.75x axios: ${toAxios <= 0.75 ? 'met' : 'MISSED'}`);
+console.log(
+  `bar: <= 2.3x undici.request: ${toUndici <= 2.3 ? 'met' : 'MISSED'}; <= 0.75x axios: ${toAxios <= 0.75 ? 'met' : 'MISSED'}`,
+);
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
