@@ -13,7 +13,7 @@ import * as undici from 'undici';
 import { peerVersion } from './peers.js';
 
 const concurrency = 32;
-const calls = Number(process.env.BENCH_CALLS ?? 2_000);
+const calls = Number(process.env.BENCH_CALLS ?? 5_000);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
 
 const server = fork(fileURLToPath(new URL('./graphql-server.ts', import.meta.url)));
@@ -34,11 +34,7 @@ let count = 0;
 const next = (): { userId: string } => ({ userId: `user-${count++}` });
 const body = (): string => JSON.stringify({ query: document, operationName: 'GetUser', variables: next() });
 
-const ours = new GraphQLIntegration({
-  endpoint,
-  headers: { authorization: 'Bearer key' },
-  dedupe: process.env.DEDUPE !== '0',
-});
+const ours = new GraphQLIntegration(endpoint, { authorization: 'Bearer key' });
 const plain = new GraphQLClient(endpoint, { headers });
 const undiciVersion = peerVersion('undici');
 const graphqlRequest = `graphql-request ${peerVersion('graphql-request')}`;

@@ -3,13 +3,13 @@ import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { ValidationError } from '../core/index.js';
 import { lazy } from '../core/internal.js';
-import type { OperationKind } from './graphql-document.js';
+import type { GraphQLOperationKind } from './graphql-document.js';
 
 /** One operation of a document, as it is sent. */
 export interface PreparedOperation {
   /** Tells it from every other one that is held. */
   readonly id: number;
-  readonly kind: OperationKind;
+  readonly kind: GraphQLOperationKind;
   /** Undefined for an anonymous operation. */
   readonly name: string | undefined;
   readonly text: string;
@@ -116,7 +116,7 @@ function prepare(node: DocumentNode, text: string, visit: Visit): PreparedDocume
   const operations = definitions.map(({ operation, name }) => ({
     ...shared,
     id: ++lastId,
-    kind: operation as OperationKind,
+    kind: operation as GraphQLOperationKind,
     name: name?.value,
     json: { query, operationName: name ? `,"operationName":${JSON.stringify(name.value)}` : '' },
   }));

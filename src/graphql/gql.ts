@@ -1,10 +1,11 @@
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 import type { DocumentNode } from 'graphql';
 import { ValidationError } from '../core/index.js';
-import type { Variables } from './graphql-document.js';
+import type { GraphQLVariables } from './graphql-document.js';
 
 /** A document as text that knows its result and variables. */
-export type GraphQLText<TData = unknown, TVariables = Variables> = string & DocumentTypeDecoration<TData, TVariables>;
+export type GraphQLText<TData = unknown, TVariables = GraphQLVariables> = string &
+  DocumentTypeDecoration<TData, TVariables>;
 
 /**
  * Marks a text as GraphQL, for editors, and gives it types. Fragments can be put in, as texts or documents;
@@ -13,7 +14,7 @@ export type GraphQLText<TData = unknown, TVariables = Variables> = string & Docu
  * @throws ValidationError for anything else put in
  * @example const GetUser = gql<{ user: User }, { id: string }>`query GetUser($id: ID!) { user(id: $id) { id name } }`;
  */
-export function gql<TData = unknown, TVariables = Variables>(
+export function gql<TData = unknown, TVariables = GraphQLVariables>(
   strings: TemplateStringsArray,
   ...fragments: readonly (string | DocumentNode)[]
 ): GraphQLText<TData, TVariables> {

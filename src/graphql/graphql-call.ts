@@ -1,20 +1,20 @@
 import { type CallOptions, ConfigurationError, type Middleware, type StandardSchemaV1 } from '../core/index.js';
 import { is, isSchema, type OptionChecks } from '../core/internal.js';
-import type { OperationKind } from './graphql-document.js';
+import type { GraphQLOperationKind } from './graphql-document.js';
 
 /**
  * What happens when an answer has errors. `none`: the call rejects. `ignore`: the data that came is the
  * result, errors are dropped. `all`: like `ignore`, and `raw` gives the errors beside the data. An answer
  * without data rejects under each of them, except from `raw` and `batch` under `all`.
  */
-export type ErrorPolicy = 'none' | 'ignore' | 'all';
+export type GraphQLErrorPolicy = 'none' | 'ignore' | 'all';
 
 /** Settings of one call. */
 export interface GraphQLCallOptions extends CallOptions {
   /** Added to, and over, the headers of the integration. `undefined` leaves one out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** @default the one of the integration */
-  readonly errorPolicy?: ErrorPolicy;
+  readonly errorPolicy?: GraphQLErrorPolicy;
   /**
    * Sent as `Idempotency-Key`: says that the server takes a repeated mutation for one, which is then
    * retried like a query. @default mutations are sent once
@@ -35,7 +35,7 @@ export interface GraphQLRequestOptions extends GraphQLCallOptions {
 /** One operation of a call on its way through the middleware. */
 export interface GraphQLOperation {
   /** What the document must hold; anything else is refused. Undefined takes queries and mutations. */
-  readonly kind?: OperationKind | undefined;
+  readonly kind?: GraphQLOperationKind | undefined;
   readonly document: unknown;
   readonly variables?: unknown;
   readonly operationName?: string | undefined;

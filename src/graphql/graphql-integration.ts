@@ -27,13 +27,13 @@ import {
   type GraphQLResult,
   requestChecks,
 } from './graphql-call.js';
-import type { GraphQLDocument, Variables, VariablesAndOptions } from './graphql-document.js';
+import type { GraphQLArguments, GraphQLDocument, GraphQLVariables } from './graphql-document.js';
 import { activeHealth, passiveHealth } from './graphql-health.js';
 import { type GraphQLIntegrationOptions, type GraphQLSettings, settingsOf } from './graphql-options.js';
 import { GraphQLWire } from './graphql-wire.js';
 import type { GraphQLHeaders } from './header-source.js';
 import { OperationRunner } from './operation-runner.js';
-import { type PaginateOptions, paginateChecks, relayPages } from './relay-pages.js';
+import { type GraphQLPaginateOptions, paginateChecks, relayPages } from './relay-pages.js';
 import type { Subscription } from './subscription.js';
 import { type SubscribeOptions, type SubscriptionStats, Subscriptions, subscribeChecks } from './subscriptions.js';
 
@@ -51,7 +51,7 @@ export interface GraphQLStats {
 }
 
 /** One operation of a batch. */
-export interface BatchedOperation {
+export interface GraphQLBatchedOperation {
   readonly document: GraphQLDocument;
   readonly variables?: object;
   readonly operationName?: string;
@@ -114,9 +114,9 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     variables: object | undefined,
     options: RequestOptionsWith<S>,
   ): Promise<StandardSchemaV1.InferOutput<S>>;
-  query<TData = unknown, TVariables extends object = Variables>(
+  query<TData = unknown, TVariables extends object = GraphQLVariables>(
     document: GraphQLDocument<TData, TVariables>,
-    ...rest: VariablesAndOptions<TVariables, GraphQLRequestOptions>
+    ...rest: GraphQLArguments<TVariables, GraphQLRequestOptions>
   ): Promise<TData>;
   query(document: GraphQLDocument, variables?: object, options?: GraphQLRequestOptions): Promise<unknown> {
     return this.#data('query', document, variables, options);
@@ -128,9 +128,9 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     variables: object | undefined,
     options: RequestOptionsWith<S>,
   ): Promise<StandardSchemaV1.InferOutput<S>>;
-  mutation<TData = unknown, TVariables extends object = Variables>(
+  mutation<TData = unknown, TVariables extends object = GraphQLVariables>(
     document: GraphQLDocument<TData, TVariables>,
-    ...rest: VariablesAndOptions<TVariables, GraphQLRequestOptions>
+    ...rest: GraphQLArguments<TVariables, GraphQLRequestOptions>
   ): Promise<TData>;
   mutation(document: GraphQLDocument, variables?: object, options?: GraphQLRequestOptions): Promise<unknown> {
     return this.#data('mutation', document, variables, options);
@@ -140,9 +140,9 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
    * A query or mutation with all that came back: data, errors under the error policy `all`, extensions,
    * status and headers. Rejects like {@link query}.
    */
-  async raw<TData = unknown, TVariables extends object = Variables>(
+  async raw<TData = unknown, TVariables extends object = GraphQLVariables>(
     document: GraphQLDocument<TData, TVariables>,
-    ...[variables, options = {}]: VariablesAndOptions<TVariables, Omit<GraphQLRequestOptions, 'schema'>>
+    ...[variables, options = {}]: GraphQLArguments<TVariables, Omit<GraphQLRequestOptions, 'schema'>>
   ): Promise<GraphQLRawResult<TData | null>> {
     checkOptions('raw', options, requestChecks);
     const { operationName, ...bounds } = options;
@@ -156,7 +156,10 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
    * the order of the operations. Repeated like a query when all of them are queries. Under the error
    * policy `all` each result has its own errors; under the others the first failed operation rejects.
    */
-  async batch(operations: readonly BatchedOperation[], options: GraphQLCallOptions = {}): Promise<GraphQLResult[]> {
+  async batch(
+    operations: readonly GraphQLBatchedOperation[],
+    options: GraphQLCallOptions = {},
+  ): Promise<GraphQLResult[]> {
     checkOptions('batch', options, callChecks);
     if (!Array.isArray(operations))
       throw new ValidationError('batch', [{ path: [], message: 'must be an array of operations' }]);
@@ -174,11 +177,11 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
   paginate<TData, TVariables extends object, TNode>(
     document: GraphQLDocument<TData, TVariables>,
     variables: NoInfer<TVariables>,
-    options: PaginateOptions<TData, TNode>,
+    options: GraphQLPaginateOptions<TData, TNode>,
   ): AsyncGenerator<TNode, void, undefined> {
-    checkOptions('paginate', options as PaginateOptions<unknown, unknown>, paginateChecks);
+    checkOptions('paginate', options as GraphQLPaginateOptions<unknown, unknown>, paginateChecks);
     const { connection: _, direction: __, cursorVariable: ___, maxPages: ____, ...settings } = options;
-    const load = (cursor: Variables): Promise<TData> =>
+    const load = (cursor: GraphQLVariables): Promise<TData> =>
       this.#data('query', document, { ...variables, ...cursor }, settings) as Promise<TData>;
     return relayPages(load, options);
   }
@@ -192,9 +195,9 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
    * ConnectionError ProtocolError QueueFullError ValidationError TimeoutError ClosedError, or `signal.reason`
    * @example for await (const { priceChanged } of shop.subscribe(PriceChanged, { sku }, { signal })) show(priceChanged);
    */
-  subscribe<TData = unknown, TVariables extends object = Variables>(
+  subscribe<TData = unknown, TVariables extends object = GraphQLVariables>(
     document: GraphQLDocument<TData, TVariables>,
-    ...[variables, options = {}]: VariablesAndOptions<TVariables, SubscribeOptions>
+    ...[variables, options = {}]: GraphQLArguments<TVariables, SubscribeOptions>
   ): AsyncIterableIterator<TData, undefined> & AsyncDisposable {
     checkOptions('subscribe', options, subscribeChecks);
     this.#lifecycle.assertOpen();

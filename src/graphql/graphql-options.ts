@@ -2,8 +2,8 @@ import { type Awaitable, ConfigurationError, type TelemetryOptions } from '../co
 import { checkOptions, is, type OptionCheck, type OptionChecks } from '../core/internal.js';
 import type { HTTPTransport } from '../drivers/http/index.js';
 import { type Policy, type PolicyOptions, policy } from '../resilience/index.js';
-import { type ErrorPolicy, type GraphQLMiddleware, isErrorPolicy } from './graphql-call.js';
-import { type GraphQLHeaders, HeaderSource, type HeadersRequest } from './header-source.js';
+import { type GraphQLErrorPolicy, type GraphQLMiddleware, isErrorPolicy } from './graphql-call.js';
+import { type GraphQLHeaders, type GraphQLHeadersRequest, HeaderSource } from './header-source.js';
 import { type SubscriptionOptions, subscriptionChecks } from './subscription-options.js';
 
 /** Settings of a {@link GraphQLIntegration}. */
@@ -15,11 +15,11 @@ export interface GraphQLIntegrationOptions {
    * request, once for callers at the same time; after a 401 it is asked with `refresh: true`, once for all
    * who were refused, and their requests are sent once more. @default none
    */
-  readonly headers?: GraphQLHeaders | ((request: HeadersRequest) => Awaitable<GraphQLHeaders>);
+  readonly headers?: GraphQLHeaders | ((request: GraphQLHeadersRequest) => Awaitable<GraphQLHeaders>);
   /** A policy to share with others, or the settings of one. @default the defaults of `policy()`, no limiter */
   readonly policy?: Policy | PolicyOptions;
   /** @default 'none' */
-  readonly errorPolicy?: ErrorPolicy;
+  readonly errorPolicy?: GraphQLErrorPolicy;
   /** Callers who ask the same query with the same headers at the same time share one request. @default true */
   readonly dedupe?: boolean;
   /**
@@ -73,7 +73,7 @@ export interface GraphQLSettings {
   readonly endpoint: URL;
   readonly headers: HeaderSource;
   readonly policy: Policy;
-  readonly errorPolicy: ErrorPolicy;
+  readonly errorPolicy: GraphQLErrorPolicy;
   readonly dedupe: boolean;
   readonly persistedQueries: boolean;
   readonly subscriptionUrl: string;

@@ -7,7 +7,7 @@ import { Coalescer } from '../resilience/index.js';
 export type GraphQLHeaders = Readonly<Record<string, string | undefined>>;
 
 /** What a function that gives headers is told. */
-export interface HeadersRequest {
+export interface GraphQLHeadersRequest {
   /** Ends when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
   /** True when the server answered 401 to the last ones: get a new token rather than the kept one. */
@@ -22,7 +22,7 @@ export interface IssuedHeaders {
   readonly generation: number;
 }
 
-type Give = (request: HeadersRequest) => Awaitable<GraphQLHeaders>;
+type Give = (request: GraphQLHeadersRequest) => Awaitable<GraphQLHeaders>;
 
 /** The headers of every request: fixed, or asked of a function for each one. */
 export class HeaderSource {
@@ -68,7 +68,7 @@ export class HeaderSource {
     );
   }
 
-  async #ask(request: HeadersRequest): Promise<IssuedHeaders> {
+  async #ask(request: GraphQLHeadersRequest): Promise<IssuedHeaders> {
     return this.#issued(await this.#give?.(request), `the result of ${this.#field}()`);
   }
 

@@ -1,10 +1,10 @@
 export { HTTPError, type HTTPErrorFacts } from '../drivers/http/index.js';
 export { type GraphQLText, gql } from './gql.js';
 export type {
-  ErrorPolicy,
   GraphQLAnswer,
   GraphQLCall,
   GraphQLCallOptions,
+  GraphQLErrorPolicy,
   GraphQLFormattedError,
   GraphQLMiddleware,
   GraphQLOperation,
@@ -12,8 +12,8 @@ export type {
   GraphQLRequestOptions,
   GraphQLResult,
 } from './graphql-call.js';
-export type { GraphQLDocument, OperationKind, Variables, VariablesAndOptions } from './graphql-document.js';
-export { type BatchedOperation, GraphQLIntegration, type GraphQLStats } from './graphql-integration.js';
+export type { GraphQLArguments, GraphQLDocument, GraphQLOperationKind, GraphQLVariables } from './graphql-document.js';
+export { type GraphQLBatchedOperation, GraphQLIntegration, type GraphQLStats } from './graphql-integration.js';
 export type { GraphQLIntegrationOptions } from './graphql-options.js';
 export {
   type GraphQLErrorEntry,
@@ -21,11 +21,12 @@ export {
   type GraphQLRequestErrorFacts,
   type GraphQLResponseBody,
 } from './graphql-request-error.js';
-export type { GraphQLHeaders, HeadersRequest } from './header-source.js';
-export type { Connection, PageInfo, PaginateOptions } from './relay-pages.js';
+export type { GraphQLHeaders, GraphQLHeadersRequest } from './header-source.js';
+export type { GraphQLPaginateOptions, RelayConnection, RelayPageInfo } from './relay-pages.js';
 export type {
-  ReconnectOptions,
   SubscriptionBuffer,
   SubscriptionOptions,
   SubscriptionOverflow,
+  SubscriptionReconnectOptions,
 } from './subscription-options.js';
+export type { SubscribeOptions, SubscriptionStats } from './subscriptions.js';

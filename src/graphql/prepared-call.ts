@@ -2,7 +2,7 @@ import { ValidationError } from '../core/index.js';
 import { checkedHeaders } from '../drivers/http/index.js';
 import type { DocumentMemo, PreparedOperation } from './document-memo.js';
 import type { GraphQLCall, GraphQLOperation } from './graphql-call.js';
-import type { OperationKind } from './graphql-document.js';
+import type { GraphQLOperationKind } from './graphql-document.js';
 import { type EncodedOperation, encodeOperation } from './payload.js';
 
 /** A call that was checked and can be sent. */
@@ -59,7 +59,7 @@ function encode(operation: PreparedOperation, given: GraphQLOperation): EncodedO
 }
 
 /** @throws ValidationError that says what to call instead */
-export function assertKind(operation: PreparedOperation, wanted: OperationKind | undefined): void {
+export function assertKind(operation: PreparedOperation, wanted: GraphQLOperationKind | undefined): void {
   if (wanted === undefined ? operation.kind !== 'subscription' : operation.kind === wanted) return;
   const method = operation.kind === 'subscription' ? 'subscribe' : operation.kind;
   const message = `it is a ${operation.kind}, not a ${wanted ?? 'query or mutation'}: call ${method}()`;

@@ -3,15 +3,15 @@ import { is, type OptionChecks } from '../core/internal.js';
 import { callChecks, type GraphQLCallOptions } from './graphql-call.js';
 
 /** A connection of the Relay cursor specification, as far as it is read. */
-export interface Connection<TNode = unknown> {
+export interface RelayConnection<TNode = unknown> {
   readonly edges?: readonly ({ readonly node?: TNode | null | undefined } | null)[] | null | undefined;
   /** What some servers offer beside `edges`. */
   readonly nodes?: readonly (TNode | null)[] | null | undefined;
-  readonly pageInfo: PageInfo;
+  readonly pageInfo: RelayPageInfo;
 }
 
 /** Where a page ends. Forward needs `hasNextPage` and `endCursor`, backward the other two. */
-export interface PageInfo {
+export interface RelayPageInfo {
   readonly hasNextPage?: boolean | null;
   readonly endCursor?: string | null;
   readonly hasPreviousPage?: boolean | null;
@@ -19,9 +19,9 @@ export interface PageInfo {
 }
 
 /** How a connection is walked. */
-export interface PaginateOptions<TData, TNode> extends GraphQLCallOptions {
+export interface GraphQLPaginateOptions<TData, TNode> extends GraphQLCallOptions {
   /** Finds the connection in the data of a page; nothing there ends the walk. */
-  readonly connection: (data: TData) => Connection<TNode> | null | undefined;
+  readonly connection: (data: TData) => RelayConnection<TNode> | null | undefined;
   /** `backward` goes from the end to the beginning, nodes of a page in that order too. @default 'forward' */
   readonly direction?: 'forward' | 'backward';
   /** The variable that takes the cursor. @default 'after', backward 'before' */
@@ -31,7 +31,7 @@ export interface PaginateOptions<TData, TNode> extends GraphQLCallOptions {
   readonly operationName?: string;
 }
 
-export const paginateChecks: OptionChecks<PaginateOptions<unknown, unknown>> = {
+export const paginateChecks: OptionChecks<GraphQLPaginateOptions<unknown, unknown>> = {
   ...callChecks,
   connection: is.required(is.function),
   direction: is.oneOf('forward', 'backward'),
@@ -53,7 +53,7 @@ export async function* relayPages<TData, TNode>(
     direction = 'forward',
     cursorVariable,
     maxPages = Number.POSITIVE_INFINITY,
-  }: PaginateOptions<TData, TNode>,
+  }: GraphQLPaginateOptions<TData, TNode>,
 ): AsyncGenerator<TNode, void, undefined> {
   const forward = direction === 'forward';
   const variable = cursorVariable ?? (forward ? 'after' : 'before');
@@ -77,7 +77,7 @@ export async function* relayPages<TData, TNode>(
   }
 }
 
-function nodesOf<TNode>({ edges, nodes }: Connection<TNode>): TNode[] {
+function nodesOf<TNode>({ edges, nodes }: RelayConnection<TNode>): TNode[] {
   const all = nodes ?? (edges ?? []).map((edge) => edge?.node);
   return all.filter((node): node is NonNullable<typeof node> => node !== null && node !== undefined) as TNode[];
 }

@@ -3,7 +3,7 @@ import { HTTPError, parseRetryAfter } from '../drivers/http/index.js';
 import { echoMask } from './echo-mask.js';
 import { errorEntries } from './error-entries.js';
 import type { ExecutionAnswer, ExecutionResult } from './execution-client.js';
-import type { ErrorPolicy, GraphQLResult } from './graphql-call.js';
+import type { GraphQLErrorPolicy, GraphQLResult } from './graphql-call.js';
 import { GraphQLRequestError, type GraphQLResponseBody } from './graphql-request-error.js';
 import type { EncodedOperation } from './payload.js';
 
@@ -25,7 +25,7 @@ const largestErrorCharacters = 65_536;
 export function settle(
   result: ExecutionResult,
   asked: Asked,
-  errorPolicy: ErrorPolicy,
+  errorPolicy: GraphQLErrorPolicy,
   status?: number,
 ): GraphQLResult {
   const { data, errors, extensions } = result;

@@ -5,7 +5,7 @@ import type { BackoffOptions } from '../resilience/index.js';
 export type SubscriptionOverflow = 'reject' | 'drop-oldest' | 'drop-newest';
 
 /** How a lost connection is opened again. */
-export interface ReconnectOptions extends Omit<BackoffOptions, 'random'> {
+export interface SubscriptionReconnectOptions extends Omit<BackoffOptions, 'random'> {
   /** Attempts in a row before subscriptions reject. A connection that was acknowledged begins the count anew. @default 10 */
   readonly maxAttempts?: number;
 }
@@ -13,7 +13,7 @@ export interface ReconnectOptions extends Omit<BackoffOptions, 'random'> {
 /** How subscriptions connect, wait and buffer. */
 export interface SubscriptionOptions {
   /** `false` makes subscriptions reject when the connection is lost. @default 10 attempts, backoff with full jitter up to 30 seconds */
-  readonly reconnect?: ReconnectOptions | false;
+  readonly reconnect?: SubscriptionReconnectOptions | false;
   /** What goes as the payload of `connection_init`. @default the headers, by lower-case name */
   readonly connectionParams?: (headers: Readonly<Record<string, string>>) => Readonly<Record<string, unknown>>;
   /** For opening a connection, and again for its acknowledgement, in milliseconds. @default 10000 */
@@ -41,7 +41,7 @@ export const bufferChecks: OptionChecks<SubscriptionBuffer> = {
   overflow: is.oneOf('reject', 'drop-oldest', 'drop-newest'),
 };
 
-const reconnectChecks: OptionChecks<ReconnectOptions> = {
+const reconnectChecks: OptionChecks<SubscriptionReconnectOptions> = {
   maxAttempts: is.count,
   baseDelayMs: is.countOrZero,
   maxDelayMs: is.countOrZero,

@@ -2,7 +2,7 @@ import { type CallOptions, openScope } from '../core/index.js';
 import { is, type OptionChecks } from '../core/internal.js';
 import type { DocumentMemo, PreparedOperation } from './document-memo.js';
 import type { ExecutionResult } from './execution-client.js';
-import { type ErrorPolicy, isErrorPolicy } from './graphql-call.js';
+import { type GraphQLErrorPolicy, isErrorPolicy } from './graphql-call.js';
 import type { GraphQLSettings } from './graphql-options.js';
 import { type EncodedOperation, encodeOperation } from './payload.js';
 import { assertKind, nameOf } from './prepared-call.js';
@@ -16,7 +16,7 @@ export interface SubscribeOptions extends CallOptions {
   /** Which operation, where the document has several. */
   readonly operationName?: string;
   /** Under `none` an event with errors ends the subscription; under the others its data is given, if it has some. @default the one of the integration */
-  readonly errorPolicy?: ErrorPolicy;
+  readonly errorPolicy?: GraphQLErrorPolicy;
   readonly buffer?: SubscriptionBuffer;
   /** Told after a lost connection was opened and subscribed again: events between the two are gone. */
   readonly onReconnect?: () => void;
@@ -106,7 +106,7 @@ export class Subscriptions {
   #read(
     result: ExecutionResult,
     asked: { readonly subject: string; readonly operations: readonly EncodedOperation[] },
-    errorPolicy: ErrorPolicy,
+    errorPolicy: GraphQLErrorPolicy,
   ): unknown {
     if (errorPolicy !== 'none' && !hasData(result)) return undefined;
     return settle(result, asked, errorPolicy).data;
