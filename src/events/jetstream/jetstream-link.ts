@@ -27,7 +27,9 @@ export interface OpenLink {
 }
 
 const owner = 'jetstream()';
-/** Between two tries of an exchange, in milliseconds. */
+/** A server may still be storing what came over a connection that broke; it must be done before the same comes again. In milliseconds. */
+const leastPauseMs = 250;
+/** On top of that, in milliseconds. */
 const longestPauseMs = 1_000;
 
 /** The transport's connection: opened at first use, with the streams it needs. */
@@ -72,7 +74,7 @@ export class JetStreamLink {
         const error = natsFailure(cause, doing, this.target);
         const passing = error instanceof ConnectionError || error instanceof TimeoutError;
         if (once || !passing || Date.now() >= end || this.#closed) throw error;
-        await pause.sleep(fullJitter(attempt, longestPauseMs, {}));
+        await pause.sleep(leastPauseMs + fullJitter(attempt, longestPauseMs, {}));
       }
     }
   }
