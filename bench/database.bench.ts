@@ -149,9 +149,11 @@ verdict('bulkInsert <= 1.1 x hand-written COPY, client CPU', cpuRatio <= 1.1);
 
 console.log(`\n${streamRows} rows streamed, each in a process of its own: growth of RSS in MB`);
 const streamed = await streamGrowth('db');
-console.log(`${streamed.toFixed(1).padStart(8)} | db.stream`);
+console.log(`${streamed.toFixed(1).padStart(8)} | db.stream, batches()`);
+console.log(`${(await streamGrowth('rows')).toFixed(1).padStart(8)} | db.stream, row by row`);
+console.log(`${(await streamGrowth('cursor')).toFixed(1).padStart(8)} | pg-cursor ${version('pg-cursor')}, bare`);
 console.log(`${(await streamGrowth('porsager')).toFixed(1).padStart(8)} | postgres.js ${version('postgres')} cursor`);
-verdict('stream <= 20 MB', streamed <= 20);
+verdict('stream in batches <= 20 MB', streamed <= 20);
 
 console.log('\nabort to the end of the statement on the server, milliseconds');
 const stops: number[] = [];

@@ -1,5 +1,7 @@
 /** Reads many rows with one client and prints by how many MB the process grew. Arguments: client, URL, rows. */
 import { PostgresDatabase, sql } from '@safla/sdk/database';
+import pg from 'pg';
+import Cursor from 'pg-cursor';
 import postgres from 'postgres';
 
 const [client, url = '', count = ''] = process.argv.slice(2);
@@ -20,12 +22,26 @@ if (client === 'db') {
   const rows = db.stream(
     sql`select n, 'item ' || n as name, n / 3.0 as price from generate_series(1, ${Number(count)}::int) n`,
   );
+  for await (const batch of rows.batches()) look(batch.length);
+} else if (client === 'rows') {
+  await using db = new PostgresDatabase({ url });
+  const rows = db.stream(
+    sql`select n, 'item ' || n as name, n / 3.0 as price from generate_series(1, ${Number(count)}::int) n`,
+  );
   let pending = 0;
   for await (const _ of rows) {
     if (++pending < 1_000) continue;
     look(pending);
     pending = 0;
   }
+} else if (client === 'cursor') {
+  const one = new pg.Client(url);
+  await one.connect();
+  const rows = one.query(
+    new Cursor("select n, 'item ' || n as name, n / 3.0 as price from generate_series(1, $1::int) n", [count]),
+  );
+  for (let batch = await rows.read(500); batch.length > 0; batch = await rows.read(500)) look(batch.length);
+  await one.end();
 } else {
   const porsager = postgres(url, { max: 1 });
   const rows = porsager`select n, 'item ' || n as name, n / 3.0 as price from generate_series(1, ${count}::int) n`;

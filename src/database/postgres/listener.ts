@@ -13,7 +13,7 @@ export interface Notification {
 }
 
 /** Settings of one subscription. */
-export interface ListenOptions {
+export interface ChannelListenOptions {
   /** Called when the connection broke: from now until `onReconnect`, notifications are lost. */
   readonly onDisconnect?: (error: unknown) => void;
   /** Called when listening goes on after a break. Look up what was missed meanwhile. */
@@ -21,12 +21,12 @@ export interface ListenOptions {
 }
 
 /** A subscription. Closing the last one ends the connection. */
-export interface Subscription extends Closeable {
+export interface ChannelSubscription extends Closeable {
   readonly channel: string;
 }
 
 /** One handler of a channel, and what it wants to know. */
-export interface ChannelHandler extends ListenOptions {
+export interface ChannelHandler extends ChannelListenOptions {
   readonly handle: (notification: Notification) => unknown;
 }
 

@@ -32,14 +32,26 @@ import {
 } from './bulk-insert.js';
 import type { ConnectionPool, PoolMetrics } from './connection-pool.js';
 import { Engine } from './engine.js';
-import { type ChannelHandler, Listener, type ListenOptions, type Notification, type Subscription } from './listener.js';
+import {
+  type ChannelHandler,
+  type ChannelListenOptions,
+  type ChannelSubscription,
+  Listener,
+  type Notification,
+} from './listener.js';
 import { checkMigrations, migrate } from './migrate.js';
 import type { MigrationResult, MigrationSource } from './migration.js';
 import { createSchema, dropSchema } from './own-schema.js';
 import { checkPostgresOptions, type PostgresDatabaseOptions } from './postgres-options.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
 import { checkReadOptions, type LimitedRows, type ReadOptions, readLimited } from './read-limited.js';
-import { checkStreamOptions, type StreamOptions, streamRows } from './row-stream.js';
+import {
+  checkRowStreamOptions,
+  type RowStream,
+  type RowStreamOptions,
+  rowStream,
+  streamBatches,
+} from './row-stream.js';
 import { RowsById } from './rows-by-id.js';
 import { checkTransactionOptions, inTransaction, runTransaction, type TransactionOptions } from './run-transaction.js';
 import { type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlTag } from './sql-tag.js';
@@ -174,11 +186,11 @@ export class PostgresDatabase implements DatabaseEngine {
    * @throws as {@link PostgresDatabase.query}, in the loop
    * @example for await (const order of db.stream<Order>(sql`select * from orders`)) handle(order);
    */
-  stream<Row = SqlRow>(query: SqlFragment, options: StreamOptions = {}): AsyncIterable<Row> {
-    checkStreamOptions(options);
+  stream<Row = SqlRow>(query: SqlFragment, options: RowStreamOptions = {}): RowStream<Row> {
+    checkRowStreamOptions(options);
     const statement = compileFragment(query);
     assertPooled(statement.shape);
-    return { [Symbol.asyncIterator]: () => this.#stream(statement, options) as AsyncIterator<Row> };
+    return rowStream(() => this.#batches(statement, options));
   }
 
   /**
@@ -238,8 +250,8 @@ export class PostgresDatabase implements DatabaseEngine {
   async listen(
     channel: string,
     handler: (notification: Notification) => unknown,
-    options: ListenOptions & CallOptions = {},
-  ): Promise<Subscription> {
+    options: ChannelListenOptions & CallOptions = {},
+  ): Promise<ChannelSubscription> {
     const { signal, timeoutMs, ...events } = options;
     const entry: ChannelHandler = { ...events, handle: handler };
     const calls = { ...(signal ? { signal } : {}), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
@@ -386,12 +398,12 @@ export class PostgresDatabase implements DatabaseEngine {
     });
   }
 
-  async *#stream(statement: Statement, options: StreamOptions): AsyncGenerator<SqlRow> {
+  async *#batches(statement: Statement, options: RowStreamOptions): AsyncGenerator<readonly SqlRow[]> {
     this.#assertNotNested();
     this.#statements += 1;
     await this.#ready(options);
     const pool = options.replica ? await this.#engine.reachableReplica() : this.#engine.primary;
-    yield* streamRows(this.#lifecycle, pool, statement, options);
+    yield* streamBatches(this.#lifecycle, pool, statement, options);
   }
 
   /** Making a database in this process takes long the first time, which is no statement's fault. */

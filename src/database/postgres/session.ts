@@ -99,11 +99,11 @@ export class Session {
     if (this.#stopping) await this.#stopping;
     scope.throwIfCancelled();
     const running = work();
-    const off = scope.onCancel(() => this.#stop(running));
+    const off = scope.onCancel(() => this.stop(running));
     try {
       return await running;
     } catch (error) {
-      this.#noteFailure(error);
+      this.noteFailure(error);
       throw error;
     } finally {
       off();
@@ -137,7 +137,7 @@ export class Session {
     return new Promise((resolve, reject) => {
       let answered: (() => void) | undefined;
       const off = scope.onCancel(() => {
-        this.#stop(
+        this.stop(
           new Promise<void>((done) => {
             answered = done;
           }),
@@ -147,7 +147,7 @@ export class Session {
         off();
         answered?.();
         if (error) {
-          this.#noteFailure(error);
+          this.noteFailure(error);
           reject(error);
         } else if (scope.cancelled) {
           // Where nothing can be stopped, a statement may end after the call that asked for it.
@@ -160,14 +160,14 @@ export class Session {
   }
 
   /** A server does not notice that nobody reads any more while it works, so it is told to stop. */
-  #noteFailure(error: unknown): void {
+  noteFailure(error: unknown): void {
     if (!isConnectionFailure(error)) return;
     this.#broken = true;
     if (this.#context.canCancel && sqlstateOf(error) === undefined) void requestCancel(this.client, stopMs);
   }
 
   /** Stops on the server what runs until `ended` settles. */
-  #stop(ended: Promise<unknown>): void {
+  stop(ended: Promise<unknown>): void {
     if (!this.#context.canCancel) return;
     this.#stops += 1;
     this.#stopping = this.#cancel(ended);
