@@ -5,6 +5,8 @@ import type { Session } from './session.js';
 
 /** Written on a schema that was made here, so that nothing else is ever dropped. */
 const mark = 'made by @safla/sdk';
+/** Any number that others do not use, and that migrations do not hold. */
+const lockKey = 7_366_133;
 
 /** Plain lower-case names need no quoting anywhere. @throws ConfigurationError */
 export function checkSchemaName(value: unknown, field: string): void {
@@ -24,10 +26,10 @@ export async function createSchema(session: Session, schema: string, scope: Call
   const name = quoteIdentifier(schema);
   const { rows } = await session.execute(compileText('select 1 from pg_namespace where nspname = $1', [schema]), scope);
   if (rows.length > 0) return;
-  await session.script(
-    compileText(`create schema if not exists ${name}; comment on schema ${name} is '${mark}'`, []),
-    scope,
-  );
+  // IF NOT EXISTS alone fails where two create it at the same moment. The script is one transaction.
+  const script = `select pg_advisory_xact_lock(${lockKey}, hashtext('${schema}'));
+    create schema if not exists ${name}; comment on schema ${name} is '${mark}'`;
+  await session.script(compileText(script, []), scope);
 }
 
 /**
