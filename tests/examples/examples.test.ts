@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { root, runExample } from './run-example.js';
+import { needServices, root, runExample } from './run-example.js';
 
-/** They have tests of their own: one is the tour, one needs services. */
-const elsewhere = ['quickstart.ts', 'services-for-tests.ts'];
+/** They have tests of their own: one is the tour, the others need services. */
+const elsewhere: readonly string[] = ['quickstart.ts', ...needServices];
 const examples = readdirSync(join(root, 'examples')).filter(
   (name) => name.endsWith('.ts') && !elsewhere.includes(name),
 );

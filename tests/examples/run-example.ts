@@ -5,6 +5,14 @@ import { fileURLToPath } from 'node:url';
 
 export const root: string = fileURLToPath(new URL('../../', import.meta.url));
 
+/** Examples that start servers, or need a server's program. */
+export const needServices = [
+  'events-jetstream.ts',
+  'events-on-redis.ts',
+  'services-for-tests.ts',
+  'shared-quota.ts',
+] as const;
+
 /** What a finished example left behind. */
 export interface Outcome {
   readonly code: number | null;

@@ -9,8 +9,18 @@ const entries: Readonly<Record<string, { readonly page: string; readonly example
   '.': { page: 'README.md', examples: ['quickstart.ts'] },
   './core': { page: 'docs/core.md', examples: ['context-and-errors.ts'] },
   './resilience': { page: 'docs/resilience.md', examples: ['policy.ts'] },
-  './api': { page: 'docs/api.md', examples: ['rest-api.ts'] },
-  './events': { page: 'docs/events.md', examples: ['events-in-process.ts'] },
+  './api': {
+    page: 'docs/api.md',
+    examples: ['rest-api.ts', 'rest-cache.ts', 'rest-pagination.ts', 'openapi-operations.ts', 'shared-quota.ts'],
+  },
+  './graphql': { page: 'docs/graphql.md', examples: ['graphql.ts', 'graphql-subscriptions.ts'] },
+  './websocket': {
+    page: 'docs/websocket.md',
+    examples: ['websocket-live-feed.ts', 'websocket-request.ts', 'websocket-own-codec.ts'],
+  },
+  './database': { page: 'docs/database.md', examples: ['database.ts', 'database-migrations.ts'] },
+  './events': { page: 'docs/events.md', examples: ['events-in-process.ts', 'events-on-redis.ts', 'outbox.ts'] },
+  './events/jetstream': { page: 'docs/events.md', examples: ['events-jetstream.ts'] },
   './memory': { page: 'docs/memory.md', examples: ['remember-and-find.ts'] },
   './analysis': { page: 'docs/analysis.md', examples: ['analysis-of-a-csv.ts'] },
   './mcp': { page: 'docs/mcp.md', examples: ['mcp-server-in-15-lines.ts', 'servers/assistant-server.ts'] },
@@ -45,7 +55,18 @@ describe('export map', () => {
 
   it('names every entry but the runner and test ones in the root', async () => {
     const root = await import('@safla/sdk');
-    for (const name of ['core', 'resilience', 'api', 'events', 'memory', 'analysis', 'mcp']) {
+    for (const name of [
+      'core',
+      'resilience',
+      'api',
+      'graphql',
+      'websocket',
+      'database',
+      'events',
+      'memory',
+      'analysis',
+      'mcp',
+    ]) {
       const entry = (await import(`../../src/${name}/index.ts`)) as object;
       expect(Object.keys(root), name).toEqual(expect.arrayContaining(Object.keys(entry)));
     }
