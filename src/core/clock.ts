@@ -13,7 +13,20 @@ const longestDelayMs = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(fn, ms) {
-    const timer = setTimeout(fn, Math.min(Math.max(ms, 0), longestDelayMs));
+    const timer = timerOf(fn, ms);
     return () => clearTimeout(timer);
   },
 };
+
+/** The machine's clock with timers that let the process end: for work in the background that nobody awaits. */
+export const quietClock: Clock = {
+  now: () => Date.now(),
+  schedule(fn, ms) {
+    const timer = timerOf(fn, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+function timerOf(fn: () => void, ms: number): NodeJS.Timeout {
+  return setTimeout(fn, Math.min(Math.max(ms, 0), longestDelayMs));
+}

@@ -1,6 +1,6 @@
 export { BoundedQueue, type BoundedQueueOptions, type OverflowPolicy, type Removal } from './bounded-queue.js';
 export { CallScope, type CancelListener, openScope, type ScopeOptions } from './call-scope.js';
-export { type Clock, systemClock } from './clock.js';
+export { type Clock, quietClock, systemClock } from './clock.js';
 export {
   type ContextOptions,
   type CurrentContext,

@@ -4,6 +4,7 @@ import {
   ClosedError,
   ConnectionError,
   detach,
+  quietClock,
   spanKind,
   systemClock,
   type Telemetry,
@@ -15,7 +16,6 @@ import { DisconnectedError } from './disconnected-error.js';
 import type { Ending } from './ending.js';
 import { HandshakeError } from './handshake-error.js';
 import { Heartbeat } from './heartbeat.js';
-import { quietClock } from './quiet-clock.js';
 import { type ReconnectOptions, reconnectDelay } from './reconnect.js';
 import type { WebSocketState } from './state.js';
 import { Waiters } from './waiters.js';

@@ -1,8 +1,7 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { CallScope } from '../../core/index.js';
+import { CallScope, quietClock } from '../../core/index.js';
 import { fullJitter } from '../../resilience/backoff.js';
 import type { Delivery, Outcome, StoredEvent } from '../event-transport.js';
-import { quietClock } from '../quiet-clock.js';
 import { nanoseconds } from './jetstream-link.js';
 
 /** What a {@link HeldMessage} needs from the subscription that holds it. */

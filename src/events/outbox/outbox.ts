@@ -5,13 +5,13 @@ import {
   type CloseOptions,
   detach,
   Lifecycle,
+  quietClock,
   Telemetry,
   ValidationError,
 } from '../../core/index.js';
 import { fullJitter } from '../../resilience/backoff.js';
 import type { OutgoingEvent } from '../event-transport.js';
 import type { EventDraft } from '../outgoing.js';
-import { quietClock } from '../quiet-clock.js';
 import type { OutboxTransaction } from './outbox-database.js';
 import { type OutboxOptions, type OutboxSettings, outboxSettings } from './outbox-options.js';
 import { OutboxRelay, type RelayStep } from './outbox-relay.js';
