@@ -30,6 +30,8 @@ export type DatabaseErrorKind =
 export interface DatabaseErrorFacts {
   /** PostgreSQL: the five characters of the SQLSTATE (documentation, appendix A). */
   readonly sqlstate?: string | undefined;
+  /** MongoDB: the number of the error (`src/mongo/base/error_codes.yml` of the server). */
+  readonly serverCode?: number | undefined;
   readonly schema?: string | undefined;
   readonly table?: string | undefined;
   readonly column?: string | undefined;
@@ -60,6 +62,7 @@ export class DatabaseError extends SaflaError {
 
   readonly kind: DatabaseErrorKind;
   declare readonly sqlstate?: string;
+  declare readonly serverCode?: number;
   declare readonly schema?: string;
   declare readonly table?: string;
   declare readonly column?: string;

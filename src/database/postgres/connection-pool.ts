@@ -57,7 +57,7 @@ export class ConnectionPool {
   readonly #options: ConnectionPoolOptions;
   readonly #open: () => Promise<OpenedPool>;
   readonly #prepared: PreparedStatements;
-  readonly #watched: WeakSet<DriverClient> = new WeakSet();
+  readonly #known: WeakSet<DriverClient> = new WeakSet();
   readonly #held: Set<Session> = new Set();
   readonly #counts = { acquired: 0, waitedMs: 0, exhausted: 0, connectFailures: 0, lost: 0, stopped: 0 };
   #opening: Promise<OpenedPool> | undefined;
@@ -148,59 +148,77 @@ export class ConnectionPool {
     return this.#context;
   }
 
-  #client({ pool, adopted }: OpenedPool, scope: CallScope): Promise<DriverClient> {
+  #client(opened: OpenedPool, scope: CallScope): Promise<DriverClient> {
+    const { pool } = opened;
     if (this.#closed) return Promise.reject(new ClosedError(this.target));
-    const { acquireTimeoutMs, connectTimeoutMs, maxWaiting } = this.#options;
-    const { waitingCount } = pool;
-    if (waitingCount >= maxWaiting)
+    const { waitingCount, idleCount } = pool;
+    if (waitingCount >= this.#options.maxWaiting) {
       return Promise.reject(this.#exhausted(pool, `${waitingCount} callers wait already`));
+    }
+    this.#counts.acquired += 1;
+    // An idle connection is given out in this very turn of the event loop: there is no wait to end.
+    if (idleCount > waitingCount) return new Promise((resolve, reject) => this.#connect(opened, resolve, reject));
+    return this.#waitForClient(opened, scope);
+  }
+
+  #waitForClient(opened: OpenedPool, scope: CallScope): Promise<DriverClient> {
+    const { pool } = opened;
+    const { acquireTimeoutMs, connectTimeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
+      scope.throwIfCancelled();
+      const started = performance.now();
+      const { waitingCount } = pool;
       let wanted = true;
-      let timer: NodeJS.Timeout | undefined;
       const settle = (finish: () => void): void => {
+        if (!wanted) return;
         wanted = false;
         stopListening();
-        if (timer !== undefined) clearTimeout(timer);
+        clearTimeout(timer);
+        this.#counts.waitedMs += performance.now() - started;
         finish();
       };
       const stopListening = scope.onCancel((reason) => settle(() => reject(reason)));
-      if (!wanted) return;
-      // An idle connection is given out in this very turn of the event loop.
-      const immediate = pool.idleCount > waitingCount;
-      const started = immediate ? 0 : performance.now();
       const given = (client: DriverClient): void => {
-        this.#watch(client);
-        if (!wanted) {
-          // Nobody waits for it any more.
-          client.release();
-          return;
-        }
-        this.#counts.acquired += 1;
-        if (!immediate) this.#counts.waitedMs += performance.now() - started;
+        // Nobody waits for it any more.
+        if (!wanted) client.release();
         settle(() => resolve(client));
       };
-      const refused = (error: unknown): void => {
-        if (wanted) settle(() => reject(this.#connectFailure(error, pool)));
-      };
-      if (adopted) (pool.connect() as Promise<DriverClient>).then(given, refused);
-      else connect(pool, given, refused);
-      if (!immediate && wanted) {
-        const queued = pool.waitingCount > waitingCount;
-        const limitMs = queued ? acquireTimeoutMs : connectTimeoutMs;
-        timer = setTimeout(() => {
-          settle(() =>
-            reject(queued ? this.#exhausted(pool, `none was free within ${limitMs} ms`) : this.#silent(limitMs)),
-          );
-        }, limitMs);
-      }
+      this.#connect(opened, given, (error) => settle(() => reject(error)));
+      const queued = pool.waitingCount > waitingCount;
+      const limitMs = queued ? acquireTimeoutMs : connectTimeoutMs;
+      const timer = setTimeout(() => {
+        settle(() => {
+          reject(queued ? this.#exhausted(pool, `none was free within ${limitMs} ms`) : this.#silent(limitMs));
+        });
+      }, limitMs);
     });
   }
 
+  /** By callback where the pool is ours, which spares two promises for each statement. */
+  #connect(
+    { pool, adopted }: OpenedPool,
+    resolve: (client: DriverClient) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    if (adopted) {
+      (pool.connect() as Promise<DriverClient>).then(
+        (client) => resolve(this.#watched(client)),
+        (error) => reject(this.#connectFailure(error, pool)),
+      );
+    } else {
+      (pool as unknown as CallbackPool).connect((error, client) =>
+        client ? resolve(this.#watched(client)) : reject(this.#connectFailure(error, pool)),
+      );
+    }
+  }
+
   /** A connection that dies while it is in use says so twice; unheard, the event would end the process. */
-  #watch(client: DriverClient): void {
-    if (this.#watched.has(client)) return;
-    this.#watched.add(client);
-    client.on('error', () => undefined);
+  #watched(client: DriverClient): DriverClient {
+    if (!this.#known.has(client)) {
+      this.#known.add(client);
+      client.on('error', () => undefined);
+    }
+    return client;
   }
 
   #exhausted(pool: PostgresPool, why: string): PoolExhaustedError {
@@ -225,10 +243,7 @@ export class ConnectionPool {
   }
 }
 
-/** By callback, which spares two promises for each statement. */
-function connect(pool: PostgresPool, given: (client: DriverClient) => void, refused: (error: unknown) => void): void {
-  const { connect: start } = pool as unknown as {
-    connect(done: (error: unknown, client: DriverClient | undefined) => void): void;
-  };
-  start.call(pool, (error, client) => (client ? given(client) : refused(error)));
+/** The other form of `connect` that `pg` has. */
+interface CallbackPool {
+  connect(done: (error: unknown, client: DriverClient | undefined) => void): void;
 }

@@ -391,11 +391,11 @@ export class PostgresDatabase implements DatabaseEngine {
     }
     this.#assertNotNested();
     this.#statements += 1;
-    return this.#call(shape.operation, options, span, (scope) => {
-      const work = (pool: ConnectionPool): Promise<DriverResult> =>
-        pool.use(scope, (session) => session.execute(statement, scope));
-      return options.replica ? this.#engine.onReplica(scope, work) : work(this.#engine.primary);
-    });
+    return this.#call(shape.operation, options, span, (scope) =>
+      options.replica
+        ? this.#engine.onReplica(scope, (pool) => pool.use(scope, (session) => session.execute(statement, scope)))
+        : this.#engine.primary.use(scope, (session) => session.execute(statement, scope)),
+    );
   }
 
   async *#batches(statement: Statement, options: RowStreamOptions): AsyncGenerator<readonly SqlRow[]> {

@@ -79,19 +79,10 @@ export class Session {
     return this.client.getTransactionStatus?.() ?? (this.#open ? 'T' : 'I');
   }
 
-  /** Sends what the driver takes. */
-  async send(query: DriverQuery, scope: CallScope, shape: StatementShape | undefined): Promise<DriverResult> {
-    if (this.#stopping) await this.#stopping;
-    try {
-      return await this.#query(query, scope);
-    } catch (error) {
-      if (scope.cancelled) throw scope.reason;
-      if (query.name !== undefined) {
-        this.#context.prepared.forget(this.client, query.text);
-        if (!this.#open && isStale(error)) return await this.send({ ...query, name: undefined }, scope, shape);
-      }
-      throw statementFailure(error, shape);
-    }
+  /** Sends what the driver takes. One promise and no more: this is the way of every statement. */
+  send(query: DriverQuery, scope: CallScope, shape: StatementShape | undefined): Promise<DriverResult> {
+    if (this.#stopping) return this.#stopping.then(() => this.#send(query, scope, shape));
+    return this.#send(query, scope, shape);
   }
 
   /** Waits for other work on this connection, which is stopped on the server when `scope` ends. */
@@ -131,10 +122,9 @@ export class Session {
     this.client.release();
   }
 
-  /** One promise and no more: this is the way of every statement. */
-  #query(query: DriverQuery, scope: CallScope): Promise<DriverResult> {
-    scope.throwIfCancelled();
+  #send(query: DriverQuery, scope: CallScope, shape: StatementShape | undefined): Promise<DriverResult> {
     return new Promise((resolve, reject) => {
+      scope.throwIfCancelled();
       let answered: (() => void) | undefined;
       const off = scope.onCancel(() => {
         this.stop(
@@ -146,17 +136,28 @@ export class Session {
       this.#context.send(this.client, query, (error, result) => {
         off();
         answered?.();
-        if (error) {
-          this.noteFailure(error);
-          reject(error);
-        } else if (scope.cancelled) {
-          // Where nothing can be stopped, a statement may end after the call that asked for it.
-          reject(scope.reason);
-        } else {
-          resolve(result);
-        }
+        if (error) this.#refused(error, query, scope, shape).then(resolve, reject);
+        // Where nothing can be stopped, a statement may end after the call that asked for it.
+        else if (scope.cancelled) reject(scope.reason);
+        else resolve(result);
       });
     });
+  }
+
+  /** What a statement failed with; or its answer, where only its preparation was out of date. */
+  async #refused(
+    error: Error,
+    query: DriverQuery,
+    scope: CallScope,
+    shape: StatementShape | undefined,
+  ): Promise<DriverResult> {
+    this.noteFailure(error);
+    if (scope.cancelled) throw scope.reason;
+    if (query.name !== undefined) {
+      this.#context.prepared.forget(this.client, query.text);
+      if (!this.#open && isStale(error)) return await this.send({ ...query, name: undefined }, scope, shape);
+    }
+    throw statementFailure(error, shape);
   }
 
   /** A server does not notice that nobody reads any more while it works, so it is told to stop. */

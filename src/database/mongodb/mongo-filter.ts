@@ -1,0 +1,44 @@
+import type { Condition } from './condition.js';
+
+/** What a field may be compared with: a value (for an array: one of its elements too), a pattern, a condition of `where`. */
+export type FieldFilter<Value> =
+  | Value
+  | (Value extends readonly (infer Element)[] ? Element : never)
+  | (Value extends string | undefined ? RegExp : never)
+  | Condition<Value>
+  | Condition<Value extends readonly (infer Element)[] ? Element : never>
+  | Condition<never>
+  | null;
+
+/**
+ * Which documents are meant: fields and what they equal, `{}` for all, or a condition of `where`. A name with
+ * dots leads into documents and arrays.
+ */
+export type MongoFilter<T extends object = Record<string, unknown>> =
+  | Condition<T>
+  | Condition<never>
+  | ({ readonly [Name in keyof T]?: FieldFilter<T[Name]> } & { readonly [path: `${string}.${string}`]: unknown });
+
+/** Changes by MongoDB's update operators. Values are data: operators in them are refused. */
+export interface MongoUpdate<T extends object = Record<string, unknown>> {
+  readonly $set?: Fields<T>;
+  readonly $setOnInsert?: Fields<T>;
+  readonly $unset?: { readonly [Name in keyof T | Path]?: true | '' | 1 };
+  readonly $inc?: Fields<T>;
+  readonly $mul?: Fields<T>;
+  readonly $min?: Fields<T>;
+  readonly $max?: Fields<T>;
+  readonly $rename?: Readonly<Record<string, string>>;
+  /** Sets the server's time. */
+  readonly $currentDate?: { readonly [Name in keyof T | Path]?: true };
+  /** One value, or several by `push`. */
+  readonly $push?: { readonly [Name in keyof T | Path]?: unknown };
+  readonly $addToSet?: { readonly [Name in keyof T | Path]?: unknown };
+  /** A value, or a condition of `where`. */
+  readonly $pull?: { readonly [Name in keyof T | Path]?: unknown };
+  readonly $pullAll?: { readonly [Name in keyof T | Path]?: readonly unknown[] };
+  readonly $pop?: { readonly [Name in keyof T | Path]?: 1 | -1 };
+}
+
+type Path = `${string}.${string}`;
+type Fields<T extends object> = { readonly [Name in keyof T]?: T[Name] | null } & { readonly [path: Path]: unknown };
