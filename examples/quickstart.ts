@@ -29,6 +29,7 @@ import {
   trendSchema,
 } from './support/shapes.js';
 import { Tour, tableWidth } from './support/tour.js';
+import { askForFacts, followLive, keepInSQL } from './support/ways-in.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const shipped = join(root, 'examples/data/air-passengers.csv');
@@ -45,9 +46,9 @@ async function main(file: string): Promise<void> {
   const tour = new Tour(columns);
   tour.begin(`@safla/sdk: ${title}`);
 
-  await using backend = await tour.step('Start a REST backend', 'node:http', async () => {
+  await using backend = await tour.step('Start a backend', 'node:http', async () => {
     const started = await startBackend({ name: title, points });
-    return [started, `${started.url}, key required`];
+    return [started, `REST, GraphQL and WebSocket at ${new URL(started.url).host}, key required`];
   });
 
   const config = await loadMCPConfig(join(root, 'examples/mcp.yaml'), { env: environment(backend) });
@@ -65,6 +66,20 @@ async function main(file: string): Promise<void> {
   await tour.step('Fetch it again', 'HTTP cache', async () => {
     const { fromCache } = read(seriesSchema, 'series_get', await call(host, 'series_get', { path: '/series/current' }));
     return [fromCache, `from cache: ${fromCache}; the backend saw ${backend.requests()} request`];
+  });
+
+  await tour.step('Ask what is in it', 'GraphQLIntegration', async () => {
+    const facts = await askForFacts(backend);
+    return [facts, `${facts.count} points, ${facts.from} to ${facts.to}`];
+  });
+  const live = await tour.step('Follow it live', 'WebSocketIntegration', async () => {
+    const followed = await followLive(backend);
+    return [followed, `${followed.length} points as they came, the last of ${followed.at(-1)?.date}`];
+  });
+  await tour.step('Keep it in SQL', 'PostgresDatabase, Outbox', async () => {
+    const { rows, highest, told } = await keepInSQL(live);
+    const words = `${rows} rows, their event heard of ${told}; highest in ${highest.date}`;
+    return [rows, words];
   });
 
   const analyse = (analysisType: string): Promise<unknown> =>

@@ -199,8 +199,8 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
   }
 
   /**
-   * Messages from now on, for one `for await` loop; through reconnections, until `close`. Each loop has a
-   * bounded buffer of its own (`buffer`). It throws when the connection is given up.
+   * Messages from now on, for one `for await` loop; through reconnections, until `close` or until the
+   * server ends with code 1000. Each loop has a bounded buffer of its own (`buffer`). It throws when the connection is given up.
    *
    * @throws ClosedError, TimeoutError or the `signal.reason`
    */
@@ -304,7 +304,9 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
       waiting: (next, error) => this.emit('reconnecting', { ...next, error }),
       abandoned: (error) => {
         this.#queue.fail(error);
-        for (const stream of [...this.#streams]) stream.fail(error);
+        // Code 1000 says that the server is done (RFC 6455 section 7.4.1): the loop has all there is.
+        const isDone = error instanceof DisconnectedError && error.closeCode === 1000;
+        for (const stream of [...this.#streams]) isDone ? stream.finish() : stream.fail(error);
       },
       exhausted: (attempts, error) => this.emit('maxReconnectAttemptsReached', { attempts, error }),
       policyFailed: (error) => this.onListenerError(error, 'closePolicy'),

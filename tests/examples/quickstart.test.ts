@@ -27,6 +27,9 @@ describe('npm start', () => {
     for (const words of [
       '144 values, 104 to 622',
       'from cache: true; the backend saw 1 request',
+      '144 points, 1949-01 to 1960-12',
+      '144 points as they came, the last of 1960-12',
+      '144 rows, their event heard of 144; highest in 1960-07',
       'mean 280.3, median 265.5, sd 120',
       'a season of 12 steps',
       'trend increasing',

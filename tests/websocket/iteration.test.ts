@@ -84,6 +84,21 @@ describe('for await', () => {
     expect(await next).toMatchObject({ name: 'DisconnectedError', closeCode: 1008 });
   });
 
+  it('ends when the server is done, with all that it sent', async () => {
+    await using server = await startServer((socket) => {
+      for (const n of [1, 2, 3]) socket.send(String(n));
+      socket.close(1000);
+    });
+    await using ws = new WebSocketIntegration(server.url);
+    const taken: unknown[] = [];
+    const loop = (async () => {
+      for await (const message of ws) taken.push(message);
+    })();
+    await ws.connect();
+    await loop;
+    expect(taken).toEqual([1, 2, 3]);
+  });
+
   it('ends with its signal, its time or the surrounding context', async () => {
     await using ws = new WebSocketIntegration('ws://127.0.0.1:9');
     const reason = new Error('enough');
