@@ -18,7 +18,30 @@ export {
 } from './contract/vector-memory-contract.js';
 export type { Direction } from './fault-proxy/conditions.js';
 export { FaultProxy, type FaultProxyConnections, type FaultProxyOptions } from './fault-proxy/fault-proxy.js';
+export type {
+  APISubject,
+  APITarget,
+  APITestConfig,
+  APITestOptions,
+  PromisedRate,
+} from './framework/api-target.js';
+export type { DatabaseSubject, DatabaseTestConfig, DatabaseTestOptions } from './framework/database-suite.js';
+export {
+  IntegrationTestFramework,
+  type IntegrationTestFrameworkOptions,
+} from './framework/integration-test-framework.js';
+export type { MCPServerTestOptions } from './framework/mcp-server-suite.js';
+export type { SuiteRunner } from './framework/suite-runner.js';
+export {
+  type InMemoryMCPServer,
+  type MCPServerTarget,
+  type StartMCPServerOptions,
+  TestMCPServer,
+} from './framework/test-mcp-server.js';
 export { ManualClock } from './manual-clock.js';
+export type { JSONSchema } from './schema/json-schema.js';
+export { type Counterexample, schemaCounterexamples } from './schema/schema-counterexamples.js';
+export { type ExampleOptions, schemaExample } from './schema/schema-example.js';
 export { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
 export type { Namespace, ServiceKind, ServiceName, TestService } from './services/test-service.js';
 export {

@@ -1,5 +1,20 @@
-import { type CallOptions, CallScope, ClosedError, ConfigurationError, openScope } from '../core/index.js';
+import { randomBytes } from 'node:crypto';
+import type { APIIntegration } from '../api/index.js';
+import {
+  type CallOptions,
+  CallScope,
+  type Closeable,
+  ClosedError,
+  ConfigurationError,
+  openScope,
+} from '../core/index.js';
 import { checkOptions, is } from '../core/internal.js';
+import type { DatabaseIntegration } from '../database/index.js';
+import type { APITestConfig } from './framework/api-target.js';
+import { CountingServer } from './framework/counting-server.js';
+import type { DatabaseTestConfig } from './framework/database-suite.js';
+import { checkDatabaseConfig, openAPI, openDatabase } from './framework/open-integrations.js';
+import { type MCPServerTarget, type StartMCPServerOptions, TestMCPServer } from './framework/test-mcp-server.js';
 import { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
 import { Watchdog } from './services/launch/watchdog.js';
 import { postgresRecipe } from './services/postgres/index.js';
@@ -59,6 +74,7 @@ const optionChecks = {
 };
 
 const defaultStartMs = 60_000;
+const closeMs = 5_000;
 
 /**
  * Real services for tests, without Docker. For each service the first way that works is taken: a URL
@@ -79,6 +95,8 @@ export class TestContainer implements AsyncDisposable {
   readonly #watchdog: Watchdog = new Watchdog();
   readonly #entries: Map<ServiceName, Promise<RunningEntry>> = new Map();
   readonly #running: Map<ServiceName, RunningEntry> = new Map();
+  /** What was opened beside services, to be closed before them. */
+  readonly #opened: Set<Closeable> = new Set();
   #life: CallScope = new CallScope('TestContainer');
 
   constructor(options: TestContainerOptions = {}) {
@@ -135,10 +153,59 @@ export class TestContainer implements AsyncDisposable {
     ]);
   }
 
-  /** Stops what runs and what is being started, and removes its files. The container can be started again. */
+  /**
+   * Starts an MCP server and connects to it. It ends with {@link stopMCPServer} or {@link stop}.
+   *
+   * @param target a path, a command, a URL, or an `MCPServer` of this process
+   * @throws ConnectionError, ProtocolError or TimeoutError that says what the program printed last
+   */
+  async startMCPServer(target: MCPServerTarget, options: StartMCPServerOptions = {}): Promise<TestMCPServer> {
+    using scope = openScope('start of an MCP server', { ...options, parents: [this.#life] });
+    return this.#keep(await TestMCPServer.start(target, { ...options, signal: scope.signal }));
+  }
+
+  /** Ends a server that {@link startMCPServer} started. */
+  async stopMCPServer(server: TestMCPServer): Promise<void> {
+    this.#opened.delete(server);
+    await server.close();
+  }
+
+  /**
+   * An API integration without a cache. Without a `baseURL` it stands on a local server that wants its key
+   * and answers every path with what it was sent.
+   *
+   * @throws ConfigurationError
+   */
+  async createAPIIntegration(config: APITestConfig = {}): Promise<APIIntegration> {
+    const { baseURL, apiKey = randomBytes(12).toString('hex') } = config;
+    if (baseURL !== undefined) return this.#keep(openAPI({ ...config, baseURL }));
+    const server = this.#keep(await CountingServer.start({ apiKey }));
+    return this.#keep(openAPI({ ...config, apiKey, baseURL: server.baseURL }));
+  }
+
+  /**
+   * A database in a schema of its own: `migrate` makes it, with a table `test_table (id, name)` in it, and
+   * `cleanup` drops it. Without a URL the service is started.
+   *
+   * @throws ConfigurationError; ServiceUnavailableError
+   */
+  async createDatabaseIntegration(config: DatabaseTestConfig = {}): Promise<DatabaseIntegration> {
+    checkDatabaseConfig(config);
+    const { url = config.connectionString, migrations } = config;
+    if (url === undefined) await this.start({ postgres: this.#options.postgres || true });
+    return this.#keep(openDatabase(url ?? this.postgres.url, migrations));
+  }
+
+  /**
+   * Stops what runs and what is being started, and removes its files; closes the integrations that were
+   * made here first. The container can be started again.
+   */
   async stop(): Promise<void> {
     this.#life.cancel(new ClosedError('TestContainer'));
     this.#life = new CallScope('TestContainer');
+    const opened = [...this.#opened].reverse();
+    this.#opened.clear();
+    await Promise.allSettled(opened.map((one) => one.close({ timeoutMs: closeMs })));
     await Promise.all([...this.#entries.keys()].map((name) => this.#stop(name)));
   }
 
@@ -159,6 +226,11 @@ export class TestContainer implements AsyncDisposable {
     const entry = { ...resolved, readyMs: performance.now() - started };
     this.#running.set(name, entry);
     return entry;
+  }
+
+  #keep<T extends Closeable>(one: T): T {
+    this.#opened.add(one);
+    return one;
   }
 
   async #stop(name: ServiceName): Promise<void> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { EventTransport } from '../events/index.js';
 import {
   type ContractCase,
@@ -20,8 +20,22 @@ import {
   type VectorMemorySubject,
   vectorMemoryContract as vectorMemory,
 } from './contract/vector-memory-contract.js';
+import {
+  IntegrationTestFramework as Framework,
+  type IntegrationTestFrameworkOptions,
+} from './framework/integration-test-framework.js';
+import type { SuiteRunner } from './framework/suite-runner.js';
 
 export * from './index.js';
+
+const suiteRunner: SuiteRunner = { describe, it, beforeAll, afterAll };
+
+/** {@link Framework} with vitest's functions. */
+export class IntegrationTestFramework extends Framework {
+  constructor(options: IntegrationTestFrameworkOptions = {}) {
+    super({ runner: suiteRunner, ...options });
+  }
+}
 
 const runner: TestRunner = { describe, it };
 
