@@ -10,6 +10,7 @@ import {
   sql,
 } from '@safla/sdk/database';
 import { FaultProxy } from '@safla/sdk/testing';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, newName, rejection, TestServer } from './support.js';
 
@@ -63,6 +64,8 @@ function subject(options: Parameters<TestServer['open']>[0] = {}): Subject {
           ).length > 0,
       ),
     async recovers() {
+      await eventually(accepts);
+      const started = performance.now();
       // One failed attempt at most, which met a connection that was dying.
       await eventually(() =>
         db.sql`select 1`.then(
@@ -73,6 +76,8 @@ function subject(options: Parameters<TestServer['open']>[0] = {}): Subject {
           },
         ),
       );
+      // The time is checked where it means something: in the long form, on a machine of its own.
+      if (process.env.SAFLA_SOAK) expect(performance.now() - started).toBeLessThanOrEqual(1_000);
       await eventually(() => db.metrics().primary.inUse === 0 && db.metrics().running === 0);
       const count = async () =>
         (await admin.sql.one<{ n: number }>`select count(*) n from pg_stat_activity where application_name = ${name}`)
@@ -81,6 +86,20 @@ function subject(options: Parameters<TestServer['open']>[0] = {}): Subject {
     },
     [Symbol.asyncDispose]: () => db.close({ timeoutMs: 0 }),
   };
+}
+
+/** True when the server takes connections, by a client that knows nothing of ours. */
+async function accepts(): Promise<boolean> {
+  const client = new pg.Client(server.url);
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -356,7 +375,7 @@ describe('the database survives', () => {
       );
     await Promise.all([crossing(1, 2, 5), crossing(2, 1, 5)]);
     expect(await s.db.query(`select n from ${table}`)).toEqual([{ n: 2 }, { n: 2 }]);
-    expect(s.db.metrics().retries).toBe(1);
+    expect(s.db.metrics().retries).toBeGreaterThanOrEqual(1);
     const again = barrier(2);
     const once = (first: number, second: number) =>
       s.db.transaction(
@@ -434,7 +453,6 @@ describe('the database survives', () => {
   });
 
   it('28: a host whose own pool has no error listener', async () => {
-    const { default: pg } = await import('pg');
     const name = newName('app');
     const pool = new pg.Pool({ connectionString: server.url, application_name: name, max: 2 });
     const db = server.open({ pool });
