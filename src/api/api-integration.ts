@@ -9,17 +9,18 @@ import {
   Lifecycle,
   openScope,
   type StandardSchemaV1,
+  systemClock,
   UnsupportedError,
   validate,
 } from '../core/index.js';
-import { checkOptions } from '../core/internal.js';
+import { activeHealth, checkOptions, passiveHealth } from '../core/internal.js';
 import { type AxiosInstance, HTTPError } from '../drivers/http/index.js';
 import type { PolicyStats } from '../resilience/index.js';
 import { type APICall, type APIResponse, type RequestOptions, requestChecks } from './api-call.js';
-import { activeHealth, passiveHealth } from './api-health.js';
 import { type APIIntegrationOptions, type APISettings, positionalOptions, settingsOf } from './api-options.js';
 import type { HTTPCacheStats } from './cache/http-cache.js';
 import { APIOperations } from './openapi/api-operations.js';
+import { Pacing } from './pacing.js';
 import { type PageSource, Pages } from './pagination/pages.js';
 import { type APIPaginateOptions, paginateChecks } from './pagination/paginate-options.js';
 import { pathWith } from './path.js';
@@ -66,8 +67,10 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
     const positional = typeof first !== 'object' || first instanceof URL;
     this.#settings = settingsOf(positional ? positionalOptions(first, apiKey, rateLimitPerHour) : first);
     this.#wire = new Wire(this.#settings);
-    this.#runner = new RequestRunner(this.#settings, this.#wire);
-    this.#opener = new StreamOpener(this.#settings, this.#wire);
+    const { pacing, policy } = this.#settings;
+    const paced = pacing && new Pacing(pacing, policy.scopeOptions().clock ?? systemClock);
+    this.#runner = new RequestRunner(this.#settings, this.#wire, paced);
+    this.#opener = new StreamOpener(this.#settings, this.#wire, paced);
     this.#lifecycle = new Lifecycle(`APIIntegration '${this.#settings.name}'`);
   }
 
@@ -224,7 +227,11 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
     if (this.#lifecycle.closed) return { status: 'fail', output: 'closed' };
     const passive = passiveHealth(policy.circuit(base.origin), this.#wire.last);
     if (healthPath === undefined) return passive;
-    return activeHealth(async (bounds) => (await this.#probe(healthPath, bounds)).status, options, passive);
+    const ask = async (bounds: CallOptions): Promise<string | undefined> => {
+      const { status } = await this.#probe(healthPath, bounds);
+      return status >= 200 && status <= 299 ? undefined : `answered ${status}`;
+    };
+    return activeHealth(ask, options, passive);
   }
 
   stats(): APIStats {

@@ -1,11 +1,4 @@
-import {
-  SaflaError,
-  type SpanRequest,
-  silentLogger,
-  spanKind,
-  Telemetry,
-  type TelemetryOptions,
-} from '../core/index.js';
+import { SaflaError, type SpanRequest, spanKind, Telemetry, type TelemetryOptions } from '../core/index.js';
 import type { HTTPAnswer } from '../drivers/http/index.js';
 import type { PreparedRequest } from './prepared-request.js';
 
@@ -20,17 +13,14 @@ const statusError = 2;
  */
 export class ExchangeTelemetry {
   readonly #telemetry: Telemetry;
-  /** What the host gave listens always; the global OpenTelemetry API once it is set up. */
-  readonly #given: boolean;
 
   constructor(options: TelemetryOptions) {
     this.#telemetry = new Telemetry('api', options);
-    this.#given = this.#telemetry.logger !== silentLogger || Boolean(options.tracer ?? options.meter);
   }
 
   /** False when nobody would hear: then there is nothing to tell. */
   get listening(): boolean {
-    return this.#given || Symbol.for('opentelemetry.js.api.1') in globalThis;
+    return this.#telemetry.listening;
   }
 
   /** @param send gets the headers that carry the trace on */

@@ -1,4 +1,4 @@
-import { type CallScope, systemClock } from '../core/index.js';
+import type { CallScope } from '../core/index.js';
 import { type HTTPAnswer, HTTPError } from '../drivers/http/index.js';
 import type { Attempt } from '../resilience/index.js';
 import type { APICall, APIResponse, RequestOptions } from './api-call.js';
@@ -7,7 +7,7 @@ import { withNewCredential } from './auth/renewal.js';
 import { CachedExchange } from './cache/cached-exchange.js';
 import { invalidatedBy } from './cache/invalidation.js';
 import type { Observer, Outcome } from './cache/outcome.js';
-import { Pacing } from './pacing.js';
+import type { Pacing } from './pacing.js';
 import { type PreparedRequest, prepare, safeMethods } from './prepared-request.js';
 import { decodeContent } from './response-content.js';
 import type { Wire } from './wire.js';
@@ -21,11 +21,11 @@ export class RequestRunner {
   readonly #cached: CachedExchange | undefined;
   readonly #pacing: Pacing | undefined;
 
-  constructor(settings: APISettings, wire: Wire) {
+  constructor(settings: APISettings, wire: Wire, pacing: Pacing | undefined) {
     this.#settings = settings;
     this.#wire = wire;
-    const { cache, policy, pacing } = settings;
-    this.#pacing = pacing && new Pacing(pacing, policy.scopeOptions().clock ?? systemClock);
+    this.#pacing = pacing;
+    const { cache, policy } = settings;
     this.#cached =
       cache &&
       new CachedExchange({

@@ -1,4 +1,4 @@
-import { lazy } from '../core/internal.js';
+import { type LastExchange, lazy } from '../core/internal.js';
 import {
   type AxiosInstance,
   type Cancellation,
@@ -15,14 +15,6 @@ import {
 import type { APISettings } from './api-options.js';
 import { ExchangeTelemetry } from './exchange-telemetry.js';
 import type { PreparedRequest } from './prepared-request.js';
-
-/** How the last exchange ended. */
-export interface LastExchange {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** Absent when no answer came. */
-  readonly status?: number;
-}
 
 /** What an exchange ends with. */
 export interface Ending extends Cancellation {

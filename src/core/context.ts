@@ -43,7 +43,9 @@ export function enterScope<T>(scope: CallScope, correlationId: string, fn: () =>
  * (an audit record, a cache refresh). The correlation id stays.
  */
 export function detach<T>(fn: () => T): T {
-  const correlationId = correlationIdHere();
+  const stored = contextStore().getStore();
+  if (!stored?.scope) return fn();
+  const { correlationId } = stored;
   return contextStore().run(correlationId === undefined ? {} : { correlationId }, fn);
 }
 

@@ -5,4 +5,5 @@ export { importOptional, lazy } from './imports.js';
 export { encodeJSON } from './json.js';
 export { checkOptions, hint, is, type OptionCheck, type OptionChecks } from './options.js';
 export { describeError, isSecretKey } from './redact.js';
+export { activeHealth, type LastExchange, passiveHealth } from './remote-health.js';
 export { isSchema } from './schema.js';

@@ -2,7 +2,7 @@ import type { Attributes, Context, Histogram, Meter, Span, Tracer } from '@opent
 import { correlationIdHere } from './context.js';
 import { SaflaError } from './errors/safla-error.js';
 import { lazy } from './imports.js';
-import { type Logger, safeLogger } from './logger.js';
+import { type Logger, safeLogger, silentLogger } from './logger.js';
 import { describeError } from './redact.js';
 
 /** Where logs, spans and metrics go. Taken by every class as `telemetry`. */
@@ -51,6 +51,16 @@ export class Telemetry {
     this.#component = component;
     this.#options = options;
     this.logger = safeLogger(options.logger, component);
+  }
+
+  /** True when somebody may look at spans: the host gave a tracer, or registered OpenTelemetry. */
+  get tracing(): boolean {
+    return this.#options.tracer !== undefined || hostUsesOpenTelemetry();
+  }
+
+  /** True when anything that is told here may be heard, as a log, span or metric. Asking costs less than telling nobody. */
+  get listening(): boolean {
+    return this.logger !== silentLogger || this.#options.meter !== undefined || this.tracing;
   }
 
   /**

@@ -1,11 +1,4 @@
-import {
-  SaflaError,
-  type SpanRequest,
-  silentLogger,
-  spanKind,
-  Telemetry,
-  type TelemetryOptions,
-} from '../core/index.js';
+import { SaflaError, type SpanRequest, spanKind, Telemetry, type TelemetryOptions } from '../core/index.js';
 import type { ExecutionAnswer, ExecutionRequest } from './execution-client.js';
 
 /** One request, ready to go. */
@@ -29,12 +22,9 @@ export class ExchangeTelemetry {
   readonly #telemetry: Telemetry;
   readonly #target: Attributes;
   readonly #url: string;
-  /** What the host gave listens always; the global OpenTelemetry API once it is set up. */
-  readonly #given: boolean;
 
   constructor(endpoint: URL, options: TelemetryOptions) {
     this.#telemetry = new Telemetry('graphql', options);
-    this.#given = this.#telemetry.logger !== silentLogger || Boolean(options.tracer ?? options.meter);
     this.#url = endpoint.origin + endpoint.pathname;
     this.#target = {
       'http.request.method': 'POST',
@@ -45,7 +35,7 @@ export class ExchangeTelemetry {
 
   /** False when nobody would hear: then there is nothing to tell. */
   get listening(): boolean {
-    return this.#given || Symbol.for('opentelemetry.js.api.1') in globalThis;
+    return this.#telemetry.listening;
   }
 
   /** @param send gets the headers that carry the trace on */

@@ -1,9 +1,7 @@
-import type { GraphQLClient } from 'graphql-request';
-import { ProtocolError, SaflaError } from '../core/index.js';
-import { lazy } from '../core/internal.js';
+import { ProtocolError } from '../core/index.js';
 import { type Cancellation, exchangeByTransport, type HTTPRequest, type HTTPTransport } from '../drivers/http/index.js';
-import type { GraphQLFormattedError } from './graphql-call.js';
-import { type FetchedHeaders, FetchedText, transportFetch } from './transport-fetch.js';
+import { type ExecutionResult, executionResults } from './execution-result.js';
+import { isJSON, jsonText } from './json-answer.js';
 
 /** When a request ends early. A `CallScope` and an `Attempt` are one. */
 export interface Ending extends Cancellation {
@@ -20,13 +18,6 @@ export interface ExecutionRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A result in its specified shape (GraphQL specification, section 7.1). */
-export interface ExecutionResult {
-  readonly data?: unknown;
-  readonly errors?: readonly GraphQLFormattedError[];
-  readonly extensions?: Readonly<Record<string, unknown>>;
-}
-
 /** An answer: with its results when its status is 200-299, unread otherwise. */
 export interface ExecutionAnswer {
   readonly status: number;
@@ -36,68 +27,36 @@ export interface ExecutionAnswer {
   readonly results?: readonly ExecutionResult[];
 }
 
-const loadClient = lazy(() => import('graphql-request'));
-
-/** graphql-request with a transport for its fetch. */
-export async function createClient(
-  endpoint: URL,
-  transport: HTTPTransport,
-  maxResponseBytes: number | undefined,
-): Promise<GraphQLClient> {
-  const { GraphQLClient } = await loadClient();
-  return new GraphQLClient(endpoint.href, { fetch: transportFetch(transport, maxResponseBytes) });
-}
+type Target = Pick<HTTPRequest, 'url' | 'maxResponseBytes'>;
 
 /**
- * Sends requests that are encoded already, and reads their answers by graphql-request. Left to itself, that
- * would parse or print the document, write the variables and build the headers anew for every request.
+ * Sends requests that are encoded already, and reads their answers. graphql-request would parse or print
+ * the document, write the variables and make the headers and the URL anew for every request.
  */
 export class ExecutionClient {
-  readonly #client: () => Promise<GraphQLClient>;
+  readonly #transport: HTTPTransport;
   readonly #target: Target;
-  #ready: GraphQLClient | undefined;
 
   constructor(endpoint: URL, transport: HTTPTransport, maxResponseBytes: number | undefined) {
-    const url = endpoint.href;
-    this.#target = { url, maxResponseBytes };
-    const send = async (_url: unknown, { body: request }: { readonly body: Outgoing }): Promise<FetchedText> => {
-      const fetched = new FetchedText(await exchangeByTransport(transport, request));
-      if (!fetched.ok || !fetched.headers.isJSON) throw new Unread(fetched);
-      return fetched;
-    };
-    this.#client = lazy(async () => {
-      const { GraphQLClient } = await loadClient();
-      return new GraphQLClient(url, {
-        fetch: send as unknown as typeof fetch,
-        jsonSerializer: { stringify: ({ variables }) => variables, parse: JSON.parse },
-        excludeOperationName: true,
-        errorPolicy: 'all',
-      });
-    });
+    this.#transport = transport;
+    this.#target = { url: endpoint.href, maxResponseBytes };
   }
 
   /** @throws ProtocolError for an answer of status 200-299 that is not GraphQL, or what the transport threw */
   async execute(request: ExecutionRequest, ending: Ending): Promise<ExecutionAnswer> {
-    this.#ready ??= await this.#client();
-    try {
-      const answer = await this.#ready.rawRequest<unknown, Outgoing>({
-        query: request.subject,
-        variables: new Outgoing(this.#target, request, ending),
-      });
-      const { status, body: text, data, errors, extensions } = answer;
-      const { fields } = answer.headers as unknown as FetchedHeaders;
-      const results = Array.isArray(data) ? data : [{ data, errors, extensions }];
-      return { status, headers: fields, text, results };
-    } catch (error) {
-      if (ending.cancelled) throw ending.reason;
-      return unreadAnswer(error, request.subject);
-    }
+    const outgoing = new Outgoing(this.#target, request, ending);
+    const { status, headers, body } = await exchangeByTransport(this.#transport, outgoing);
+    const text = jsonText(body);
+    if (status < 200 || status > 299) return { status, headers, text };
+    if (!isJSON(headers['content-type'])) throw notGraphQL(request.subject, headers['content-type']);
+    const results = executionResults(text);
+    // Without the parser's error: it quotes the answer.
+    if (!results) throw new ProtocolError(`${request.subject}: the answer is not a GraphQL result`);
+    return { status, headers, text, results };
   }
 }
 
-type Target = Pick<HTTPRequest, 'url' | 'maxResponseBytes'>;
-
-/** A request as the transport gets it. Through graphql-request it goes as the variables, and comes back as the body. */
+/** A request as the transport gets it. */
 class Outgoing implements HTTPRequest {
   readonly method: string = 'POST';
   readonly url: string;
@@ -120,23 +79,7 @@ class Outgoing implements HTTPRequest {
   }
 }
 
-/** Carries an answer past graphql-request, whose own error would repeat all that was sent. */
-class Unread {
-  readonly fetched: FetchedText;
-
-  constructor(fetched: FetchedText) {
-    this.fetched = fetched;
-  }
-}
-
-function unreadAnswer(error: unknown, subject: string): ExecutionAnswer {
-  if (SaflaError.is(error)) throw error;
-  if (!(error instanceof Unread)) {
-    // Without the cause: it quotes the answer.
-    throw new ProtocolError(`${subject}: the answer is not a GraphQL result`);
-  }
-  const { ok, status, headers, content } = error.fetched;
-  if (!ok) return { status, headers: headers.fields, text: content };
-  const type = (headers.get('content-type') ?? '').replace(/[^\w.+/-].*$/s, '').slice(0, 60);
-  throw new ProtocolError(`${subject}: the answer is ${type || 'not typed'}, not a GraphQL result`);
+function notGraphQL(subject: string, contentType = ''): ProtocolError {
+  const type = contentType.replace(/[^\w.+/-].*$/s, '').slice(0, 60);
+  return new ProtocolError(`${subject}: the answer is ${type || 'not typed'}, not a GraphQL result`);
 }

@@ -1,4 +1,3 @@
-import type { GraphQLClient } from 'graphql-request';
 import {
   type CallOptions,
   type CallScope,
@@ -14,7 +13,7 @@ import {
   ValidationError,
   validate,
 } from '../core/index.js';
-import { checkOptions } from '../core/internal.js';
+import { activeHealth, checkOptions, passiveHealth } from '../core/internal.js';
 import type { PolicyStats } from '../resilience/index.js';
 import { DocumentMemo } from './document-memo.js';
 import {
@@ -28,11 +27,11 @@ import {
   requestChecks,
 } from './graphql-call.js';
 import type { GraphQLArguments, GraphQLDocument, GraphQLVariables } from './graphql-document.js';
-import { activeHealth, passiveHealth } from './graphql-health.js';
 import { type GraphQLIntegrationOptions, type GraphQLSettings, settingsOf } from './graphql-options.js';
 import { GraphQLWire } from './graphql-wire.js';
 import type { GraphQLHeaders } from './header-source.js';
 import { OperationRunner } from './operation-runner.js';
+import type { PlainGraphQLClient } from './plain-client.js';
 import { type GraphQLPaginateOptions, paginateChecks, relayPages } from './relay-pages.js';
 import type { Subscription } from './subscription.js';
 import { type SubscribeOptions, type SubscriptionStats, Subscriptions, subscribeChecks } from './subscriptions.js';
@@ -96,7 +95,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
   }
 
   /** graphql-request over the same transport, loaded on first use. Its requests have neither headers nor policy. */
-  get client(): Promise<GraphQLClient> {
+  get client(): Promise<PlainGraphQLClient> {
     return this.#wire.client();
   }
 
@@ -210,8 +209,9 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
     if (this.#lifecycle.closed) return { status: 'fail', output: 'closed' };
     const passive = passiveHealth(policy.circuit(endpoint.origin), this.#wire.last);
     if (healthQuery === undefined) return passive;
-    const ask = (bounds: CallOptions): Promise<void> =>
-      this.#lifecycle.call(`health of ${this.name}`, bounds, (scope) => this.#runner.probe(healthQuery, scope));
+    const ask = async (bounds: CallOptions): Promise<undefined> => {
+      await this.#lifecycle.call(`health of ${this.name}`, bounds, (scope) => this.#runner.probe(healthQuery, scope));
+    };
     return activeHealth(ask, options, passive);
   }
 

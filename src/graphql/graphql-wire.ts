@@ -1,22 +1,14 @@
-import type { GraphQLClient } from 'graphql-request';
-import { lazy } from '../core/internal.js';
+import { type LastExchange, lazy } from '../core/internal.js';
 import { type HTTPTransport, undiciTransport } from '../drivers/http/index.js';
 import { ExchangeTelemetry, type WireRequest } from './exchange-telemetry.js';
-import { createClient, type Ending, type ExecutionAnswer, ExecutionClient } from './execution-client.js';
+import { type Ending, type ExecutionAnswer, ExecutionClient } from './execution-client.js';
 import type { GraphQLSettings } from './graphql-options.js';
-
-/** How the last exchange ended. */
-export interface LastExchange {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** Absent when no answer came. */
-  readonly status?: number;
-}
+import { type PlainGraphQLClient, plainClient } from './plain-client.js';
 
 /** Moves one request and its answer, once. */
 export class GraphQLWire {
   /** graphql-request over the same transport, with neither policy nor headers. */
-  readonly client: () => Promise<GraphQLClient>;
+  readonly client: () => Promise<PlainGraphQLClient>;
   readonly #execution: ExecutionClient;
   readonly #telemetry: ExchangeTelemetry;
   readonly #ownTransport: HTTPTransport | undefined;
@@ -25,7 +17,7 @@ export class GraphQLWire {
   constructor({ endpoint, transport, maxResponseBytes, telemetry }: GraphQLSettings) {
     const below = transport ?? undiciTransport();
     if (!transport) this.#ownTransport = below;
-    this.client = lazy(() => createClient(endpoint, below, maxResponseBytes));
+    this.client = lazy(() => plainClient(endpoint, below, maxResponseBytes));
     this.#execution = new ExecutionClient(endpoint, below, maxResponseBytes);
     this.#telemetry = new ExchangeTelemetry(endpoint, telemetry);
   }

@@ -22,6 +22,7 @@ export {
   type GraphQLResponseBody,
 } from './graphql-request-error.js';
 export type { GraphQLHeaders, GraphQLHeadersRequest } from './header-source.js';
+export type { PlainGraphQLClient } from './plain-client.js';
 export type { GraphQLPaginateOptions, RelayConnection, RelayPageInfo } from './relay-pages.js';
 export type {
   SubscriptionBuffer,

@@ -1,4 +1,5 @@
-import type { ExecutionAnswer, ExecutionResult } from './execution-client.js';
+import type { ExecutionAnswer } from './execution-client.js';
+import { type ExecutionResult, executionResults } from './execution-result.js';
 
 /** An answer that several callers may wait for. Each gets results of its own, to change as it likes. */
 export class SharedAnswer {
@@ -23,7 +24,7 @@ export class SharedAnswer {
 
   /** The results; parsed anew for all callers but the first. */
   take(): readonly ExecutionResult[] {
-    const results = this.#results ?? ([JSON.parse(this.#text)].flat() as ExecutionResult[]);
+    const results = this.#results ?? executionResults(this.#text) ?? [];
     this.#results = undefined;
     return results;
   }

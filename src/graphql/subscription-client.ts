@@ -5,7 +5,7 @@ import { CallScope, ClosedError, detach, ProtocolError, systemClock } from '../c
 import { lazy } from '../core/internal.js';
 import { defaultMaxResponseBytes } from '../drivers/http/index.js';
 import { fullJitter } from '../resilience/backoff.js';
-import type { ExecutionResult } from './execution-client.js';
+import type { ExecutionResult } from './execution-result.js';
 import type { GraphQLSettings } from './graphql-options.js';
 import type { HeaderSource, IssuedHeaders } from './header-source.js';
 import { isDenied, mayReconnect, socketFailure } from './socket-failure.js';

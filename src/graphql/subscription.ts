@@ -1,6 +1,6 @@
 import { type CallScope, QueueFullError } from '../core/index.js';
 import { EventBuffer } from './event-buffer.js';
-import type { ExecutionResult } from './execution-client.js';
+import type { ExecutionResult } from './execution-result.js';
 import type { SubscriptionBuffer } from './subscription-options.js';
 
 /** What feeds a subscription: told to begin once, it gives the way to end. */

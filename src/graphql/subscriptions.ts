@@ -1,7 +1,7 @@
 import { type CallOptions, openScope } from '../core/index.js';
 import { is, type OptionChecks } from '../core/internal.js';
 import type { DocumentMemo, PreparedOperation } from './document-memo.js';
-import type { ExecutionResult } from './execution-client.js';
+import type { ExecutionResult } from './execution-result.js';
 import { type GraphQLErrorPolicy, isErrorPolicy } from './graphql-call.js';
 import type { GraphQLSettings } from './graphql-options.js';
 import { type EncodedOperation, encodeOperation } from './payload.js';

@@ -1,31 +1,8 @@
 import { exchangeByTransport, type HTTPAnswer, type HTTPTransport } from '../drivers/http/index.js';
-
-const json = 'application/json';
-const jsonType = /^(?:application|text)\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
-const byteOrderMark = '\uFEFF';
-
-/** Header fields, as far as graphql-request uses `Headers`. */
-export class FetchedHeaders {
-  /** By lower-case name. */
-  readonly fields: HTTPAnswer['headers'];
-
-  constructor(fields: HTTPAnswer['headers']) {
-    this.fields = fields;
-  }
-
-  /** Any JSON counts, and so does an answer that does not say what it is: graphql-request knows two names of it. */
-  get isJSON(): boolean {
-    return jsonType.test(this.fields['content-type'] ?? json);
-  }
-
-  get(name: string): string | null {
-    const key = name.toLowerCase();
-    return key === 'content-type' && this.isJSON ? json : (this.fields[key] ?? null);
-  }
-}
+import { isJSON, jsonText } from './json-answer.js';
 
 /** An answer that was read to its end, as far as graphql-request uses a `Response`. */
-export class FetchedText {
+class FetchedText {
   readonly headers: FetchedHeaders;
   readonly #answer: HTTPAnswer;
 
@@ -42,15 +19,24 @@ export class FetchedText {
     return this.status >= 200 && this.status <= 299;
   }
 
-  /** The content as UTF-8, which JSON has to be (RFC 8259 section 8.1). */
-  get content(): string {
-    const { body } = this.#answer;
-    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
-    return text.startsWith(byteOrderMark) ? text.slice(1) : text;
+  async text(): Promise<string> {
+    return jsonText(this.#answer.body);
+  }
+}
+
+/** Header fields, as far as graphql-request uses `Headers`. */
+class FetchedHeaders {
+  readonly #fields: HTTPAnswer['headers'];
+
+  constructor(fields: HTTPAnswer['headers']) {
+    this.#fields = fields;
   }
 
-  async text(): Promise<string> {
-    return this.content;
+  /** graphql-request knows two names of JSON: all others become one of them. */
+  get(name: string): string | null {
+    const key = name.toLowerCase();
+    const value = this.#fields[key];
+    return key === 'content-type' && isJSON(value) ? 'application/json' : (value ?? null);
   }
 }
 

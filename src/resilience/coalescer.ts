@@ -32,10 +32,8 @@ export class Coalescer<T> {
       return await scope.run(() => flight.result);
     } finally {
       flight.callers -= 1;
-      if (flight.callers === 0) {
-        this.#forget(key, flight);
-        flight.scope.cancel(scope.reason);
-      }
+      // What has settled was forgotten: nothing is left to cancel.
+      if (flight.callers === 0 && this.#forget(key, flight)) flight.scope.cancel(scope.reason);
     }
   }
 
@@ -45,12 +43,13 @@ export class Coalescer<T> {
     const result = detach(() => scope.run(() => work(scope.signal)));
     const flight: Flight<T> = { scope, result, callers: 0 };
     this.#flights.set(key, flight);
-    const forget = (): void => this.#forget(key, flight);
+    const forget = (): boolean => this.#forget(key, flight);
     result.then(forget, forget);
     return flight;
   }
 
-  #forget(key: string, flight: Flight<T>): void {
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  /** @returns false when it was forgotten before */
+  #forget(key: string, flight: Flight<T>): boolean {
+    return this.#flights.get(key) === flight && this.#flights.delete(key);
   }
 }

@@ -138,4 +138,17 @@ describe('the quota of a server', () => {
     expect(server.seen).toHaveLength(3);
     await Promise.all(calls);
   });
+
+  it('is kept by streams too, which tell of it and wait for it', async () => {
+    answer = (seen, response) => json(response, {}, asEpoch(seen.url === '/last' ? 0 : 5, 300));
+    const api = open();
+    const startedAt = performance.now();
+    await (await api.stream('/last')).cancel();
+    await (await api.stream('/next')).cancel();
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(290);
+    const impatient = open({ pacing: { maxWaitMs: 50 } });
+    await (await impatient.stream('/last')).cancel();
+    expect(await rejection(impatient.stream('/next'))).toBeInstanceOf(RateLimitError);
+    expect(await rejection(impatient.get('/next'))).toBeInstanceOf(RateLimitError);
+  });
 });

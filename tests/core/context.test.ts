@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { currentContext, detach, openScope, TimeoutError, withContext } from '@safla/sdk/core';
 import { describe, expect, it } from 'vitest';
+import { contextStore } from '../../src/core/context-store.js';
 
 describe('withContext', () => {
   it('flows through awaits without being passed by hand', async () => {
@@ -63,5 +64,15 @@ describe('detach', () => {
     controller.abort('caller left');
     await expect(outcome).rejects.toBe('caller left');
     await expect(survived).resolves.toBe('job-1 written');
+  });
+
+  it('just calls where there is nothing to leave', async () => {
+    const store = contextStore();
+    expect(detach(() => store.getStore())).toBeUndefined();
+    await withContext({ correlationId: 'c-1' }, () => {
+      const outside = detach(() => store.getStore());
+      expect(outside).toEqual({ correlationId: 'c-1' });
+      expect(detach(() => detach(() => store.getStore()))).toEqual(outside);
+    });
   });
 });

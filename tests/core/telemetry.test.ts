@@ -16,6 +16,14 @@ describe('Telemetry', () => {
     await expect(telemetry.propagation()).resolves.toEqual({});
   });
 
+  it('listens when the host gave something to tell', () => {
+    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    const tracer = trace.getTracer('host');
+    const [none, logs, traces] = [telemetry, new Telemetry('api', { logger }), new Telemetry('api', { tracer })];
+    expect([none.listening, logs.listening, traces.listening]).toEqual([false, true, true]);
+    expect([none.tracing, logs.tracing, traces.tracing]).toEqual([false, false, true]);
+  });
+
   describe('with the OpenTelemetry SDK', () => {
     beforeAll(() => {
       context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -23,6 +31,11 @@ describe('Telemetry', () => {
       trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
     });
     beforeEach(() => exporter.reset());
+
+    it('listens without being given anything', () => {
+      expect([telemetry.listening, telemetry.tracing]).toEqual([true, true]);
+    });
+
     afterAll(() => {
       trace.disable();
       context.disable();

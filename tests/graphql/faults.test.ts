@@ -70,6 +70,20 @@ describe('an answer that cannot be used', () => {
     await expect(graphql.query(query)).resolves.toEqual(data);
   });
 
+  it('is read when it says null for what is not there, alone or in an array', async () => {
+    const result = { data, errors: null, extensions: null };
+    await using server = await serve((_, response, count) => json(response, count === 1 ? result : [result]));
+    await using graphql = new GraphQLIntegration(server.url);
+    await expect(graphql.query(query)).resolves.toEqual(data);
+    await expect(graphql.query(query)).resolves.toEqual(data);
+  });
+
+  it('is refused when its errors are no list: they would be overlooked', async () => {
+    await using server = await serve((_, response) => json(response, { data, errors: { message: 'broken' } }));
+    await using graphql = new GraphQLIntegration(server.url);
+    expect(await rejection(graphql.query(query))).toMatchObject({ code: 'PROTOCOL' });
+  });
+
   it('is not read past the limit', async () => {
     await using server = await serve((_, response) => json(response, { data: { me: 'x'.repeat(5_000) } }));
     await using graphql = new GraphQLIntegration({ endpoint: server.url, maxResponseBytes: 1_000 });

@@ -63,6 +63,14 @@ describe('Coalescer', () => {
     await expect(second).resolves.toBe('done');
   });
 
+  it('leaves the signal of work that is done alone', async () => {
+    const shared = new Coalescer<void>();
+    const signals: AbortSignal[] = [];
+    await shared.run('k', async (signal) => void signals.push(signal));
+    await shared.run('k', (signal) => Promise.reject(signals.push(signal))).catch(() => undefined);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+  });
+
   it('gives everybody the same failure', async () => {
     const shared = new Coalescer<string>();
     const work = async (): Promise<string> => {

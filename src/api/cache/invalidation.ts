@@ -25,7 +25,7 @@ export function answersGet(url: URL, { status, headers }: CacheableAnswer): bool
 }
 
 function targetOf(reference: string | undefined, base: URL): URL | undefined {
-  if (reference === undefined || !URL.canParse(reference, base)) return undefined;
+  if (reference === undefined || !URL.canParse(reference, base.href)) return undefined;
   const target = new URL(reference, base);
   target.hash = '';
   return target;

@@ -4,6 +4,8 @@ import type { Attempt } from '../../resilience/index.js';
 import type { APICall } from '../api-call.js';
 import type { APISettings } from '../api-options.js';
 import { withNewCredential } from '../auth/renewal.js';
+import type { OriginPacer } from '../origin-pacer.js';
+import type { Pacing } from '../pacing.js';
 import { type PreparedRequest, prepare, safeMethods } from '../prepared-request.js';
 import { decodeContent } from '../response-content.js';
 import type { Wire } from '../wire.js';
@@ -19,10 +21,12 @@ export type StreamBounds = Required<Pick<APIStreamOptions, 'idleTimeoutMs' | 'ma
 export class StreamOpener {
   readonly #settings: APISettings;
   readonly #wire: Wire;
+  readonly #pacing: Pacing | undefined;
 
-  constructor(settings: APISettings, wire: Wire) {
+  constructor(settings: APISettings, wire: Wire, pacing: Pacing | undefined) {
     this.#settings = settings;
     this.#wire = wire;
+    this.#pacing = pacing;
   }
 
   /** @throws HTTPError for a status outside 200-299 */
@@ -40,26 +44,31 @@ export class StreamOpener {
   async #execute(request: PreparedRequest, bounds: StreamBounds): Promise<APIStream> {
     const { policy, cache } = this.#settings;
     const { url, subject, repeatable, scope } = request;
+    const key = url.origin;
+    const gate = this.#pacing?.of(key);
+    const work = (attempt: Attempt): Promise<APIStream> => this.#attempt(request, attempt, bounds, gate);
     try {
-      return await policy.execute((attempt) => this.#attempt(request, attempt, bounds), {
-        scope,
-        key: url.origin,
-        subject,
-        idempotent: repeatable,
-      });
+      return await policy.execute(work, { scope, key, subject, idempotent: repeatable, ...(gate && { gate }) });
     } finally {
       if (!safeMethods.has(request.method)) cache?.invalidate(url.href);
     }
   }
 
   /** The attempt ends with the head; what comes after has a controller of its own. */
-  async #attempt(request: PreparedRequest, attempt: Attempt, bounds: StreamBounds): Promise<APIStream> {
+  async #attempt(
+    request: PreparedRequest,
+    attempt: Attempt,
+    bounds: StreamBounds,
+    pacer: OriginPacer | undefined,
+  ): Promise<APIStream> {
     const controller = new AbortController();
     const abort = (reason: unknown): void => controller.abort(reason);
     const unfollow = attempt.onCancel(abort);
     try {
       const response = await this.#wire.open(request, controller.signal, bounds.maxBytes, attempt.number);
       const headers = flatHeaders(response.headers);
+      const learning = pacer?.learn(headers);
+      if (learning) await learning;
       const { status, body } = response;
       if (status < 200 || status > 299) throw await refusal(request, response, headers);
       const { subject } = request;
