@@ -1,7 +1,7 @@
 import { type Closeable, type CloseOptions, ConfigurationError } from '../core/index.js';
 import type { DatabaseEngine, DatabaseRow, RowId } from './database-engine.js';
-import type { DocumentEngine } from './document-engine.js';
-import { type DatabaseIntegrationOptions, openEngine, openMongoDB } from './open-engine.js';
+import { MongoDatabase } from './mongodb/mongo-database.js';
+import { type DatabaseIntegrationOptions, openEngine } from './open-engine.js';
 import { PostgresDatabase } from './postgres/postgres-database.js';
 import { arrayLiteral } from './sql/array-literal.js';
 import type { RowValues } from './sql/json-row.js';
@@ -10,7 +10,8 @@ import { jsonText } from './sql/sql.js';
 /**
  * One door to SQL and documents. With a `url` it is the database that the URL names, and rows are created,
  * found, changed and deleted by `id` in the same words on every engine. Without, the guide's methods connect.
- * What only one engine can do is on its part: {@link DatabaseIntegration.postgres}.
+ * What only one engine can do is on its part: {@link DatabaseIntegration.postgres},
+ * {@link DatabaseIntegration.mongo}.
  *
  * @example
  * await using db = new DatabaseIntegration({ url: 'memory:', migrations: [{ id: '001', up: 'create table notes (id int primary key, text text)' }] });
@@ -20,13 +21,14 @@ import { jsonText } from './sql/sql.js';
 export class DatabaseIntegration implements Closeable {
   #main: DatabaseEngine | undefined;
   #postgres: PostgresDatabase | undefined;
-  #mongo: DocumentEngine | undefined;
+  #mongo: MongoDatabase | undefined;
 
   /** @throws ConfigurationError */
   constructor(options?: DatabaseIntegrationOptions) {
     if (options === undefined) return;
     this.#main = openEngine(options);
     if (this.#main instanceof PostgresDatabase) this.#postgres = this.#main;
+    if (this.#main instanceof MongoDatabase) this.#mongo = this.#main;
   }
 
   /** The PostgreSQL part. @throws ConfigurationError when there is none */
@@ -35,7 +37,7 @@ export class DatabaseIntegration implements Closeable {
   }
 
   /** The MongoDB part. @throws ConfigurationError when there is none */
-  get mongo(): DocumentEngine {
+  get mongo(): MongoDatabase {
     return this.#mongo ?? missing('MongoDB', 'initializeMongoDB(url, database)');
   }
 
@@ -54,9 +56,15 @@ export class DatabaseIntegration implements Closeable {
     await previous?.close();
   }
 
-  /** Connects. Done again, it connects anew and closes what was there. */
+  /** Connects and pings. Done again, it connects anew and closes what was there. */
   async initializeMongoDB(connectionString: string, dbName: string): Promise<void> {
-    const next = await openMongoDB(connectionString, dbName);
+    const next = new MongoDatabase({ url: connectionString, database: dbName });
+    try {
+      await next.command({ ping: 1 });
+    } catch (error) {
+      await next.close({ timeoutMs: 0 });
+      throw error;
+    }
     const previous = this.#mongo;
     this.#mongo = next;
     if (this.#main === undefined || this.#main === previous) this.#main = next;
@@ -73,7 +81,12 @@ export class DatabaseIntegration implements Closeable {
     return await this.postgres.query(query, params.map(asParameter));
   }
 
-  /** Runs one operation on a collection. */
+  /**
+   * Runs one operation on a collection: `find`, `findOne`, `insertOne`, `updateOne` (with `{ filter, update }`) or
+   * `deleteOne`. Everything in `query` is data; conditions are made by `where`.
+   *
+   * @throws as the method of that name of `MongoCollection`
+   */
   async executeMongoDBOperation(collection: string, operation: string, query: unknown): Promise<unknown> {
     return await this.mongo.operate(collection, operation, query);
   }

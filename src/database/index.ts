@@ -3,6 +3,35 @@ export type { DatabaseEngine, DatabaseRow, RowId } from './database-engine.js';
 export { DatabaseIntegration } from './database-integration.js';
 export type { DocumentEngine } from './document-engine.js';
 export * from './errors/index.js';
+export type { BulkOperation } from './mongodb/bulk-operation.js';
+export type { ChangeEvent, ChangePosition, ChangeStream, ChangeStreamOptions } from './mongodb/change-stream.js';
+export { Condition } from './mongodb/condition.js';
+export type { MongoCapabilities } from './mongodb/mongo-capabilities.js';
+export {
+  type MongoBulkOptions,
+  MongoCollection,
+  type MongoCollectionOptions,
+  type MongoIndexOptions,
+  type MongoModifyOptions,
+  type MongoUpdateOptions,
+  type Stored,
+} from './mongodb/mongo-collection.js';
+export { MongoDatabase, type MongoMetrics } from './mongodb/mongo-database.js';
+export type { FieldFilter, MongoFilter, MongoUpdate } from './mongodb/mongo-filter.js';
+export type { MongoMigration, MongoMigrationTools } from './mongodb/mongo-migration.js';
+export type { MongoDatabaseOptions, MongoSettings } from './mongodb/mongo-options.js';
+export type {
+  MongoBulkResult,
+  MongoDeleteResult,
+  MongoInsertManyResult,
+  MongoInsertResult,
+  MongoUpdateResult,
+} from './mongodb/mongo-results.js';
+export { MongoTransaction } from './mongodb/mongo-transaction.js';
+export { PushedValues, type PushOptions, push } from './mongodb/push.js';
+export type { MongoFindOptions } from './mongodb/read-options.js';
+export type { MongoTransactionOptions } from './mongodb/run-mongo-transaction.js';
+export { type Where, where } from './mongodb/where.js';
 export type { DatabaseIntegrationOptions } from './open-engine.js';
 export type { BulkInsertOptions, BulkInsertResult, BulkRows, ConflictUpdate } from './postgres/bulk-insert.js';
 export type { PoolMetrics } from './postgres/connection-pool.js';

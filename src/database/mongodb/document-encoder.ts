@@ -106,7 +106,8 @@ export class DocumentEncoder {
 
   #count(bytes: number, path: readonly PropertyKey[]): void {
     this.#bytes += bytes;
-    if (this.#bytes > maxBytes) refuse(this.#subject, path.slice(0, 3), 'makes it larger than 16 MiB; keep files elsewhere');
+    if (this.#bytes > maxBytes)
+      refuse(this.#subject, path.slice(0, 3), 'makes it larger than 16 MiB; keep files elsewhere');
   }
 }
 

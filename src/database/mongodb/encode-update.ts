@@ -57,7 +57,10 @@ function operand(operator: string, field: string, value: unknown, ids: ObjectIds
     if (operator !== '$push' && operator !== '$addToSet') refuse(subject, path, 'push() is for $push and $addToSet');
     const { position, slice, sort } = pushed.options;
     const more = { $position: position, $slice: slice, $sort: sort };
-    return { $each: encode(pushed.values), ...Object.fromEntries(Object.entries(more).filter(([, v]) => v !== undefined)) };
+    return {
+      $each: encode(pushed.values),
+      ...Object.fromEntries(Object.entries(more).filter(([, v]) => v !== undefined)),
+    };
   }
   if (Condition.parts(value)) {
     if (operator !== '$pull') refuse(subject, path, 'conditions are for filters and $pull');
@@ -69,6 +72,7 @@ function operand(operator: string, field: string, value: unknown, ids: ObjectIds
 }
 
 function entries(value: unknown, path: readonly PropertyKey[]): [string, unknown][] {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value)) return Object.entries(value);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value))
+    return Object.entries(value);
   return refuse(subject, path, 'must be an object');
 }

@@ -117,9 +117,12 @@ function serverFailure(
   cause: Error,
 ): SaflaError {
   if (code === 20 && /Transaction numbers|replica set/i.test(driver.message)) {
-    return new UnsupportedError(`${place.subject} needs a replica set or a sharded cluster; ${place.target} is neither`);
+    return new UnsupportedError(
+      `${place.subject} needs a replica set or a sharded cluster; ${place.target} is neither`,
+    );
   }
-  if (code === 59 || code === 40573) return new UnsupportedError(`${place.subject}: the server cannot do it (${message})`);
+  if (code === 59 || code === 40573)
+    return new UnsupportedError(`${place.subject}: the server cannot do it (${message})`);
   const text = `${message} [${code}]`;
   const { keyPattern } = driver;
   const pattern = typeof keyPattern === 'object' && keyPattern !== null ? keyPattern : undefined;
@@ -148,7 +151,8 @@ function clientFailure(driver: DriverError, message: string, place: FailurePlace
   if (/^BSON|MongoInvalidArgument|TypeError/.test(driver.name)) {
     return new DatabaseError(message, { kind: 'invalid-value', cause });
   }
-  if (/MongoTransaction|ExpiredSession/.test(driver.name)) return new DatabaseError(message, { kind: 'transaction', cause });
+  if (/MongoTransaction|ExpiredSession/.test(driver.name))
+    return new DatabaseError(message, { kind: 'transaction', cause });
   if (/MongoTopologyClosed|MongoNotConnected|MongoClientClosed/.test(driver.name)) return new ClosedError(place.target);
   return new DatabaseError(message, { kind: 'other', cause });
 }
@@ -175,20 +179,29 @@ function isNetwork(error: DriverError): boolean {
 
 /** The driver says "timed out" and keeps what each server answered beside it. */
 function selectionReason(error: DriverError): { readonly why: string; readonly denied: boolean } {
-  const { reason } = error as { readonly reason?: { readonly servers?: ReadonlyMap<string, { readonly error?: unknown }> } };
-  const inner = [...(reason?.servers?.values() ?? [])].map(({ error: found }) => found).find((found) => found instanceof Error);
+  const { reason } = error as {
+    readonly reason?: { readonly servers?: ReadonlyMap<string, { readonly error?: unknown }> };
+  };
+  const inner = [...(reason?.servers?.values() ?? [])]
+    .map(({ error: found }) => found)
+    .find((found) => found instanceof Error);
   const why = withoutValues(inner?.message || error.message);
   return { why, denied: /auth(?:entication)? failed/i.test(why) };
 }
 
 function systemCode(error: DriverError): string | undefined {
-  const { cause, reason } = error as { readonly cause?: unknown; readonly reason?: { readonly servers?: ReadonlyMap<string, { readonly error?: { readonly cause?: unknown } }> } };
+  const { cause, reason } = error as {
+    readonly cause?: unknown;
+    readonly reason?: { readonly servers?: ReadonlyMap<string, { readonly error?: { readonly cause?: unknown } }> };
+  };
   const inner = [...(reason?.servers?.values() ?? [])].map(({ error: found }) => found);
   for (const candidate of [error, cause, ...inner, ...inner.map((found) => found?.cause)]) {
     const code = codeOf(candidate);
     if (code !== undefined && /^E[A-Z_]+$/.test(code)) return code;
   }
-  return /\b(E(?:CONN|NOTFOUND|HOST|TIMED|PIPE|AI_)[A-Z_]*)\b/.exec(inner[0]?.cause ? String(inner[0].cause) : error.message)?.[1];
+  return /\b(E(?:CONN|NOTFOUND|HOST|TIMED|PIPE|AI_)[A-Z_]*)\b/.exec(
+    inner[0]?.cause ? String(inner[0].cause) : error.message,
+  )?.[1];
 }
 
 /** Servers repeat the values of a duplicate key, of a document that does not pass, and of what they cannot parse. */

@@ -12,7 +12,12 @@ type FieldCondition = Extract<ConditionParts, { on: 'field' }>;
  *
  * @throws ValidationError
  */
-export function encodeFilter(filter: unknown, ids: ObjectIds, subject = 'filter', prefix = ''): Record<string, unknown> {
+export function encodeFilter(
+  filter: unknown,
+  ids: ObjectIds,
+  subject = 'filter',
+  prefix = '',
+): Record<string, unknown> {
   const parts = Condition.parts(filter);
   if (parts?.on === 'document') return documentCondition(parts, ids, subject, prefix);
   if (parts) refuse(subject, [], 'is a condition on a field; name the field: { field: where.gt(1) }');

@@ -23,9 +23,13 @@ export function parseMongoURL(given: unknown, database: unknown, owner: string):
   const url = given instanceof URL ? given.href : given;
   if (typeof url !== 'string') throw wrong(field, 'must be a mongodb:// URL');
   const groups = form.exec(url)?.groups;
-  if (!groups?.hosts) throw wrong(field, 'must be mongodb://user:password@host:port/database, with user and password percent-encoded');
+  if (!groups?.hosts)
+    throw wrong(field, 'must be mongodb://user:password@host:port/database, with user and password percent-encoded');
   const hosts = groups.hosts;
-  const name = databaseName(database ?? decoded(groups.database ?? '', field), database === undefined ? field : `${owner}.database`);
+  const name = databaseName(
+    database ?? decoded(groups.database ?? '', field),
+    database === undefined ? field : `${owner}.database`,
+  );
   const [, host = hosts, port] = /^(\[[^\]]*]|[^,:]*)(?::(\d+))?/.exec(hosts) ?? [];
   const parameters = new Set((groups.query ?? '').split('&').map((pair) => (pair.split('=')[0] ?? '').toLowerCase()));
   return { url, host, port: port ? Number(port) : undefined, hosts, database: name, parameters };

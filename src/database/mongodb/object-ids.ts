@@ -11,9 +11,9 @@ export class ObjectIds {
     this.#paths = new Set(paths);
   }
 
-  /** True when no field is declared, so that nothing has to be looked for. */
-  get none(): boolean {
-    return this.#paths.size === 0;
+  /** The same without any field declared. */
+  get without(): ObjectIds {
+    return new ObjectIds(this.#type, []);
   }
 
   has(path: string): boolean {

@@ -14,7 +14,8 @@ export function trustedDocument(
   subject: string,
   rewrite: (name: string, value: unknown) => unknown = () => undefined,
 ): Record<string, unknown> {
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) refuse(subject, [], 'must be an object');
+  if (typeof document !== 'object' || document === null || Array.isArray(document))
+    refuse(subject, [], 'must be an object');
   return visit(document, [], []) as Record<string, unknown>;
 
   function visit(value: unknown, path: readonly PropertyKey[], above: readonly object[]): unknown {

@@ -1,0 +1,489 @@
+import { type CallOptions, type StandardSchemaV1, UnsupportedError, validate } from '../../core/index.js';
+import { checkOptions, is, isSchema } from '../../core/internal.js';
+import type { DriverCollection, DriverCursor, MongoDocument } from '../../drivers/mongodb/index.js';
+import { DatabaseError } from '../errors/index.js';
+import { type BulkOperation, encodeBulk } from './bulk-operation.js';
+import { type ChangeStream, type ChangeStreamOptions, openChangeStream } from './change-stream.js';
+import { decodeDocument } from './decode-document.js';
+import { DocumentEncoder } from './document-encoder.js';
+import { encodePipeline } from './encode-pipeline.js';
+import { encodeUpdate } from './encode-update.js';
+import { encodeFilter } from './filter-encoder.js';
+import type { MongoCall, MongoConnection, MongoTurn } from './mongo-connection.js';
+import type { MongoFilter, MongoUpdate } from './mongo-filter.js';
+import type {
+  MongoBulkResult,
+  MongoDeleteResult,
+  MongoInsertManyResult,
+  MongoInsertResult,
+  MongoUpdateResult,
+} from './mongo-results.js';
+import { checkCollectionName, checkFieldPath, refuse } from './names.js';
+import { ObjectIds } from './object-ids.js';
+import { driverFindOptions, driverSort, type MongoFindOptions } from './read-options.js';
+
+/** What of a collection's documents is known. */
+export interface MongoCollectionOptions<T extends object = MongoDocument> {
+  /** Checks documents before they are inserted or replaced, and whole documents that are read. */
+  readonly schema?: StandardSchemaV1<unknown, T>;
+  /**
+   * Fields that hold object ids: for you they are texts of 24 hexadecimal digits, in documents, filters and
+   * results. Paths in dots, without indexes: `['_id', 'items.productId']`. @default none, object ids are the driver's
+   */
+  readonly objectIds?: readonly string[];
+}
+
+/** A document as it is read: its type, and its `_id`. */
+export type Stored<T> = T extends { readonly _id: unknown } ? T : T & { readonly _id: unknown };
+
+/** Settings of an update. */
+export interface MongoUpdateOptions extends CallOptions {
+  /** Inserts a document when none matches. @default false */
+  readonly upsert?: boolean;
+}
+
+/** Settings of `findOneAndUpdate`. */
+export interface MongoModifyOptions extends MongoUpdateOptions {
+  /** Which document is given. @default 'after' */
+  readonly give?: 'before' | 'after';
+  /** Which of several matching documents is changed: the first in this order. */
+  readonly sort?: MongoFindOptions['sort'];
+}
+
+/** Settings of `insertMany` and `bulkWrite`. */
+export interface MongoBulkOptions extends CallOptions {
+  /** Stops at the first failure. Without it the rest is done too, in any order. @default true */
+  readonly ordered?: boolean;
+}
+
+/** Settings of an index. */
+export interface MongoIndexOptions extends CallOptions {
+  readonly name?: string;
+  readonly unique?: boolean;
+  readonly sparse?: boolean;
+  /** Documents are deleted this many seconds after the indexed date. */
+  readonly expireAfterSeconds?: number;
+}
+
+/**
+ * The documents of one collection. Filters and updates are checked before anything is sent: a value from
+ * outside is a value, whatever it looks like; operators come from `where`.
+ *
+ * @example
+ * const users = db.collection('users', User);
+ * await users.insertOne({ email, age: 30 });
+ * const adults = await users.find({ age: where.gte(18) }, { sort: { age: -1 }, limit: 20 });
+ */
+export class MongoCollection<T extends object = MongoDocument> {
+  readonly name: string;
+  readonly #connection: MongoConnection;
+  readonly #options: MongoCollectionOptions<T>;
+  readonly #turn: MongoTurn | undefined;
+  readonly #maxDocuments: number;
+  #ids: ObjectIds | undefined;
+
+  /** @internal */
+  constructor(
+    name: string,
+    given: MongoCollectionOptions<T> | StandardSchemaV1<unknown, T>,
+    owner: { readonly connection: MongoConnection; readonly maxDocuments: number; readonly turn?: MongoTurn },
+  ) {
+    checkCollectionName(name);
+    const options: MongoCollectionOptions<T> = isSchema(given)
+      ? { schema: given as StandardSchemaV1<unknown, T> }
+      : given;
+    checkOptions(`collection ${name}`, options, { schema: is.anything, objectIds: fieldList });
+    this.name = name;
+    this.#options = options;
+    this.#connection = owner.connection;
+    this.#maxDocuments = owner.maxDocuments;
+    this.#turn = owner.turn;
+  }
+
+  /**
+   * The documents that match, in an array. For any number of them use {@link MongoCollection.stream}.
+   *
+   * @throws DatabaseError of kind `'resources'` when no `limit` is given and more than `maxDocuments` match
+   */
+  async find(filter: MongoFilter<T>, options: MongoFindOptions = {}): Promise<Stored<T>[]> {
+    const found = driverFindOptions(options, 'find');
+    const { limit } = options;
+    const most = limit ?? this.#maxDocuments;
+    return await this.#call('find', options, async (collection, call, ids) => {
+      const asked = Number.isFinite(most) ? { limit: limit === undefined ? most + 1 : most } : {};
+      const cursor = collection.find(encodeFilter(filter, ids), { ...call.abortable, ...found, ...asked });
+      const documents = await cursor.toArray();
+      if (limit === undefined && documents.length > most) {
+        throw new DatabaseError(
+          `find on ${this.name} matches more than ${most} documents; give a limit, or read them by stream()`,
+          { kind: 'resources', table: this.name },
+        );
+      }
+      return await this.#readAll(documents, ids, options);
+    });
+  }
+
+  /**
+   * The documents that match, fetched in batches while they are read. Leaving the loop ends it. Without
+   * `timeoutMs` it takes as long as the loop does.
+   */
+  stream(filter: MongoFilter<T>, options: MongoFindOptions = {}): AsyncIterable<Stored<T>> {
+    const found = driverFindOptions(options, 'stream');
+    const limit = options.limit === undefined || !Number.isFinite(options.limit) ? {} : { limit: options.limit };
+    return this.#iterate('stream', options, (collection, common, ids) =>
+      collection.find(encodeFilter(filter, ids), { ...common, ...found, ...limit }),
+    );
+  }
+
+  /** The first document that matches, null when there is none. */
+  async findOne(
+    filter: MongoFilter<T>,
+    options: Omit<MongoFindOptions, 'limit' | 'batchSize'> = {},
+  ): Promise<Stored<T> | null> {
+    const { batchSize: _, ...found } = driverFindOptions(options, 'findOne');
+    return await this.#call('findOne', options, async (collection, call, ids) => {
+      const document = await collection.findOne(encodeFilter(filter, ids), { ...call.abortable, ...found });
+      return document && ((await this.#readAll([document], ids, options))[0] ?? null);
+    });
+  }
+
+  /** How many documents match, counted. */
+  async count(filter: MongoFilter<T>, options: CallOptions = {}): Promise<number> {
+    return await this.#call('count', options, (collection, call, ids) =>
+      collection.countDocuments(encodeFilter(filter, ids), { ...call.abortable }),
+    );
+  }
+
+  /** The different values of a field among the documents that match. */
+  async distinct(
+    field: (keyof T & string) | `${string}.${string}`,
+    filter: MongoFilter<T>,
+    options: CallOptions = {},
+  ): Promise<unknown[]> {
+    checkFieldPath(field, 'distinct');
+    return await this.#call('distinct', options, async (collection, call, ids) => {
+      const values = await collection.distinct(field, encodeFilter(filter, ids), { ...call.common });
+      return values.map((value) => ownValue(field, decodeDocument(nested(field, value), ids)));
+    });
+  }
+
+  /** @throws UniqueViolationError ValidationError */
+  async insertOne(document: T, options: CallOptions = {}): Promise<MongoInsertResult> {
+    const checked = await this.#checked(document);
+    return await this.#call('insertOne', options, async (collection, call, ids) => {
+      const { acknowledged, insertedId } = await collection.insertOne(this.#encode(checked, ids), { ...call.common });
+      return { acknowledged: acknowledged === true, insertedId: idOf(insertedId, ids) };
+    });
+  }
+
+  /**
+   * Inserts several. All are checked before the first is sent. When the server refuses one, those before it
+   * stay (`ordered`), unless it is done in a transaction.
+   *
+   * @throws UniqueViolationError ValidationError
+   */
+  async insertMany(documents: readonly T[], options: MongoBulkOptions = {}): Promise<MongoInsertManyResult> {
+    const checked = await Promise.all(
+      bulkItems(documents, 'documents').map((document) => this.#checked(document as T)),
+    );
+    const { ordered = true } = options;
+    return await this.#call('insertMany', options, async (collection, call, ids) => {
+      const encoded = checked.map((document) => this.#encode(document, ids));
+      const { acknowledged, insertedIds } = await collection.insertMany(encoded, { ...call.common, ordered });
+      return {
+        acknowledged: acknowledged === true,
+        insertedIds: Object.values(insertedIds as object).map((id) => idOf(id, ids)),
+      };
+    });
+  }
+
+  /** Changes the first document that matches. */
+  updateOne(
+    filter: MongoFilter<T>,
+    update: MongoUpdate<T>,
+    options: MongoUpdateOptions = {},
+  ): Promise<MongoUpdateResult> {
+    return this.#update('updateOne', filter, update, options);
+  }
+
+  /** Changes every document that matches. */
+  updateMany(
+    filter: MongoFilter<T>,
+    update: MongoUpdate<T>,
+    options: MongoUpdateOptions = {},
+  ): Promise<MongoUpdateResult> {
+    return this.#update('updateMany', filter, update, options);
+  }
+
+  /** Puts a whole document in the place of the first one that matches. */
+  async replaceOne(
+    filter: MongoFilter<T>,
+    replacement: T,
+    options: MongoUpdateOptions = {},
+  ): Promise<MongoUpdateResult> {
+    const checked = await this.#checked(replacement);
+    const { upsert = false } = options;
+    return await this.#call('replaceOne', options, async (collection, call, ids) => {
+      const document = this.#encode(checked, ids);
+      return updateResult(
+        await collection.replaceOne(encodeFilter(filter, ids), document, { ...call.common, upsert }),
+        ids,
+      );
+    });
+  }
+
+  /** Changes the first document that matches and gives it; null when there is none. */
+  async findOneAndUpdate(
+    filter: MongoFilter<T>,
+    update: MongoUpdate<T>,
+    options: MongoModifyOptions = {},
+  ): Promise<Stored<T> | null> {
+    const { upsert = false, give = 'after', sort } = options;
+    is.oneOf('before', 'after')(give, 'findOneAndUpdate.give');
+    return await this.#call('findOneAndUpdate', options, async (collection, call, ids) => {
+      const settings = { ...call.common, upsert, returnDocument: give, ...(sort ? { sort: driverSort(sort) } : {}) };
+      const document = await collection.findOneAndUpdate(
+        encodeFilter(filter, ids),
+        encodeUpdate(update, ids),
+        settings,
+      );
+      return document && ((await this.#readAll([document], ids, {}))[0] ?? null);
+    });
+  }
+
+  /** Deletes the first document that matches. @throws ValidationError without a filter; `{}` is one */
+  deleteOne(filter: MongoFilter<T>, options: CallOptions = {}): Promise<MongoDeleteResult> {
+    return this.#delete('deleteOne', filter, options);
+  }
+
+  /** Deletes every document that matches. @throws ValidationError without a filter; `{}` is one */
+  deleteMany(filter: MongoFilter<T>, options: CallOptions = {}): Promise<MongoDeleteResult> {
+    return this.#delete('deleteMany', filter, options);
+  }
+
+  /** Runs several writes by as few messages as possible. All are checked before the first is sent. */
+  async bulkWrite(operations: readonly BulkOperation<T>[], options: MongoBulkOptions = {}): Promise<MongoBulkResult> {
+    const items = bulkItems(operations, 'operations');
+    const { ordered = true } = options;
+    return await this.#call('bulkWrite', options, async (collection, call, ids) => {
+      const encoded = await Promise.all(
+        items.map((item, index) =>
+          encodeBulk(item, index, ids, async (document) => this.#encode(await this.#checked(document as T), ids)),
+        ),
+      );
+      const result = await collection.bulkWrite(encoded, { ...call.common, ordered });
+      const count = (name: string): number => Number(result[name] ?? 0);
+      return {
+        insertedCount: count('insertedCount'),
+        matchedCount: count('matchedCount'),
+        modifiedCount: count('modifiedCount'),
+        deletedCount: count('deletedCount'),
+        upsertedCount: count('upsertedCount'),
+      };
+    });
+  }
+
+  /**
+   * Runs a pipeline, written by you in MongoDB's words, and gives its documents while they are read. A `$match`
+   * in it is a filter as everywhere here: put values from outside there, and nowhere else.
+   *
+   * @example for await (const row of orders.aggregate([{ $match: { shop } }, { $group: { _id: '$sku', n: { $sum: 1 } } }])) ...
+   */
+  aggregate<Row = MongoDocument>(
+    pipeline: readonly object[],
+    options: CallOptions & { readonly batchSize?: number; readonly allowDiskUse?: boolean } = {},
+  ): AsyncIterable<Row> & { toArray(): Promise<Row[]> } {
+    const { batchSize = 1_000, allowDiskUse } = options;
+    const rows = this.#iterate<Row>(
+      'aggregate',
+      options,
+      (collection, common, ids) =>
+        collection.aggregate(encodePipeline(pipeline, ids), {
+          ...common,
+          batchSize,
+          ...(allowDiskUse === undefined ? {} : { allowDiskUse }),
+        }),
+      true,
+    );
+    return {
+      [Symbol.asyncIterator]: () => rows[Symbol.asyncIterator](),
+      async toArray() {
+        const out: Row[] = [];
+        for await (const row of rows) out.push(row);
+        return out;
+      },
+    };
+  }
+
+  /**
+   * Makes an index where there is none of this kind, and gives its name.
+   *
+   * @throws UniqueViolationError when documents stand against it
+   */
+  async createIndex(
+    keys: Readonly<Record<string, 1 | -1 | 'text' | 'hashed' | '2dsphere'>>,
+    options: MongoIndexOptions = {},
+  ): Promise<string> {
+    const { signal: _, timeoutMs: __, ...settings } = options;
+    for (const name of Object.keys(keys)) checkFieldPath(name, 'index');
+    return await this.#call('createIndex', options, (collection, call) =>
+      collection.createIndex(keys, { ...call.common, ...settings }),
+    );
+  }
+
+  /**
+   * Tells of changes from now on, in order, or from where `after` says. It goes on over lost connections.
+   * Needs a replica set or a sharded cluster.
+   *
+   * @throws UnsupportedError on a standalone server, at the first read
+   */
+  watch(options: ChangeStreamOptions = {}): ChangeStream<Stored<T>> {
+    if (this.#turn) throw new UnsupportedError('A transaction cannot watch; watch outside of it');
+    return openChangeStream<Stored<T>>(this.#connection, this.name, options, (type) => this.#idsOf(type));
+  }
+
+  /** Removes the collection with all it holds. */
+  async drop(options: CallOptions = {}): Promise<boolean> {
+    return await this.#call('drop', options, (collection, call) => collection.drop({ ...call.common }));
+  }
+
+  async #update(
+    operation: 'updateOne' | 'updateMany',
+    filter: MongoFilter<T>,
+    update: MongoUpdate<T>,
+    options: MongoUpdateOptions,
+  ): Promise<MongoUpdateResult> {
+    const { upsert = false } = options;
+    return await this.#call(operation, options, async (collection, call, ids) => {
+      const changes = encodeUpdate(update, ids);
+      return updateResult(
+        await collection[operation](encodeFilter(filter, ids), changes, { ...call.common, upsert }),
+        ids,
+      );
+    });
+  }
+
+  async #delete(
+    operation: 'deleteOne' | 'deleteMany',
+    filter: MongoFilter<T>,
+    options: CallOptions,
+  ): Promise<MongoDeleteResult> {
+    return await this.#call(operation, options, async (collection, call, ids) => {
+      const { acknowledged, deletedCount } = await collection[operation](encodeFilter(filter, ids), { ...call.common });
+      return { acknowledged: acknowledged === true, deletedCount: Number(deletedCount) };
+    });
+  }
+
+  #call<R>(
+    operation: string,
+    options: CallOptions,
+    work: (collection: DriverCollection, call: MongoCall, ids: ObjectIds) => Promise<R>,
+  ): Promise<R> {
+    return this.#connection.call(
+      operation,
+      this.name,
+      options,
+      (call) => work(call.database.collection(this.name), call, this.#idsOf(call.ObjectId)),
+      this.#turn,
+    );
+  }
+
+  async *#iterate<R = Stored<T>>(
+    operation: string,
+    options: MongoFindOptions,
+    open: (collection: DriverCollection, common: MongoCall['common'], ids: ObjectIds) => DriverCursor,
+    raw = false,
+  ): AsyncGenerator<R, void, undefined> {
+    const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options;
+    const until = performance.now() + timeoutMs;
+    let cursor: DriverCursor | undefined;
+    // The cursor lives longer than the call that opened it, so each batch is a call of its own.
+    const batch = (): Promise<R[]> => {
+      const left = Math.max(until - performance.now(), 1);
+      const limits = signal ? { signal, timeoutMs: left } : { timeoutMs: left };
+      return this.#call(operation, limits, async (collection, call, ids) => {
+        cursor ??= open(collection, call.common, ids);
+        const opened = cursor;
+        const off = call.scope.onCancel(() => opened.close().catch(() => undefined));
+        try {
+          const first = await opened.next();
+          if (first === null) return [];
+          const documents = [first, ...opened.readBufferedDocuments()];
+          if (raw) return documents.map((document) => decodeDocument(document, ids)) as R[];
+          return (await this.#readAll(documents, ids, options)) as R[];
+        } finally {
+          off();
+        }
+      });
+    };
+    try {
+      for (let rows = await batch(); rows.length > 0; rows = await batch()) yield* rows;
+    } finally {
+      await cursor?.close().catch(() => undefined);
+    }
+  }
+
+  #idsOf(type: MongoCall['ObjectId']): ObjectIds {
+    this.#ids ??= new ObjectIds(type, this.#options.objectIds ?? []);
+    return this.#ids;
+  }
+
+  async #checked(document: T): Promise<unknown> {
+    const { schema } = this.#options;
+    if (!schema) return document;
+    const { _id } = (document ?? {}) as { readonly _id?: unknown };
+    const output: unknown = await validate(schema, document, `document for ${this.name}`);
+    return _id === undefined ? output : { _id, ...(output as object) };
+  }
+
+  #encode(document: unknown, ids: ObjectIds): Record<string, unknown> {
+    return new DocumentEncoder('document', ids).document(document);
+  }
+
+  async #readAll(
+    documents: readonly MongoDocument[],
+    ids: ObjectIds,
+    options: { readonly projection?: unknown },
+  ): Promise<Stored<T>[]> {
+    const { schema } = this.#options;
+    const decoded = documents.map((document) => decodeDocument(document, ids));
+    if (!schema || options.projection !== undefined) return decoded as Stored<T>[];
+    return (await Promise.all(
+      decoded.map(async ({ _id, ...rest }) => {
+        const output = await validate(schema, { _id, ...rest }, `document of ${this.name}`);
+        return { _id, ...output };
+      }),
+    )) as Stored<T>[];
+  }
+}
+
+function updateResult(result: MongoDocument, ids: ObjectIds): MongoUpdateResult {
+  return {
+    acknowledged: result.acknowledged === true,
+    matchedCount: Number(result.matchedCount),
+    modifiedCount: Number(result.modifiedCount),
+    upsertedId: idOf(result.upsertedId ?? null, ids),
+  };
+}
+
+function idOf(id: unknown, ids: ObjectIds): unknown {
+  return decodeDocument({ _id: id }, ids)._id;
+}
+
+function nested(field: string, value: unknown): Record<string, unknown> {
+  return field.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Record<string, unknown>;
+}
+
+function ownValue(field: string, document: unknown): unknown {
+  return field.split('.').reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], document);
+}
+
+function bulkItems(items: unknown, subject: string): readonly unknown[] {
+  if (!Array.isArray(items) || items.length === 0) refuse(subject, [], 'must be an array that is not empty');
+  return items;
+}
+
+function fieldList(value: unknown, field: string): void {
+  is.list(value, field);
+  for (const [index, name] of (value as unknown[]).entries()) is.text(name, `${field}[${index}]`);
+}

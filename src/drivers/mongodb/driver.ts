@@ -1,0 +1,25 @@
+import { importOptional, lazy } from '../../core/internal.js';
+import type { DriverClient } from './client.js';
+
+/** The driver's class for object ids, as much of it as we use. */
+export interface ObjectIdClass {
+  new (hex: string): object;
+  createFromHexString(hex: string): object;
+}
+
+const loadDriver = lazy(() => importOptional('mongodb', 'MongoDatabase', () => import('mongodb')));
+
+/** @throws MissingDependencyError */
+export async function loadObjectId(): Promise<ObjectIdClass> {
+  return (await loadDriver()).ObjectId;
+}
+
+/**
+ * A client that is not connected yet.
+ *
+ * @throws MissingDependencyError; whatever the driver finds wrong with the URL
+ */
+export async function openClient(url: string, settings: object): Promise<DriverClient> {
+  const { MongoClient } = await loadDriver();
+  return new MongoClient(url, settings) as unknown as DriverClient;
+}

@@ -1,0 +1,11 @@
+export type {
+  DriverChangeStream,
+  DriverClient,
+  DriverCollection,
+  DriverCursor,
+  DriverDatabase,
+  DriverSession,
+  MongoClientLike,
+  MongoDocument,
+} from './client.js';
+export { loadObjectId, type ObjectIdClass, openClient } from './driver.js';
