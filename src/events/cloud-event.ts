@@ -49,14 +49,35 @@ const timestamp = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:
 
 /** Reads a message in CloudEvents' JSON format. Anything else is given back as it is; nothing throws. */
 export function parseMessage(text: string): ParsedMessage {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { envelope: undefined, data: text };
-  }
+  const value = parseJSON(text);
   if (!isCloudEvent(value)) return { envelope: undefined, data: value };
   return { envelope: value, data: dataOf(value) };
+}
+
+/** The attributes of a CloudEvent whose id and data stand beside them. */
+export type CloudEventAttributes = Pick<CloudEvent, 'specversion' | 'source' | 'type' | 'time' | 'correlationid'>;
+
+const lastRead: { text: string; attributes: CloudEventAttributes | undefined } = { text: '', attributes: undefined };
+
+/** Reads attributes that stand apart from id and data. Undefined for what is not that; nothing throws. */
+export function parseAttributes(text: string): CloudEventAttributes | undefined {
+  // Events of one publisher and millisecond have the same.
+  if (text !== lastRead.text) {
+    const value = parseJSON(text);
+    const event: unknown = typeof value === 'object' && value !== null ? { ...value, id: '-' } : undefined;
+    lastRead.attributes = isCloudEvent(event) ? (value as CloudEventAttributes) : undefined;
+    lastRead.text = text;
+  }
+  return lastRead.attributes;
+}
+
+/** The value of a JSON text; what is not JSON is given back as it is. */
+export function parseJSON(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function isCloudEvent(value: unknown): value is CloudEvent {

@@ -1,5 +1,4 @@
 import {
-  BoundedQueue,
   CallScope,
   type Closeable,
   ClosedError,
@@ -11,7 +10,11 @@ import {
 } from '../core/index.js';
 import type { ConsumeSettings } from './consume-options.js';
 import type { Delivery, Outcome, TransportSubscription } from './event-transport.js';
+import { Handling, type HandlingLimits } from './handling.js';
 import { redeliveryDelay } from './redelivery.js';
+import { RunningHandlers } from './running-handlers.js';
+import { SettlementNotes } from './settlement-notes.js';
+import { SlidingArray } from './sliding-array.js';
 
 /** Counts of one {@link Consumer} since it began. */
 export interface ConsumerStats {
@@ -29,8 +32,8 @@ export interface ConsumerParts {
   readonly channel: string;
   readonly settings: ConsumeSettings;
   readonly subscription: TransportSubscription;
-  /** Runs the handler inside `scope`. Fails with {@link PoisonError} when trying again cannot help. */
-  readonly handle: (delivery: Delivery, scope: CallScope) => unknown;
+  /** Runs the handler. Fails with {@link PoisonError} when trying again cannot help. */
+  readonly handle: (handling: Handling) => unknown;
   /** Must not throw or reject. */
   readonly onDeadLetter: (delivery: Delivery, reason: string) => unknown;
   readonly onClose: (consumer: Consumer) => void;
@@ -62,14 +65,13 @@ export class Consumer implements Closeable {
   readonly #lifecycle: Lifecycle;
   /** Aborts when no more events are taken. */
   readonly #stopped: AbortController = new AbortController();
-  readonly #queue: BoundedQueue<Delivery>;
-  /** One for each handler that runs. */
-  readonly #scopes: Set<CallScope> = new Set();
+  /** Taken and not begun. */
+  readonly #queue: SlidingArray<Delivery> = new SlidingArray();
+  readonly #live: RunningHandlers;
+  readonly #notes: SettlementNotes;
+  readonly #limits: Map<string, HandlingLimits> = new Map();
   #starting = false;
-  #idle: (() => void) | undefined;
   #running = 0;
-  /** Deliveries that left the queue and whose outcome the transport does not have. */
-  #unsettled = 0;
   #handled = 0;
   #failed = 0;
   #deadLettered = 0;
@@ -82,7 +84,12 @@ export class Consumer implements Closeable {
     this.#parts = parts;
     this.#name = `Consumer of '${this.channel}' in group '${this.group}'`;
     this.#lifecycle = new Lifecycle(this.#name);
-    this.#queue = new BoundedQueue({ name: 'prefetched events', maxItems: parts.settings.prefetch });
+    this.#live = new RunningHandlers((handling, reason) => this.#interrupt(handling, reason));
+    this.#notes = new SettlementNotes(
+      () => this.#wakePump?.(),
+      ({ event: { channel, id } }, error) =>
+        parts.logger.error({ channel, group: this.group, id, error }, 'could not settle'),
+    );
     void detach(() => this.#pump());
   }
 
@@ -99,7 +106,8 @@ export class Consumer implements Closeable {
     if (!this.#stopped.signal.aborted) {
       this.#stopped.abort();
       this.#wakePump?.();
-      for (const delivery of this.#queue.drain()) void this.#settle(delivery, { kind: 'return' });
+      for (let delivery = this.#next(); delivery; delivery = this.#next())
+        this.#notes.add(delivery, { kind: 'return' });
     }
     return this.#lifecycle.close(options, async (timeoutMs) => {
       await this.#parts.subscription.close({ timeoutMs });
@@ -115,7 +123,7 @@ export class Consumer implements Closeable {
     const { signal } = this.#stopped;
     let failures = 0;
     while (!signal.aborted) {
-      const room = this.#parts.settings.prefetch - this.#unsettled - this.#queue.size;
+      const room = this.#room;
       if (room <= 0) {
         await new Promise<void>((resolve) => {
           this.#wakePump = resolve;
@@ -134,12 +142,27 @@ export class Consumer implements Closeable {
     }
   }
 
+  /**
+   * How many more to take. Outcomes on their way to the transport hold no place, or every batch would wait
+   * for the answer to the one before; but no more than as many as there are places.
+   */
+  get #room(): number {
+    const { prefetch } = this.#parts.settings;
+    return this.#notes.size > prefetch ? 0 : prefetch - this.#running - this.#queue.length;
+  }
+
   #accept(batch: readonly Delivery[]): void {
     for (const delivery of batch) {
-      if (this.#stopped.signal.aborted) void this.#settle(delivery, { kind: 'return' });
+      if (this.#stopped.signal.aborted) this.#notes.add(delivery, { kind: 'return' });
       else this.#queue.push(delivery);
     }
     this.#start();
+  }
+
+  #next(): Delivery | undefined {
+    const delivery = this.#queue.at(this.#queue.first);
+    this.#queue.shift();
+    return delivery;
   }
 
   #start(): void {
@@ -147,69 +170,83 @@ export class Consumer implements Closeable {
     if (this.#starting) return;
     this.#starting = true;
     while (this.#running < this.#parts.settings.concurrency) {
-      const delivery = this.#queue.shift();
+      const delivery = this.#next();
       if (!delivery) break;
-      this.#running += 1;
       this.#work(delivery);
     }
     this.#starting = false;
-    if (this.#scopes.size > 0) return;
-    this.#idle?.();
-    this.#idle = undefined;
+    // Many small takes would cost more than one that waits for half of the places.
+    if (this.#queue.length === 0 || this.#room >= this.#parts.settings.prefetch / 2) this.#wakePump?.();
   }
 
   /** A handler that returns at once costs no promise. */
   #work(delivery: Delivery): void {
-    this.#unsettled += 1;
-    const scope = this.#openScope(delivery);
+    this.#running += 1;
+    let handling: Handling | undefined;
     try {
-      const { redelivery } = this.#parts.settings;
-      assertDeliverable(delivery, redelivery.maxDeliveries);
-      const handling = this.#parts.handle(delivery, scope);
-      if (isPromise(handling)) {
-        scope
-          .run(() => handling)
-          .then(
-            () => this.#handledOne(delivery, scope),
-            (error: unknown) => this.#end(delivery, scope, this.#failure(delivery, error)),
-          );
-      } else {
-        this.#handledOne(delivery, scope);
-      }
+      handling = new Handling(delivery, this.#limitsOf(delivery));
+      assertDeliverable(delivery, this.#parts.settings.redelivery.maxDeliveries);
+      const result = this.#parts.handle(handling);
+      if (isPromise(result)) this.#follow(handling, result);
+      else this.#handledOne(handling);
     } catch (error) {
-      this.#end(delivery, scope, this.#failure(delivery, error));
+      handling?.end();
+      this.#end(delivery, this.#failure(delivery, error));
     }
   }
 
-  #openScope({ event }: Delivery): CallScope {
-    const { timeoutMs } = this.#parts.settings;
-    const scope = new CallScope(`Handler of '${event.channel}' in group '${this.group}'`, { timeoutMs });
-    this.#scopes.add(scope);
+  #limitsOf({ event: { channel } }: Delivery): HandlingLimits {
+    let limits = this.#limits.get(channel);
+    if (!limits) {
+      const { timeoutMs } = this.#parts.settings;
+      limits = { subject: `Handler of '${channel}' in group '${this.group}'`, timeoutMs };
+      this.#limits.set(channel, limits);
+    }
+    return limits;
+  }
+
+  #follow(handling: Handling, result: PromiseLike<unknown>): void {
+    this.#live.add(handling);
     // Closing waits for one call that lasts as long as any handler runs.
-    if (!this.#idle) this.#lifecycle.call(this.#name, {}, (all) => this.#untilIdle(all)).catch(() => undefined);
-    return scope;
+    if (this.#live.size === 1)
+      this.#lifecycle.call(this.#name, {}, (all) => this.#untilIdle(all)).catch(() => undefined);
+    Promise.resolve(result).then(
+      () => {
+        if (!handling.over) this.#handledOne(handling);
+      },
+      (error: unknown) => {
+        if (!handling.over) this.#fail(handling, error);
+      },
+    );
   }
 
   #untilIdle(all: CallScope): Promise<void> {
-    all.onCancel((reason) => {
-      for (const scope of [...this.#scopes]) scope.cancel(reason);
-    });
-    return new Promise((resolve) => {
-      this.#idle = resolve;
-    });
+    all.onCancel((reason) => this.#live.cancelAll(reason));
+    return this.#live.idle();
   }
 
-  #handledOne(delivery: Delivery, scope: CallScope): void {
+  #interrupt(handling: Handling, reason: unknown): void {
+    handling.cancel(reason);
+    if (!handling.over) this.#fail(handling, reason);
+  }
+
+  #handledOne(handling: Handling): void {
     this.#handled += 1;
-    this.#end(delivery, scope, acknowledged);
+    handling.end();
+    this.#live.delete(handling);
+    this.#end(handling.delivery, acknowledged);
   }
 
-  #end(delivery: Delivery, scope: CallScope, outcome: Outcome): void {
-    scope[Symbol.dispose]();
-    this.#scopes.delete(scope);
+  #fail(handling: Handling, error: unknown): void {
+    handling.end();
+    this.#live.delete(handling);
+    this.#end(handling.delivery, this.#failure(handling.delivery, error));
+  }
+
+  #end(delivery: Delivery, outcome: Outcome): void {
     this.#running -= 1;
     // The next handler need not wait for the log to note how this one went.
-    void this.#note(delivery, outcome);
+    this.#notes.add(delivery, outcome);
     this.#start();
   }
 
@@ -232,22 +269,6 @@ export class Consumer implements Closeable {
     this.#parts.logger.error({ ...facts, error: failure }, 'event given up; it is a dead letter now');
     this.#parts.onDeadLetter(delivery, reason);
     return { kind: 'dead', reason };
-  }
-
-  async #note(delivery: Delivery, outcome: Outcome): Promise<void> {
-    await this.#settle(delivery, outcome);
-    this.#unsettled -= 1;
-    this.#wakePump?.();
-  }
-
-  async #settle(delivery: Delivery, outcome: Outcome): Promise<void> {
-    try {
-      await delivery.settle(outcome);
-    } catch (error) {
-      // The transport still counts it as unsettled and will deliver it again.
-      const { channel, id } = delivery.event;
-      this.#parts.logger.error({ channel, group: this.group, id, outcome: outcome.kind, error }, 'could not settle');
-    }
   }
 
   async #pause(error: unknown, failures: number): Promise<void> {

@@ -1,16 +1,9 @@
-import {
-  type CallScope,
-  type StandardSchemaV1,
-  spanKind,
-  type Telemetry,
-  ValidationError,
-  validate,
-} from '../core/index.js';
-import { enterScope } from '../core/internal.js';
+import { contextStore } from '../core/context-store.js';
+import { type StandardSchemaV1, spanKind, type Telemetry, ValidationError, validate } from '../core/index.js';
 import type { EventHandler, ReceivedEvent } from './consume-options.js';
 import { PoisonError } from './consumer.js';
-import type { Delivery } from './event-transport.js';
-import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
+import type { Handling } from './handling.js';
+import { type LoggedEvent, StoredMessage } from './logged-event.js';
 
 /** What {@link deliveryHandler} puts around a handler. */
 export interface DeliveryHandlerParts {
@@ -27,23 +20,18 @@ export interface DeliveryHandlerParts {
  * cancelled with the delivery and carries the publisher's correlation id, or the event's id where
  * the publisher had none.
  */
-export function deliveryHandler(parts: DeliveryHandlerParts): (delivery: Delivery, scope: CallScope) => unknown {
+export function deliveryHandler(parts: DeliveryHandlerParts): (handling: Handling) => unknown {
   const { schemaFor, handler, traced } = parts;
-  return (delivery, scope) => {
-    const event = toLoggedEvent(delivery.event);
+  const store = contextStore();
+  return (handling) => {
+    const event = new Received(handling);
+    handling.message = event;
     const schema = schemaFor(event.channel);
-    const correlationId = event.envelope?.correlationid ?? event.id;
-    if (!schema && !traced()) {
-      return enterScope(scope, correlationId, () =>
-        handler(new Received(event, event.data, delivery.attempt, scope) as never),
-      );
-    }
-    return enterScope(scope, correlationId, () =>
+    if (!schema && !traced()) return store.run(handling, handler, event as never);
+    return store.run(handling, () =>
       inSpan(parts, event, async () => {
-        const data = schema
-          ? await checked(schema, event.data, `Event '${event.id}' on '${event.channel}'`)
-          : event.data;
-        return handler(new Received(event, data, delivery.attempt, scope) as never);
+        if (schema) event.data = await checked(schema, event.data, `Event '${event.id}' on '${event.channel}'`);
+        return handler(event as never);
       }),
     );
   };
@@ -68,29 +56,22 @@ function inSpan(
 }
 
 /** What the handler gets. Making a signal costs more than all the rest, so it is made on first read. */
-class Received implements ReceivedEvent {
-  readonly id: string;
-  readonly channel: string;
-  readonly key: string | undefined;
-  readonly time: Date;
-  readonly data: unknown;
-  readonly envelope: LoggedEvent['envelope'];
+class Received extends StoredMessage implements ReceivedEvent {
   readonly attempt: number;
-  readonly #scope: CallScope;
+  readonly #handling: Handling;
 
-  constructor(event: LoggedEvent, data: unknown, attempt: number, scope: CallScope) {
-    this.id = event.id;
-    this.channel = event.channel;
-    this.key = event.key;
-    this.time = event.time;
-    this.data = data;
-    this.envelope = event.envelope;
-    this.attempt = attempt;
-    this.#scope = scope;
+  constructor(handling: Handling) {
+    super(handling.delivery.event);
+    this.attempt = handling.delivery.attempt;
+    this.#handling = handling;
   }
 
   get signal(): AbortSignal {
-    return this.#scope.signal;
+    return this.#handling.scope.signal;
+  }
+
+  override toJSON(): Omit<ReceivedEvent, 'signal'> {
+    return { ...super.toJSON(), attempt: this.attempt };
   }
 }
 

@@ -1,25 +1,21 @@
 import {
-  type Awaitable,
   type CallOptions,
-  type CallScope,
   type Closeable,
   type CloseOptions,
   Lifecycle,
   openScope,
-  ProtocolError,
   type StandardSchemaV1,
-  spanKind,
   Telemetry,
   UnsupportedError,
   ValidationError,
   validate,
 } from '../core/index.js';
-import { correlationIdHere } from '../core/internal.js';
 import { assertChannelName, assertChannelPattern, isPattern } from './channel-name.js';
 import { type ConsumeOptions, type ConsumeSettings, consumeSettings, type EventHandler } from './consume-options.js';
 import { Consumer } from './consumer.js';
 import { DeadLetters } from './dead-letters.js';
 import { deliveryHandler } from './delivery-handler.js';
+import { EventPublisher } from './event-publisher.js';
 import {
   type ChannelSchemas,
   type EventStreamOptions,
@@ -29,7 +25,7 @@ import {
 } from './event-stream-options.js';
 import type { Delivery, EventTransport, LogRange, OutgoingEvent, Receipt } from './event-transport.js';
 import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
-import { type EncodedDraft, type EventDraft, encodeDraft, toOutgoing } from './outgoing.js';
+import type { EventDraft } from './outgoing.js';
 import { type ReplayOptions, replayRange } from './replay-options.js';
 import { isTraced } from './traced.js';
 
@@ -58,12 +54,19 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
   readonly #lifecycle: Lifecycle = new Lifecycle('EventStream');
   readonly #consumers: Set<Consumer> = new Set();
   readonly #traced: () => boolean;
+  readonly #publisher: EventPublisher;
 
   /** @throws ConfigurationError */
   constructor(options: EventStreamOptions<Schemas>) {
     this.#settings = eventStreamSettings(options);
     this.#telemetry = new Telemetry('events', options.telemetry);
     this.#traced = () => isTraced(options.telemetry);
+    this.#publisher = new EventPublisher({
+      settings: this.#settings,
+      lifecycle: this.#lifecycle,
+      telemetry: this.#telemetry,
+      traced: this.#traced,
+    });
   }
 
   /** The transport beneath, for its `capabilities` and its own methods. */
@@ -77,16 +80,14 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @throws ValidationError for data that does not match the channel's schema, that JSON cannot carry, or that exceeds `maxPayloadBytes`
    * @throws QueueFullError when the log has no room, ClosedError after `close`
    */
-  async publish<Channel extends string>(
+  publish<Channel extends string>(
     channel: Channel,
     data: StandardSchemaV1.InferInput<SchemaOf<Schemas, Channel>>,
     options: PublishOptions = {},
   ): Promise<Receipt> {
     const { id, key } = options;
     const draft = { channel, data, ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) };
-    const [receipt] = await this.#publish([draft], options);
-    if (!receipt) throw new ProtocolError(`${this.transport.name} gave no receipt for an event on '${channel}'`);
-    return receipt;
+    return this.#publisher.publish(draft, options);
   }
 
   /**
@@ -97,7 +98,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @throws as {@link EventStream.publish}
    */
   async publishMany(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly Receipt[]> {
-    return this.#publish(events, options);
+    return this.#publisher.publishMany(events, options);
   }
 
   /**
@@ -107,11 +108,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @throws ValidationError as {@link EventStream.publish}
    */
   async prepare(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly OutgoingEvent[]> {
-    return this.#lifecycle.call('prepare events', options, async () => {
-      const drafts = events.map(encodeDraft);
-      await this.#assertMatch(events);
-      return this.#envelopes(drafts);
-    });
+    return this.#publisher.prepare(events, options);
   }
 
   /**
@@ -121,7 +118,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @returns the receipts in the same order
    */
   async publishPrepared(events: readonly OutgoingEvent[], options: CallOptions = {}): Promise<readonly Receipt[]> {
-    return this.#send(events, options, () => events);
+    return this.#publisher.publishPrepared(events, options);
   }
 
   /**
@@ -229,96 +226,6 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #publish(events: readonly EventDraft[], options: CallOptions): Promise<readonly Receipt[]> {
-    if (this.#isPlain(options)) {
-      this.#lifecycle.assertOpen();
-      const outgoing = events.map((event) => this.#enveloped(encodeDraft(event), {}));
-      return this.transport.publish(outgoing, { dedupeWindowMs: this.#settings.dedupeWindowMs });
-    }
-    return this.#send(events, options, () => {
-      // Before anything is awaited: the caller may change the data as soon as this returns.
-      const drafts = events.map(encodeDraft);
-      return this.#settings.schemas.size === 0 ? drafts : this.#assertMatch(events).then(() => drafts);
-    });
-  }
-
-  /**
-   * True for a call with no schema, no span, and no signal or time of its own or around it: the transport
-   * alone decides when it ends, and what stands around other calls would cost more than the publishing.
-   */
-  #isPlain({ signal, timeoutMs }: CallOptions): boolean {
-    const bounded = signal !== undefined || timeoutMs !== undefined || correlationIdHere() !== undefined;
-    return !bounded && this.#settings.schemas.size === 0 && !this.#traced();
-  }
-
-  /** Sends, where somebody looks under a span of its own, which events without an envelope carry as their parent. */
-  #send(
-    events: readonly (EventDraft | OutgoingEvent)[],
-    options: CallOptions,
-    check: () => Awaitable<readonly (EncodedDraft | OutgoingEvent)[]>,
-  ): Promise<readonly Receipt[]> {
-    const first = events[0]?.channel;
-    const channel = events.every((event) => event.channel === first) ? first : undefined;
-    const name = `send ${channel ?? 'events'}`;
-    return this.#lifecycle.call(name, options, (scope) => {
-      const checked = check();
-      if ('then' in checked || this.#traced()) return this.#sendTraced(name, channel, checked, scope);
-      return this.#hand(
-        checked.map((event) => this.#enveloped(event, {})),
-        scope,
-      );
-    });
-  }
-
-  async #sendTraced(
-    name: string,
-    channel: string | undefined,
-    checking: Awaitable<readonly (EncodedDraft | OutgoingEvent)[]>,
-    scope: CallScope,
-  ): Promise<readonly Receipt[]> {
-    const checked = await checking;
-    const attributes = {
-      'messaging.operation.type': 'send',
-      'messaging.batch.message_count': checked.length,
-      ...(channel === undefined ? {} : { 'messaging.destination.name': channel }),
-    };
-    return this.#telemetry.span({ name, kind: spanKind.producer, attributes }, async () => {
-      const outgoing = await this.#envelopes(checked);
-      scope.throwIfCancelled();
-      return this.#hand(outgoing, scope);
-    });
-  }
-
-  /** Its signal is made only when the transport asks for it. */
-  #hand(events: readonly OutgoingEvent[], scope: CallScope): Promise<readonly Receipt[]> {
-    const { transport, dedupeWindowMs } = this.#settings;
-    return transport.publish(events, {
-      dedupeWindowMs,
-      get signal() {
-        return scope.signal;
-      },
-    });
-  }
-
-  async #envelopes(events: readonly (EncodedDraft | OutgoingEvent)[]): Promise<readonly OutgoingEvent[]> {
-    const trace = await this.#telemetry.propagation();
-    return events.map((event) => this.#enveloped(event, trace));
-  }
-
-  #enveloped(event: EncodedDraft | OutgoingEvent, trace: Readonly<Record<string, string>>): OutgoingEvent {
-    return 'body' in event ? event : toOutgoing(event, this.#settings, trace);
-  }
-
-  /** What is sent is the schema's input: its output may hold what JSON cannot carry, such as dates. */
-  async #assertMatch(events: readonly EventDraft[]): Promise<void> {
-    await Promise.all(
-      events.map(({ channel, data }) => {
-        const schema = this.#settings.schemas.get(channel);
-        return schema && validate(schema, data, `Event on '${channel}'`);
-      }),
-    );
   }
 
   async *#replay(channel: string, range: LogRange, options: ReplayOptions): AsyncGenerator<LoggedEvent, void> {

@@ -14,6 +14,8 @@ export interface EventTransportCapabilities {
   readonly ordered: boolean;
   /** An id published twice within the window is stored once. */
   readonly dedupe: boolean;
+  /** Events may come with {@link OutgoingEvent.attributes}, and are given back with them. @default false */
+  readonly attributes?: boolean;
 }
 
 /** An event on its way into the log. */
@@ -23,8 +25,13 @@ export interface OutgoingEvent {
   readonly id: string;
   /** Events of one key keep their order where a consumer asks for it. */
   readonly key?: string;
-  /** The whole message: what {@link EventStream} sends is a CloudEvent as JSON. */
+  /** The whole message: what {@link EventStream} sends is a CloudEvent as JSON; with `attributes` its data alone. */
   readonly body: string;
+  /**
+   * The CloudEvents attributes as a JSON object, apart from the data (binary content mode, CloudEvents 1.0
+   * section 3) and without `id` and `partitionkey`, which `id` and `key` say. Only for transports with that capability.
+   */
+  readonly attributes?: string;
 }
 
 /** An event in the log. */
@@ -134,6 +141,9 @@ export interface EventTransport extends Closeable {
     events: readonly OutgoingEvent[],
     options: CallOptions & { readonly dedupeWindowMs: number },
   ): Promise<readonly Receipt[]>;
+
+  /** {@link EventTransport.publish} of one event. Left out where that costs the same. */
+  publishOne?(event: OutgoingEvent, options: CallOptions & { readonly dedupeWindowMs: number }): Promise<Receipt>;
 
   /**
    * Joins a group, making it where it does not exist. A group stays when its last member leaves.

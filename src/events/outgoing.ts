@@ -42,41 +42,55 @@ export interface EnvelopeSettings {
   readonly maxPayloadBytes: number;
 }
 
+/** The active trace as headers; empty without one. */
+export type TraceHeaders = Readonly<Record<string, string>>;
+
 /**
- * Puts a draft into a CloudEvents envelope.
+ * Puts a draft into a CloudEvents envelope, in the structured mode: one JSON text.
  *
- * @param trace the W3C trace context as headers
  * @throws ValidationError when it is longer than `maxPayloadBytes`
  */
-export function toOutgoing(
-  { channel, id, key, data }: EncodedDraft,
-  settings: EnvelopeSettings,
-  trace: Readonly<Record<string, string>>,
-): OutgoingEvent {
-  const optional = JSON.stringify({
-    partitionkey: key,
-    correlationid: correlationIdHere(),
-    traceparent: trace.traceparent,
-    tracestate: trace.tracestate,
-  });
-  const more = optional === '{}' ? '' : `${optional.slice(1, -1)},`;
-  const source = settings.sourceJSON;
-  const body = `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${source},"type":${JSON.stringify(channel)},"time":"${now()}","datacontenttype":"application/json",${more}"data":${data}}`;
+export function toOutgoing(draft: EncodedDraft, settings: EnvelopeSettings, trace: TraceHeaders): OutgoingEvent {
+  const { channel, id, key, data } = draft;
+  const attributes = attributesOf(channel, settings.sourceJSON, trace).slice(1, -1);
+  const partition = key === undefined ? '' : `"partitionkey":${JSON.stringify(key)},`;
+  const body = `{${attributes},"id":${JSON.stringify(id)},${partition}"data":${data}}`;
   assertPayloadFits(body, settings.maxPayloadBytes, `Event on '${channel}'`);
   return key === undefined ? { channel, id, body } : { channel, id, key, body };
 }
 
-let lastMs = Number.NaN;
-let lastTime = '';
+/**
+ * {@link toOutgoing} in the binary mode: the attributes beside the data.
+ *
+ * @throws ValidationError as {@link toOutgoing}
+ */
+export function toBinary(draft: EncodedDraft, settings: EnvelopeSettings, trace: TraceHeaders): OutgoingEvent {
+  const { channel, id, key, data: body } = draft;
+  const attributes = attributesOf(channel, settings.sourceJSON, trace);
+  assertPayloadFits(attributes + body, settings.maxPayloadBytes, `Event on '${channel}'`);
+  return key === undefined ? { channel, id, body, attributes } : { channel, id, key, body, attributes };
+}
 
-/** The time, RFC 3339. Many events share a millisecond. */
-function now(): string {
+const last: { ms: number; channel: string; source: string; attributes: string } = {
+  ms: Number.NaN,
+  channel: '',
+  source: '',
+  attributes: '',
+};
+
+/** As a JSON object. Many events share a channel and a millisecond, and with that all of it. */
+function attributesOf(channel: string, source: string, { traceparent, tracestate }: TraceHeaders): string {
+  const correlationid = correlationIdHere();
   const ms = Date.now();
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastTime = new Date(ms).toISOString();
+  if (ms !== last.ms || channel !== last.channel || source !== last.source) {
+    last.attributes = `{"specversion":"1.0","source":${source},"type":${JSON.stringify(channel)},"time":"${new Date(ms).toISOString()}","datacontenttype":"application/json"}`;
+    last.ms = ms;
+    last.channel = channel;
+    last.source = source;
   }
-  return lastTime;
+  if (correlationid === undefined && traceparent === undefined) return last.attributes;
+  const more = JSON.stringify({ correlationid, traceparent, tracestate });
+  return `${last.attributes.slice(0, -1)},${more.slice(1)}`;
 }
 
 function assertName(value: unknown, field: string, subject: string): void {

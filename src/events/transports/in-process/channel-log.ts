@@ -1,11 +1,11 @@
 import { NotFoundError, QueueFullError } from '../../../core/index.js';
 import type { LogRange, OutgoingEvent, Receipt, StartPosition, StoredEvent } from '../../event-transport.js';
+import { SlidingArray } from '../../sliding-array.js';
 import { DeadLetterList } from './dead-letter-list.js';
 import { GroupCursor } from './group-cursor.js';
 import type { InProcessSettings } from './in-process-options.js';
 import type { LogEntry } from './log-entry.js';
 import { RecentIds } from './recent-ids.js';
-import { SlidingArray } from './sliding-array.js';
 
 /** One channel: its events by position, the groups that read them, and what those gave up. */
 export class ChannelLog {

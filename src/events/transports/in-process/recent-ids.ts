@@ -1,4 +1,4 @@
-import { SlidingArray } from './sliding-array.js';
+import { SlidingArray } from '../../sliding-array.js';
 
 interface RecentId {
   readonly id: string;

@@ -1,12 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import {
-  BoundedQueue,
-  type CallOptions,
-  type ClosedError,
-  ConnectionError,
-  QueueFullError,
-} from '../../../core/index.js';
+import { type CallOptions, type ClosedError, ConnectionError } from '../../../core/index.js';
 import { isPassing, redisFailure } from '../../../drivers/redis/index.js';
+
+import { SlidingArray } from '../../sliding-array.js';
+import type { QueueBudget } from './queue-budget.js';
 
 /** What a {@link BatchSender} is made of. */
 export interface BatchSenderOptions<Item, Result> {
@@ -27,43 +24,19 @@ export interface BatchSenderOptions<Item, Result> {
   readonly origin?: string;
 }
 
-/** Room that several queues share. */
-export class QueueBudget {
-  readonly #name: string;
-  readonly #maxItems: number;
-  readonly #maxBytes: number;
-  #items = 0;
-  #bytes = 0;
-
-  constructor(name: string, maxItems: number, maxBytes: number) {
-    this.#name = name;
-    this.#maxItems = maxItems;
-    this.#maxBytes = maxBytes;
-  }
-
-  /** @throws QueueFullError */
-  take(items: number, bytes: number): void {
-    if (this.#items + items > this.#maxItems) throw new QueueFullError(this.#name, `${this.#maxItems} items`);
-    if (this.#bytes + bytes > this.#maxBytes) throw new QueueFullError(this.#name, `${this.#maxBytes} bytes`);
-    this.#items += items;
-    this.#bytes += bytes;
-  }
-
-  give(items: number, bytes: number): void {
-    this.#items -= items;
-    this.#bytes -= bytes;
-  }
-}
-
 interface Job<Item, Result> {
-  readonly items: readonly Item[];
+  /** One that was added alone stands for itself: most jobs are that. */
+  readonly items: readonly Item[] | undefined;
+  readonly item: Item | undefined;
+  readonly count: number;
   readonly bytes: number;
   /** By a clock that never jumps. */
   readonly deadline: number;
   /** Its signal, which costs more than all the rest, is read only before something is tried again. */
   readonly options: CallOptions;
-  resolve(results: readonly Result[]): void;
-  reject(error: unknown): void;
+  /** Takes a result for an item, and a list of them for items. */
+  readonly resolve: (results: Result | readonly Result[]) => void;
+  readonly reject: (error: unknown) => void;
   done: boolean;
 }
 
@@ -76,7 +49,7 @@ const longestPauseMs = 200;
  */
 export class BatchSender<Item, Result> {
   readonly #options: BatchSenderOptions<Item, Result>;
-  readonly #jobs: BoundedQueue<Job<Item, Result>>;
+  readonly #jobs: SlidingArray<Job<Item, Result>> = new SlidingArray();
   #away: readonly Job<Item, Result>[] = [];
   #items = 0;
   #batches = 0;
@@ -89,7 +62,6 @@ export class BatchSender<Item, Result> {
 
   constructor(options: BatchSenderOptions<Item, Result>) {
     this.#options = options;
-    this.#jobs = new BoundedQueue({ name: `Queue of ${options.name}`, maxItems: Number.POSITIVE_INFINITY });
   }
 
   /** Items that wait or are away. */
@@ -103,18 +75,12 @@ export class BatchSender<Item, Result> {
    * @throws QueueFullError ConnectionError ClosedError
    */
   add(items: readonly Item[], bytes: number, options: CallOptions = {}): Promise<readonly Result[]> {
-    if (this.#closed) return Promise.reject(this.#closed);
-    return new Promise((resolve, reject) => {
-      const deadline = performance.now() + this.#options.timeoutMs;
-      const job: Job<Item, Result> = { items, bytes, deadline, options, resolve, reject, done: false };
-      this.#options.budget?.take(items.length, bytes);
-      this.#jobs.push(job);
-      this.#items += items.length;
-      this.#armExpiry();
-      if (this.#running) return;
-      this.#running = true;
-      queueMicrotask(() => void this.#run());
-    });
+    return this.#enqueue(items, undefined, items.length, bytes, options);
+  }
+
+  /** {@link BatchSender.add} of one item, with its result. */
+  addOne(item: Item, bytes: number, options: CallOptions = {}): Promise<Result> {
+    return this.#enqueue(undefined, item, 1, bytes, options);
   }
 
   /** Resolves once nothing waits and nothing is away. */
@@ -128,8 +94,29 @@ export class BatchSender<Item, Result> {
     if (this.#closed) return;
     this.#closed = error;
     clearTimeout(this.#expiry);
-    for (const job of [...this.#away, ...this.#jobs.drain()]) this.#fail(job, error);
+    for (const job of [...this.#away, ...this.#waiting()]) this.#fail(job, error);
     this.#wake?.();
+  }
+
+  #enqueue<R extends Result | readonly Result[]>(
+    items: readonly Item[] | undefined,
+    item: Item | undefined,
+    count: number,
+    bytes: number,
+    options: CallOptions,
+  ): Promise<R> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    return new Promise<R>((resolve, reject) => {
+      this.#options.budget?.take(count, bytes);
+      const deadline = performance.now() + this.#options.timeoutMs;
+      const settle = resolve as Job<Item, Result>['resolve'];
+      this.#jobs.push({ items, item, count, bytes, deadline, options, resolve: settle, reject, done: false });
+      this.#items += count;
+      this.#armExpiry();
+      if (this.#running) return;
+      this.#running = true;
+      queueMicrotask(() => void this.#run());
+    });
   }
 
   async #run(): Promise<void> {
@@ -151,9 +138,9 @@ export class BatchSender<Item, Result> {
     let items = 0;
     let bytes = 0;
     for (;;) {
-      const job = this.#jobs.peek();
+      const job = this.#jobs.at(this.#jobs.first);
       if (!job) return batch;
-      items += job.items.length;
+      items += job.count;
       bytes += job.bytes;
       if (batch.length > 0 && (items > maxBatchItems || bytes > maxBatchBytes)) return batch;
       this.#jobs.shift();
@@ -165,7 +152,11 @@ export class BatchSender<Item, Result> {
     this.#batches += 1;
     const token = `${this.#options.origin ?? ''}${this.#batches}`;
     const batch = this.#away;
-    const items = batch.length === 1 ? (batch[0]?.items ?? []) : batch.flatMap((job) => job.items);
+    const items: Item[] = [];
+    for (const job of batch) {
+      if (job.items) items.push(...job.items);
+      else items.push(job.item as Item);
+    }
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
         this.#succeed(batch, await this.#options.send(items, token));
@@ -191,12 +182,18 @@ export class BatchSender<Item, Result> {
     this.#lastFailure = undefined;
     let at = 0;
     for (const job of batch) {
-      const end = at + job.items.length;
       if (!job.done) {
         this.#finish(job);
-        job.resolve(batch.length === 1 ? results : results.slice(at, end));
+        job.resolve(job.items ? results.slice(at, at + job.count) : (results[at] as Result));
       }
-      at = end;
+      at += job.count;
+    }
+  }
+
+  *#waiting(): Generator<Job<Item, Result>> {
+    for (let position = this.#jobs.first; position < this.#jobs.end; position++) {
+      const job = this.#jobs.at(position);
+      if (job) yield job;
     }
   }
 
@@ -208,8 +205,8 @@ export class BatchSender<Item, Result> {
 
   #finish(job: Job<Item, Result>): void {
     job.done = true;
-    this.#items -= job.items.length;
-    this.#options.budget?.give(job.items.length, job.bytes);
+    this.#items -= job.count;
+    this.#options.budget?.give(job.count, job.bytes);
   }
 
   #pause(ms: number): Promise<void> {
@@ -255,7 +252,10 @@ export class BatchSender<Item, Result> {
       return true;
     };
     for (const job of this.#away) expired(job);
-    for (let job = this.#jobs.peek(); job && expired(job); job = this.#jobs.peek()) this.#jobs.shift();
+    for (const job of this.#waiting()) {
+      if (!expired(job)) break;
+      this.#jobs.shift();
+    }
     if (next === Number.POSITIVE_INFINITY || this.#closed) return;
     this.#expiry = setTimeout(
       () => {

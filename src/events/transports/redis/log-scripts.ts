@@ -1,5 +1,6 @@
 import { type RedisScript, redisScript } from '../../../drivers/redis/index.js';
 import { waitingConsumer } from './group-scripts.js';
+import { appendFunction } from './publish-script.js';
 
 /**
  * Makes a group where there is none. KEYS: log, groups. ARGV: group, 1 when ordered, the entry after
@@ -35,17 +36,14 @@ redis.call('HSET', KEYS[2], group, ARGV[2])
 return { 'joined', position }
 `);
 
-/** Gives a dead letter back to its group only. KEYS: log, dead, wake. ARGV: group, letter, id, key or '', body. Answers 1, or 0 when either is gone. */
+/** Gives a dead letter back to its group only. KEYS: log, dead, wake. ARGV: group, letter, id, key or '', attributes or '', body. Answers 1, or 0 when either is gone. */
 export const requeueScript: RedisScript = redisScript(`
 local log, group, letter = KEYS[1], ARGV[1], ARGV[2]
+${appendFunction}
 if redis.call('EXISTS', log) == 0 or #redis.call('XRANGE', KEYS[2], letter, letter) == 0 then return 0 end
 for _, info in ipairs(redis.call('XINFO', 'GROUPS', log)) do
   if info[2] == group then
-    if ARGV[4] == '' then
-      redis.call('XADD', log, '*', 'id', ARGV[3], 'body', ARGV[5], 'only', group)
-    else
-      redis.call('XADD', log, '*', 'id', ARGV[3], 'key', ARGV[4], 'body', ARGV[5], 'only', group)
-    end
+    append(ARGV[3], ARGV[4], ARGV[5], ARGV[6], group)
     redis.call('XDEL', KEYS[2], letter)
     redis.call('SPUBLISH', KEYS[3], '')
     return 1

@@ -3,20 +3,44 @@ import { type RedisScript, redisScript } from '../../../drivers/redis/index.js';
 /** Begins the error of {@link publishScript} for a log without room; the group in the way follows. */
 export const logFull = 'LOGFULL';
 
+/** Lua: writes one event; fields that it has not are left out. `only` is the one group that it is for. */
+export const appendFunction = `
+local function append(id, key, attributes, body, only)
+  if key == '' and attributes ~= '' and not only then
+    return redis.call('XADD', log, '*', 'id', id, 'attributes', attributes, 'body', body)
+  end
+  local fields = { 'id', id }
+  if key ~= '' then fields[3], fields[4] = 'key', key end
+  if attributes ~= '' then
+    fields[#fields + 1] = 'attributes'
+    fields[#fields + 1] = attributes
+  end
+  fields[#fields + 1] = 'body'
+  fields[#fields + 1] = body
+  if only then
+    fields[#fields + 1] = 'only'
+    fields[#fields + 1] = only
+  end
+  return redis.call('XADD', log, '*', unpack(fields))
+end
+`;
+
 /**
  * Appends a batch of events to one log, each id once within the window, and wakes those who wait.
  * Sent again with the same token it stores nothing and answers the same.
  *
  * KEYS: log, wake, then the key of each id, or without a window the key of the batch.
  * ARGV: token, window in milliseconds or 0, most events or 0, 1 to drop the oldest, the longest age
- * in milliseconds or '' when it is not asked now, then id, key or '', and body of each event. Answers the numbers of the duplicates.
+ * in milliseconds or '' when it is not asked now, then of each event id, key or '', attributes, and body. Attributes are
+ * '' where there are none and '=' for those of the event before. Answers the numbers of the duplicates.
  */
 export const publishScript: RedisScript = redisScript(`
 local log, token, window, most = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local drop, age, first = ARGV[4] == '1', ARGV[5], 6
-local count = (#ARGV - first + 1) / 3
+local count = (#ARGV - first + 1) / 4
 local length = redis.call('XLEN', log)
 
+${appendFunction}
 local function parts(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(ms), tonumber(seq)
@@ -73,17 +97,16 @@ if most > 0 and length + count > most then
   if owner then return redis.error_reply('${logFull} ' .. owner) end
 end
 if window == 0 then redis.call('SET', KEYS[3], '1', 'PX', 120000) end
-local duplicates = {}
+local duplicates, attributes = {}, ''
 for i = 1, count do
-  local at = first + (i - 1) * 3
+  local at = first + (i - 1) * 4
+  if ARGV[at + 2] ~= '=' then attributes = ARGV[at + 2] end
   local mark = token .. ':' .. i
   local known = window > 0 and redis.call('SET', KEYS[2 + i], mark, 'NX', 'GET', 'PX', window)
   if known then
     if known ~= mark then duplicates[#duplicates + 1] = i end
-  elseif ARGV[at + 1] == '' then
-    redis.call('XADD', log, '*', 'id', ARGV[at], 'body', ARGV[at + 2])
   else
-    redis.call('XADD', log, '*', 'id', ARGV[at], 'key', ARGV[at + 1], 'body', ARGV[at + 2])
+    append(ARGV[at], ARGV[at + 1], attributes, ARGV[at + 3])
   end
 end
 if #duplicates < count then redis.call('SPUBLISH', KEYS[2], '') end

@@ -51,7 +51,7 @@ export class RedisDeadLetters {
     const letter = raw && readLetter(raw, Number(partition));
     if (!letter) return 0;
     const { group, event } = letter;
-    const args = [group, entry, event.id, event.key ?? '', event.body];
+    const args = [group, entry, event.id, event.key ?? '', event.attributes ?? '', event.body];
     return Number(await this.#connection.run(requeueScript, [keys.log, keys.dead, keys.wake], args));
   }
 

@@ -11,8 +11,9 @@ import {
 } from '../../../core/index.js';
 import { isPassing, RedisConnection, RedisSubscriber, redisFailure } from '../../../drivers/redis/index.js';
 import type { BroadcastGap, BroadcastReceiver, BroadcastTransport } from '../../broadcast-transport.js';
-import { BatchSender, QueueBudget } from './batch-sender.js';
+import { BatchSender } from './batch-sender.js';
 import { broadcastScript } from './broadcast-script.js';
+import { QueueBudget } from './queue-budget.js';
 import { type RedisPubSubOptions, type RedisPubSubSettings, redisPubSubSettings } from './redis-pub-sub-options.js';
 
 interface Message {

@@ -48,6 +48,7 @@ export class RedisStreamsTransport implements EventTransport {
     pattern: true,
     ordered: true,
     dedupe: true,
+    attributes: true,
   };
   readonly #settings: RedisStreamsSettings;
   readonly #lifecycle: Lifecycle = new Lifecycle(this.name);
@@ -81,6 +82,11 @@ export class RedisStreamsTransport implements EventTransport {
   ): Promise<readonly Receipt[]> {
     if (this.#lifecycle.closed) return Promise.reject(new ClosedError(this.name));
     return this.#publisher.publish(events, options);
+  }
+
+  publishOne(event: OutgoingEvent, options: CallOptions & { readonly dedupeWindowMs: number }): Promise<Receipt> {
+    if (this.#lifecycle.closed) return Promise.reject(new ClosedError(this.name));
+    return this.#publisher.publishOne(event, options);
   }
 
   async subscribe(request: SubscriptionRequest): Promise<TransportSubscription> {

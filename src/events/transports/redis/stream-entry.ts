@@ -19,6 +19,7 @@ export function readEntry(channel: string, [entry, fields]: RawEntry): StreamEnt
   let id: string | undefined;
   let key: string | undefined;
   let body: string | undefined;
+  let attributes: string | undefined;
   let only: string | undefined;
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const value = fields[i + 1] as string;
@@ -32,6 +33,9 @@ export function readEntry(channel: string, [entry, fields]: RawEntry): StreamEnt
       case 'body':
         body = value;
         break;
+      case 'attributes':
+        attributes = value;
+        break;
       case 'only':
         only = value;
         break;
@@ -41,7 +45,9 @@ export function readEntry(channel: string, [entry, fields]: RawEntry): StreamEnt
   if (id === undefined || body === undefined) {
     return { entry, event: { channel, id: entry, body: JSON.stringify(toObject(fields)), time }, only: undefined };
   }
-  const event: StoredEvent = key === undefined ? { channel, id, body, time } : { channel, id, key, body, time };
+  const event: { -readonly [Field in keyof StoredEvent]: StoredEvent[Field] } = { channel, id, body, time };
+  if (key !== undefined) event.key = key;
+  if (attributes !== undefined) event.attributes = attributes;
   return { entry, event, only };
 }
 

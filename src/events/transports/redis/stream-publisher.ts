@@ -3,9 +3,10 @@ import { performance } from 'node:perf_hooks';
 import { type CallOptions, type ClosedError, QueueFullError } from '../../../core/index.js';
 import type { RedisArgument, RedisConnection } from '../../../drivers/redis/index.js';
 import type { OutgoingEvent, Receipt } from '../../event-transport.js';
-import { BatchSender, QueueBudget } from './batch-sender.js';
+import { BatchSender } from './batch-sender.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { logFull, publishScript } from './publish-script.js';
+import { QueueBudget } from './queue-budget.js';
 import type { RedisStreamsSettings } from './redis-streams-options.js';
 import { partitionOf, type StreamKeys } from './stream-keys.js';
 
@@ -39,26 +40,7 @@ export class StreamPublisher {
     this.#budget = new QueueBudget('Queue of events for Redis', maxQueuedEvents, maxQueuedBytes);
   }
 
-  publish(
-    events: readonly OutgoingEvent[],
-    options: CallOptions & { readonly dedupeWindowMs: number },
-  ): Promise<readonly Receipt[]> {
-    const [only] = events;
-    if (!only || events.length > 1) return this.#publishMany(events, options);
-    return this.#lane(only, options.dedupeWindowMs).add(events, sizeOf(only), options);
-  }
-
-  /** Resolves once nothing is on its way. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.settled()));
-  }
-
-  close(error: ClosedError): void {
-    for (const lane of this.#lanes.values()) lane.close(error);
-    this.#lanes.clear();
-  }
-
-  async #publishMany(
+  async publish(
     events: readonly OutgoingEvent[],
     options: CallOptions & { readonly dedupeWindowMs: number },
   ): Promise<readonly Receipt[]> {
@@ -81,6 +63,24 @@ export class StreamPublisher {
     const failure = (await Promise.allSettled(sends)).find(({ status }) => status === 'rejected');
     if (failure) throw (failure as PromiseRejectedResult).reason;
     return receipts;
+  }
+
+  publishOne(event: OutgoingEvent, options: CallOptions & { readonly dedupeWindowMs: number }): Promise<Receipt> {
+    try {
+      return this.#lane(event, options.dedupeWindowMs).addOne(event, sizeOf(event), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Resolves once nothing is on its way. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.settled()));
+  }
+
+  close(error: ClosedError): void {
+    for (const lane of this.#lanes.values()) lane.close(error);
+    this.#lanes.clear();
   }
 
   #lane(event: OutgoingEvent, windowMs: number): Lane {
@@ -134,17 +134,14 @@ export class StreamPublisher {
       overflow === 'drop-oldest' ? 1 : 0,
       trim ? finiteOr(maxAgeMs, '') : '',
     ];
-    for (const { id, key = '', body } of events) {
+    let last = '';
+    for (const { id, key = '', attributes = '', body } of events) {
       if (windowMs > 0) names.push(keys.seen(id));
-      args.push(id, key, body);
+      args.push(id, key, attributes === last && last !== '' ? '=' : attributes, body);
+      last = attributes;
     }
-    const duplicates = await this.#run(channel, names, args);
-    const receipts = events.map(({ channel: on, id }) => ({ channel: on, id, duplicate: false }));
-    for (const number of duplicates) {
-      const receipt = receipts[number - 1];
-      if (receipt) receipt.duplicate = true;
-    }
-    return receipts;
+    const duplicates = new Set(await this.#run(channel, names, args));
+    return events.map(({ channel: on, id }, index) => ({ channel: on, id, duplicate: duplicates.has(index + 1) }));
   }
 
   async #run(channel: string, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly number[]> {
@@ -168,8 +165,8 @@ export class StreamPublisher {
   }
 }
 
-function sizeOf({ body }: OutgoingEvent): number {
-  return Buffer.byteLength(body);
+function sizeOf({ body, attributes = '' }: OutgoingEvent): number {
+  return Buffer.byteLength(body) + attributes.length;
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
