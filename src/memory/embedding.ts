@@ -9,4 +9,10 @@ export interface Embedding {
   timestamp: number;
   /** How near it is to the query; more is nearer. */
   similarity?: number;
+  /** The text it was made of, or that was stored with it. */
+  text?: string;
+  /** From 0 to 1, where it was given. */
+  importance?: number;
+  /** What a hit was ranked by, where that was more than its similarity: words, age, importance. */
+  score?: number;
 }

@@ -3,7 +3,6 @@ import {
   type CallScope,
   type Closeable,
   type CloseOptions,
-  ConfigurationError,
   Lifecycle,
   openScope,
   spanKind,
@@ -11,26 +10,35 @@ import {
   ValidationError,
 } from '../core/index.js';
 import type { Embedding } from './embedding.js';
-import { assertId, assertItems, assertLimit, assertThreshold, copyMetadata } from './local/checks.js';
-import { type Embed, embedTexts } from './local/embedder.js';
-import { compileFilter } from './local/filter/metadata-filter.js';
-import type { Entry, PutEntry } from './local/journal/entry.js';
-import { Journal } from './local/journal/journal.js';
+import { assertId, assertItems, assertLimit, assertThreshold } from './local/checks.js';
+import { setDuplicatesApart } from './local/dedupe.js';
+import { compileFilter, type MetadataFilter } from './local/filter/metadata-filter.js';
+import { draftOf, draftOfTransfer, type ItemDraft, toStored } from './local/item-draft.js';
+import { KeptItems } from './local/kept-items.js';
 import {
+  checkCall,
   checkMemoryOptions,
-  checkNamespaceOptions,
-  checkSearchOptions,
-  checkStoreOptions,
+  type DocumentOptions,
+  type ExportOptions,
+  type ImportOptions,
   type LocalVectorMemoryOptions,
   type NamespaceOptions,
   type SearchOptions,
+  type SelectOptions,
   type StoreItem,
   type StoreManyOptions,
+  type StoreManyResult,
   type StoreOptions,
 } from './local/local-memory-options.js';
 import type { Metric } from './local/metric.js';
-import { Namespaces, type NewItem } from './local/namespaces.js';
-import { assertDimension, readVector, type VectorInput } from './local/vector-input.js';
+import { type Ranking, rankedSearch } from './local/ranking/ranked-search.js';
+import { chunkText } from './local/text/chunk-text.js';
+import { TextIndex } from './local/text/text-index.js';
+import { byNamespace, decodeTransfer, encodeTransfer, type ImportSource } from './local/transfer/transfer.js';
+import { assertFits, type TransferHeader } from './local/transfer/transfer-header.js';
+import type { CollectionFilter, CollectionQuery, VectorCollection } from './local/vector-collection.js';
+import { assertDimension, type VectorInput } from './local/vector-input.js';
+import { VectorSource } from './local/vector-source.js';
 import { VectorMemoryProvider } from './vector-memory-provider.js';
 
 /** What a {@link LocalVectorMemory} holds. */
@@ -42,9 +50,9 @@ export interface VectorMemoryStats {
   readonly metric: Metric;
   readonly model: string | undefined;
   /**
-   * What `maxBytes` bounds: for each item 200 bytes, its vector as float32, its id, and its metadata
-   * as V8 serializes it. An estimate: metadata of many small parts takes more on the heap, and room for
-   * vectors grows by doubling (`vectorBytes`).
+   * What `maxBytes` bounds: for each item 200 bytes, its vector as float32, its id, its text, and its
+   * metadata as V8 serializes it. An estimate: metadata of many small parts takes more on the heap, and
+   * room for vectors grows by doubling (`vectorBytes`).
    */
   readonly bytes: number;
   /** Bytes allocated for vectors, those kept for further ones included. */
@@ -52,55 +60,42 @@ export interface VectorMemoryStats {
 }
 
 const defaultNamespace = '';
-const defaultMaxItems = 1_000_000;
-const defaultMaxBytes = 2 ** 30;
-/** What an item takes on the heap besides its vector, id and metadata, as measured. */
-const itemBytes = 200;
 
 /**
- * Vectors within this process, nothing to install. Search looks at every vector of the namespace, so
- * its result is exact: float64 arithmetic over vectors stored as float32, equal similarities ordered by
- * id. It runs on the calling thread. What goes in and comes out is copied.
+ * Vectors within this process, nothing to install; on the disk too when `path` is given. Search looks at
+ * every vector of the namespace, so its result is exact: float64 arithmetic over vectors stored as
+ * float32, equal similarities ordered by id. It runs on the calling thread. What goes in and comes out
+ * is copied.
  *
  * @example
- * await using memory = new LocalVectorMemory({ embed });
+ * await using memory = new LocalVectorMemory({ path: './memory', embed });
  * await memory.store('note-1', 'The printer is on floor 2', { kind: 'note' });
  * const hits = await memory.search('where is the printer?', { limit: 3, filter: { kind: 'note' } });
  */
 export class LocalVectorMemory extends VectorMemoryProvider implements Closeable {
   readonly #metric: Metric;
-  readonly #model: string | undefined;
-  readonly #embed: Embed | undefined;
   readonly #telemetry: Telemetry;
   readonly #lifecycle: Lifecycle = new Lifecycle('LocalVectorMemory');
-  readonly #namespaces: Namespaces;
-  readonly #files: Pick<LocalVectorMemoryOptions, 'path' | 'fsync' | 'encryption'>;
-  #opening: Promise<Journal> | undefined;
-  #journal: Journal | undefined;
-  #dimension: number | undefined;
+  readonly #source: VectorSource;
+  readonly #items: KeptItems;
 
   /** @throws ConfigurationError */
   constructor(options: LocalVectorMemoryOptions = {}) {
     super();
     checkMemoryOptions(options);
-    this.#dimension = options.dimension;
     this.#metric = options.metric ?? 'cosine';
-    this.#model = options.model;
-    this.#files = options;
-    this.#embed = options.embed;
-    this.#namespaces = new Namespaces(this.#metric, {
-      maxItems: options.maxItems ?? defaultMaxItems,
-      maxBytes: options.maxBytes ?? defaultMaxBytes,
-    });
     this.#telemetry = new Telemetry('memory', options.telemetry);
+    this.#source = new VectorSource('LocalVectorMemory', this.#metric, options.embed);
+    this.#items = new KeptItems(this.#metric, options, this.#telemetry.logger);
   }
 
   /**
-   * Stores a vector, or the vector of a text, under `id`, in place of what was there.
+   * Stores a vector, or a text and the vector that `embed` makes of it, under `id`, in place of what was
+   * there.
    *
    * @param metadata an object that can be copied by `structuredClone`
    * @throws ValidationError for a wrong dimension, components that are not finite, a zero vector under cosine, an id that is empty or over 1024 bytes, metadata that cannot be copied
-   * @throws ConfigurationError for a text without `embed`, QueueFullError over `maxItems` or `maxBytes`, ClosedError
+   * @throws ConfigurationError for a text without `embed`, QueueFullError over `maxItems` or `maxBytes`, MemoryStorageError, ClosedError
    */
   override async store(
     id: string,
@@ -108,8 +103,12 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     metadata?: object,
     options: StoreOptions = {},
   ): Promise<void> {
-    const source = typeof vector === 'string' ? { text: vector } : { vector };
-    await this.#storeAll('store', [{ id, ...source, ...(metadata === undefined ? {} : { metadata }) }], options);
+    this.#lifecycle.assertOpen();
+    checkCall.store('store', options);
+    const { text, importance, ...rest } = options;
+    const given = typeof vector === 'string' ? { text: vector } : { vector, text };
+    const item = { id, metadata, importance, ...given } as StoreItem;
+    await this.#storeAll('store', [draftOf(item, this.#source, 'store')], rest);
   }
 
   /**
@@ -118,21 +117,52 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
    *
    * @throws as {@link LocalVectorMemory.store}
    */
-  async storeMany(items: readonly StoreItem[], options: StoreManyOptions = {}): Promise<void> {
-    await this.#storeAll('storeMany', items, options);
+  async storeMany(items: readonly StoreItem[], options: StoreManyOptions = {}): Promise<StoreManyResult> {
+    this.#lifecycle.assertOpen();
+    checkCall.storeMany('storeMany', options);
+    assertItems(items, 'storeMany');
+    // Before anything is awaited: the caller may change what it gave as soon as this returns.
+    const drafts = items.map((item) => draftOf(item, this.#source, 'storeMany'));
+    return await this.#storeAll('storeMany', drafts, options);
+  }
+
+  /**
+   * Stores a long text in chunks that can be found one by one, in place of the chunks of the same
+   * document. They are stored under `id#0`, `id#1` and so on; their metadata has `document` (the id),
+   * `chunk` (the number) and `start` (where in the text) besides what is given.
+   *
+   * @throws as {@link LocalVectorMemory.store}
+   * @returns the number of chunks
+   */
+  async storeDocument(id: string, text: string, metadata: object = {}, options: DocumentOptions = {}): Promise<number> {
+    this.#lifecycle.assertOpen();
+    checkCall.document('storeDocument', options);
+    assertId(id, 'storeDocument');
+    const { maxLength, overlap, ...rest } = options;
+    const chunks = chunkText(text, {
+      ...(maxLength === undefined ? {} : { maxLength }),
+      ...(overlap === undefined ? {} : { overlap }),
+    });
+    const drafts = chunks.map(({ text: part, start }, chunk) => {
+      const facts = { ...metadata, document: id, chunk, start };
+      return draftOf({ id: `${id}#${chunk}`, text: part, metadata: facts }, this.#source, 'storeDocument');
+    });
+    const { stored } = await this.#storeAll('storeDocument', drafts, rest, { document: id });
+    return stored;
   }
 
   /** A copy of what is stored under `id`, its components as float32 holds them, or null. */
   override async retrieve(id: string, options: NamespaceOptions = {}): Promise<Embedding | null> {
-    const namespace = this.#namespace('retrieve', options);
+    const namespace = this.#begin('retrieve', options, checkCall.namespace);
     assertId(id, 'retrieve');
-    await this.#ready();
-    return this.#namespaces.get(namespace)?.get(id) ?? null;
+    await this.#items.ready();
+    return this.#items.collection(namespace)?.get(id) ?? null;
   }
 
   /**
    * The vectors nearest to a vector or to the vector of a text, nearest first, each with its
-   * `similarity`. Without a threshold there are always `limit` hits where so many are stored.
+   * `similarity`. Without a threshold there are always `limit` hits where so many are stored. With
+   * `text` or `decay` hits are ordered by their `score`.
    *
    * @param limitOrOptions the limit (default 10), or all settings
    * @throws ValidationError for a query as in {@link LocalVectorMemory.store}, a limit that is not a whole number of 1 or more or Infinity, a threshold that is not a number, or a bad filter
@@ -144,51 +174,132 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     limitOrOptions?: number | SearchOptions,
     leastSimilarity?: number,
   ): Promise<Embedding[]> {
-    const options = searchOptions(limitOrOptions, leastSimilarity);
-    checkSearchOptions(options);
-    const { namespace = defaultNamespace, limit = 10, threshold = Number.NEGATIVE_INFINITY, filter } = options;
-    assertLimit(limit);
-    assertThreshold(threshold);
-    const filtered = filter === undefined ? undefined : { filter, accepts: compileFilter(filter) };
-    this.#lifecycle.assertOpen();
-    const read = this.#read(query, 'query');
-    return this.#call('search', options, async (scope) => {
-      await this.#ready();
-      const [vector] = await this.#vectors([read], scope);
-      if (!vector) return [];
-      assertDimension(vector, this.#dimension, 'query');
-      const collection = this.#namespaces.get(namespace);
-      return collection?.search([{ vector, limit, threshold }], filtered)[0] ?? [];
-    });
+    const [hits] = await this.#searchAll('search', [query], searchOptions(limitOrOptions, leastSimilarity));
+    return hits ?? [];
+  }
+
+  /**
+   * Searches for many queries at once: one call of `embed` for all texts, one way through memory for all
+   * vectors. Gives the hits of each query, in order.
+   *
+   * @throws as {@link LocalVectorMemory.search}
+   */
+  async searchMany(queries: readonly (VectorInput | string)[], options: SearchOptions = {}): Promise<Embedding[][]> {
+    if (!Array.isArray(queries)) {
+      throw new ValidationError('searchMany', [{ path: [], message: 'must be an array of queries' }]);
+    }
+    return await this.#searchAll('searchMany', queries as readonly (VectorInput | string)[], options);
   }
 
   /** Removes what is stored under `id`. False when there was nothing. */
   override async delete(id: string, options: NamespaceOptions = {}): Promise<boolean> {
-    const namespace = this.#namespace('delete', options);
+    const namespace = this.#begin('delete', options, checkCall.namespace);
     assertId(id, 'delete');
-    await this.#ready();
-    if (this.#dimension === undefined) return false;
-    let deleted = false;
-    await this.#keep(
-      () => [{ type: 'delete', namespace, id }],
-      this.#dimension,
-      () => {
-        deleted = this.#namespaces.delete(namespace, id);
-      },
-    );
-    return deleted;
+    await this.#items.ready();
+    return (await this.#items.change(namespace, { remove: [id] })) > 0;
   }
 
-  /** How many vectors one namespace holds. */
-  async count(options: NamespaceOptions = {}): Promise<number> {
-    const namespace = this.#namespace('count', options);
-    await this.#ready();
-    return this.#namespaces.get(namespace)?.size ?? 0;
+  /** Removes the items of a namespace whose metadata matches, all at once, and says how many. `{}` matches all. */
+  async deleteWhere(filter: MetadataFilter, options: NamespaceOptions = {}): Promise<number> {
+    const namespace = this.#begin('deleteWhere', options, checkCall.namespace);
+    const chosen = filterOf(filter);
+    await this.#items.ready();
+    const remove = this.#items.collection(namespace)?.ids(chosen) ?? [];
+    return remove.length === 0 ? 0 : await this.#items.change(namespace, { remove });
+  }
+
+  /** How many vectors one namespace holds, or how many of them match. */
+  async count(options: SelectOptions = {}): Promise<number> {
+    const namespace = this.#begin('count', options, checkCall.select);
+    const chosen = filterIn(options);
+    await this.#items.ready();
+    const collection = this.#items.collection(namespace);
+    return (chosen ? collection?.ids(chosen).length : collection?.size) ?? 0;
+  }
+
+  /**
+   * The items of a namespace one after another, in no certain order. What is there all the while comes
+   * once; what is stored or deleted meanwhile may come or not.
+   *
+   * @example for await (const { id, text } of memory.scroll({ filter: { kind: 'note' } })) console.log(id, text);
+   */
+  async *scroll(options: SelectOptions = {}): AsyncGenerator<Embedding, void, void> {
+    const namespace = this.#begin('scroll', options, checkCall.select);
+    const chosen = filterIn(options);
+    await this.#items.ready();
+    for (const id of this.#items.collection(namespace)?.ids(chosen) ?? []) {
+      options.signal?.throwIfAborted();
+      this.#lifecycle.assertOpen();
+      const item = this.#items.collection(namespace)?.get(id);
+      if (item) yield item;
+    }
+  }
+
+  /**
+   * Everything, or one namespace, as bytes to keep elsewhere or to {@link LocalVectorMemory.import}.
+   * NDJSON is for every tool and holds what JSON holds, and dates; the binary format is smaller and holds
+   * all metadata.
+   *
+   * @throws ValidationError for metadata that JSON cannot hold, in the loop
+   * @example await pipeline(memory.export(), createWriteStream('memory.ndjson'));
+   */
+  async *export(options: ExportOptions = {}): AsyncGenerator<Uint8Array, void, void> {
+    this.#lifecycle.assertOpen();
+    checkCall.export('export', options);
+    const { format = 'ndjson', namespace } = options;
+    await this.#items.ready();
+    const { dimension = null, model = null } = this.#items;
+    const head: TransferHeader = { format: 1, holds: 'vector-memory-export', metric: this.#metric, dimension, model };
+    for (const piece of encodeTransfer(format, head, this.#items.entries(namespace))) {
+      this.#lifecycle.assertOpen();
+      yield piece;
+    }
+  }
+
+  /**
+   * Stores what an export holds, piece by piece: what was stored before a failure stays. Read binary
+   * exports from those you trust only: they hold metadata in V8's serialization format.
+   *
+   * @throws MemoryStorageError `mismatch` for another dimension or model, `damaged`; as {@link LocalVectorMemory.store}
+   * @returns the number of items
+   */
+  async import(source: ImportSource, options: ImportOptions = {}): Promise<number> {
+    const into = this.#begin('import', options, checkCall.namespace);
+    return await this.#call('import', { timeoutMs: Number.POSITIVE_INFINITY, ...options }, async (scope) => {
+      await this.#items.ready();
+      let count = 0;
+      for await (const part of decodeTransfer(source)) {
+        scope.throwIfCancelled();
+        if (part.type === 'header') assertFits(part.header, this.#items);
+        else {
+          for (const [namespace, items] of byNamespace(part.items)) {
+            const drafts = items.map((item) => draftOfTransfer(item, this.#source));
+            const vectors = await this.#source.vectors(
+              drafts.map(({ read }) => read),
+              scope,
+            );
+            const put = toStored(drafts, vectors, this.#items.dimension, Number.POSITIVE_INFINITY);
+            await this.#items.change(options.namespace === undefined ? namespace : into, { put });
+          }
+          count += part.items.length;
+        }
+      }
+      return count;
+    });
+  }
+
+  /** Makes the files as small as what is held. It happens by itself as well. @throws MemoryStorageError */
+  async compact(options: CallOptions = {}): Promise<void> {
+    await this.#call('compact', { timeoutMs: Number.POSITIVE_INFINITY, ...options }, async () => {
+      await this.#items.ready();
+      await this.#items.compact();
+    });
   }
 
   /** What is held in all namespaces. */
   stats(): VectorMemoryStats {
-    return { ...this.#namespaces.use(), dimension: this.#dimension, metric: this.#metric, model: this.#model };
+    const { dimension, model } = this.#items;
+    return { ...this.#items.use(), dimension, metric: this.#metric, model };
   }
 
   /**
@@ -196,166 +307,102 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
    * afterwards reject with ClosedError.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#lifecycle.close(options, async () => {
-      const journal = await this.#opening?.catch(() => undefined);
-      await journal?.close();
-      this.#namespaces.clear();
-    });
+    return this.#lifecycle.close(options, () => this.#items.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #storeAll(call: string, items: readonly StoreItem[], options: StoreManyOptions): Promise<void> {
+  async #storeAll(
+    call: string,
+    drafts: readonly ItemDraft[],
+    options: StoreManyOptions,
+    replaced?: MetadataFilter,
+  ): Promise<StoreManyResult> {
+    const { namespace = defaultNamespace, ttlMs = Number.POSITIVE_INFINITY, dedupe } = options;
+    return await this.#call(call, options, async (scope) => {
+      await this.#items.ready();
+      const reads = drafts.map(({ read }) => read);
+      const vectors = await this.#source.vectors(reads, scope);
+      const items = toStored(drafts, vectors, this.#items.dimension, ttlMs);
+      const collection = this.#items.collection(namespace);
+      const { kept: put, duplicates } =
+        dedupe === undefined
+          ? { kept: items, duplicates: [] }
+          : setDuplicatesApart(items, collection, this.#metric, dedupe);
+      const remove = (replaced && collection?.ids(filterOf(replaced))) ?? [];
+      if (put.length > 0 || remove.length > 0) await this.#items.change(namespace, { remove, put });
+      return { stored: put.length, duplicates };
+    });
+  }
+
+  async #searchAll(
+    call: string,
+    queries: readonly (VectorInput | string)[],
+    options: SearchOptions,
+  ): Promise<Embedding[][]> {
+    checkCall.search(call, options);
+    const { namespace = defaultNamespace, limit = 10, threshold = Number.NEGATIVE_INFINITY } = options;
+    assertLimit(limit);
+    assertThreshold(threshold);
+    const filter = filterIn(options);
+    const { text, decay, mmr } = options;
     this.#lifecycle.assertOpen();
-    checkStoreOptions(call, options);
-    assertItems(items, call);
-    const { namespace = defaultNamespace, ttlMs = Number.POSITIVE_INFINITY } = options;
-    // Before anything is awaited: the caller may change what it gave as soon as this returns.
-    const drafts = items.map((item) => {
-      assertId(item.id, call);
-      return {
-        id: item.id,
-        ...copyMetadata(item.metadata, call),
-        read: this.#read(sourceOf(item, call), `vector of '${item.id}'`),
-      };
-    });
-    await this.#call(call, options, async (scope) => {
-      await this.#ready();
-      const vectors = await this.#vectors(
-        drafts.map(({ read }) => read),
-        scope,
-      );
-      const dimension = this.#dimension ?? vectors[0]?.length;
-      if (dimension === undefined) return;
-      const timestamp = Date.now();
-      const stored = drafts.map(({ id, metadata, serialized, read: { subject } }, index) => {
-        const vector = vectors[index] as Float64Array;
-        assertDimension(vector, dimension, subject);
-        const bytes = itemBytesOf(id, dimension, serialized.length);
-        return { record: { id, metadata, timestamp, expiresAt: timestamp + ttlMs, bytes }, serialized, vector };
+    const reads = queries.map((query) => this.#source.read(query, 'query'));
+    const words = queries.map((query) => wordsFor(query, text, call));
+    return this.#call(call, options, async (scope) => {
+      await this.#items.ready();
+      const vectors = await this.#source.vectors(reads, scope);
+      for (const vector of vectors) assertDimension(vector, this.#items.dimension, 'query');
+      const collection = this.#items.collection(namespace);
+      if (!collection) return queries.map(() => []);
+      const all: CollectionQuery[] = vectors.map((vector) => ({ vector, limit, threshold }));
+      if (text === undefined && !decay && !mmr) return collection.search(all, filter);
+      if (text !== undefined) await this.#indexTexts(collection);
+      return all.map((query, place) => {
+        const ranking: Ranking = { words: words[place], decay, mmr };
+        return rankedSearch(collection, query, ranking, filter);
       });
-      const room = this.#namespaces.reserve(namespace, stored);
-      this.#dimension = dimension;
-      try {
-        const entries = (): Entry[] => stored.map((item) => toEntry({ namespace, ...item }));
-        await this.#keep(entries, dimension, () => this.#namespaces.put(namespace, dimension, stored));
-      } finally {
-        room.release();
-      }
     });
   }
 
-  /** Applies a change, after it is in the files where there are any. */
-  async #keep(entries: () => Entry[], dimension: number, apply: () => void): Promise<void> {
-    if (this.#journal) await this.#journal.commit(entries(), dimension, apply);
-    else apply();
-  }
-
-  /** Reads the files, once. A failure is tried again with the next call. */
-  async #ready(): Promise<void> {
-    if (this.#files.path === undefined || this.#journal) return;
-    this.#opening ??= this.#open(this.#files.path).catch((error: unknown) => {
-      this.#opening = undefined;
-      this.#namespaces.clear();
-      throw error;
-    });
-    this.#journal = await this.#opening;
-  }
-
-  async #open(folder: string): Promise<Journal> {
-    const journal = await Journal.open(
-      {
-        folder,
-        fsync: this.#files.fsync ?? 'always',
-        encryption: this.#files.encryption,
-        metric: this.#metric,
-        dimension: this.#dimension,
-        model: this.#model,
-        items: () => this.#entries(),
-        onFailure: (error) => this.#telemetry.logger.warn({ folder, error }, 'memory snapshot failed'),
-      },
-      (entry) => this.#apply(entry),
-    );
-    this.#dimension ??= journal.dimension;
-    return journal;
-  }
-
-  #apply(entry: Entry): void {
-    const { namespace, id } = entry;
-    // What has expired meanwhile also ends what it replaced.
-    if (entry.type === 'delete' || entry.expiresAt <= Date.now()) {
-      this.#namespaces.delete(namespace, id);
-      return;
-    }
-    const { metadata, timestamp, expiresAt, vector, serialized } = entry;
-    const bytes = itemBytesOf(id, vector.length, serialized?.length ?? 0);
-    this.#namespaces.put(namespace, vector.length, [{ record: { id, metadata, timestamp, expiresAt, bytes }, vector }]);
-  }
-
-  *#entries(): Generator<PutEntry> {
-    for (const item of this.#namespaces.items()) yield toEntry(item);
-  }
-
-  /** A checked copy of a vector; a text stays what it is. */
-  #read(source: VectorInput | string, subject: string): ReadSource {
-    if (typeof source !== 'string') return { subject, source: readVector(source, this.#metric, subject) };
-    if (source === '') throw new ValidationError(subject, [{ path: [], message: 'must not be an empty text' }]);
-    if (this.#embed) return { subject, source };
-    throw new ConfigurationError('LocalVectorMemory needs the option embed to make vectors of texts', {
-      field: 'LocalVectorMemory.embed',
-    });
-  }
-
-  /** Puts vectors in the place of texts, by one call of `embed`. */
-  async #vectors(reads: readonly ReadSource[], scope: CallScope): Promise<Float64Array[]> {
-    const texts = reads.flatMap(({ source }) => (typeof source === 'string' ? source : []));
-    const made = this.#embed && texts.length > 0 ? await embedTexts(this.#embed, texts, scope.signal) : [];
-    scope.throwIfCancelled();
-    const next = made.values();
-    return reads.map(({ subject, source }) => {
-      if (typeof source !== 'string') return source;
-      return readVector(next.next().value, this.#metric, `what embed gave for the ${subject}`);
-    });
+  async #indexTexts(collection: VectorCollection): Promise<void> {
+    if (collection.hasTextIndex) return;
+    const index = await TextIndex.create();
+    if (!collection.hasTextIndex) collection.indexTexts(index);
   }
 
   #call<T>(name: string, options: CallOptions, work: (scope: CallScope) => Promise<T>): Promise<T> {
-    const attributes = this.#model === undefined ? {} : { 'safla.memory.model': this.#model };
+    const { model } = this.#items;
+    const attributes = model === undefined ? {} : { 'safla.memory.model': model };
     return this.#lifecycle.call(`${name} in LocalVectorMemory`, options, (scope) =>
       this.#telemetry.span({ name: `memory ${name}`, kind: spanKind.internal, attributes }, () => work(scope)),
     );
   }
 
-  /** The namespace of a call that waits for nothing: its signal counts when it begins. */
-  #namespace(call: string, options: NamespaceOptions): string {
+  /** Begins a call that waits for nothing but the files: its signal counts when it begins. Gives the namespace. */
+  #begin<O extends NamespaceOptions>(call: string, options: O, check: (call: string, options: O) => void): string {
     this.#lifecycle.assertOpen();
-    checkNamespaceOptions(call, options);
+    check(call, options);
     using scope = openScope(call, options);
     scope.throwIfCancelled();
     return options.namespace ?? defaultNamespace;
   }
 }
 
-function itemBytesOf(id: string, dimension: number, metadataBytes: number): number {
-  return itemBytes + dimension * Float32Array.BYTES_PER_ELEMENT + Buffer.byteLength(id) + metadataBytes;
+function filterOf(filter: MetadataFilter): CollectionFilter {
+  return { filter, accepts: compileFilter(filter) };
 }
 
-function toEntry({ record, ...rest }: NewItem & Pick<PutEntry, 'namespace' | 'serialized'>): PutEntry {
-  const { id, timestamp, expiresAt, metadata } = record;
-  return { type: 'put', id, timestamp, expiresAt, metadata, ...rest };
+function filterIn({ filter }: SelectOptions): CollectionFilter | undefined {
+  return filter === undefined ? undefined : filterOf(filter);
 }
 
-interface ReadSource {
-  /** How it reads in errors. */
-  readonly subject: string;
-  readonly source: Float64Array | string;
-}
-
-function sourceOf({ vector, text }: StoreItem, call: string): VectorInput | string {
-  const source = text === undefined ? vector : vector === undefined ? text : undefined;
-  if (source !== undefined) return source;
-  throw new ValidationError(call, [{ path: [], message: 'an item needs either a vector or a text' }]);
+function wordsFor(query: VectorInput | string, text: string | true | undefined, call: string): string | undefined {
+  if (text !== true) return text;
+  if (typeof query === 'string') return query;
+  throw new ValidationError(call, [{ path: ['text'], message: 'must be a text where the query is a vector' }]);
 }
 
 function searchOptions(

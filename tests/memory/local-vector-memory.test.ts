@@ -109,7 +109,7 @@ describe('search', () => {
   it('refuses unknown settings by name', async () => {
     const memory = new LocalVectorMemory();
     await expect(memory.search([1], { limt: 3 } as never)).rejects.toThrow(/'limit'/);
-    await expect(memory.search([1], { mmr: 0.5 } as never)).rejects.toBeInstanceOf(ConfigurationError);
+    await expect(memory.search([1], { mmr: { lamda: 0.5 } } as never)).rejects.toBeInstanceOf(ConfigurationError);
     await expect(memory.store('a', [1], {}, { ttl: 3 } as never)).rejects.toThrow(/'ttlMs'/);
     expect(() => new LocalVectorMemory({ folder: './x' } as never)).toThrow(ConfigurationError);
   });
@@ -281,9 +281,12 @@ describe('storeMany', () => {
     expect(memory.stats().items).toBe(1);
   });
 
-  it.each([{ id: 'a' }, { id: 'a', vector: [1], text: 'x' }])('refuses %j', async (item) => {
-    await expect(new LocalVectorMemory().storeMany([item])).rejects.toBeInstanceOf(ValidationError);
-  });
+  it.each([{ id: 'a' }, { id: 'a', vector: [1], text: '' }, { id: 'a', vector: [1], importance: 2 }])(
+    'refuses %j',
+    async (item) => {
+      await expect(new LocalVectorMemory().storeMany([item])).rejects.toBeInstanceOf(ValidationError);
+    },
+  );
 });
 
 describe('embed', () => {

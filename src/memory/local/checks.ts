@@ -23,6 +23,18 @@ export function assertThreshold(threshold: unknown): asserts threshold is number
   throw new ValidationError('search', [{ path: ['threshold'], message: 'must be a number' }]);
 }
 
+/** @throws ValidationError unless `importance` is missing or a number from 0 to 1 */
+export function assertImportance(importance: unknown, call: string): asserts importance is number | undefined {
+  if (importance === undefined || (typeof importance === 'number' && importance >= 0 && importance <= 1)) return;
+  throw new ValidationError(call, [{ path: ['importance'], message: 'must be a number from 0 to 1' }]);
+}
+
+/** @throws ValidationError unless `text` is missing or a text that is not empty */
+export function assertText(text: unknown, call: string): asserts text is string | undefined {
+  if (text === undefined || (typeof text === 'string' && text !== '')) return;
+  throw new ValidationError(call, [{ path: ['text'], message: 'must be a text that is not empty' }]);
+}
+
 /** Metadata that the caller cannot change. */
 export interface MetadataCopy {
   readonly metadata: Record<string, unknown> | undefined;
@@ -57,7 +69,7 @@ function serializedForm(metadata: unknown, call: string): Buffer {
   }
 }
 
-const itemKeys: readonly string[] = ['id', 'vector', 'text', 'metadata'] satisfies (keyof StoreItem)[];
+const itemKeys: readonly string[] = ['id', 'vector', 'text', 'metadata', 'importance'] satisfies (keyof StoreItem)[];
 
 /** @throws ValidationError unless `items` is an array of objects that have the keys of a {@link StoreItem} only */
 export function assertItems(items: unknown, call: string): asserts items is readonly StoreItem[] {

@@ -77,9 +77,10 @@ export class Namespaces {
     return true;
   }
 
-  /** What is held now; see {@link VectorCollection.items}. */
-  *items(): Generator<NewItem & { readonly namespace: string }> {
+  /** What is held now in one namespace, or all; see {@link VectorCollection.items}. */
+  *items(only?: string): Generator<NewItem & { readonly namespace: string }> {
     for (const [namespace, collection] of this.#collections) {
+      if (only !== undefined && namespace !== only) continue;
       for (const item of collection.items()) yield { namespace, ...item };
     }
   }

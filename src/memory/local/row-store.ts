@@ -1,4 +1,4 @@
-import type { Metric } from './metric.js';
+import type { Metric, Scorer } from './metric.js';
 import { RowSegment, segmentRows } from './row-segment.js';
 
 /** Vectors of one dimension as float32 rows, in segments so that growth copies little; freed rows are used again. */
@@ -39,6 +39,10 @@ export class RowStore {
   remove(row: number): void {
     this.#segments[Math.floor(row / segmentRows)]?.remove(row % segmentRows);
     this.#free.push(row);
+  }
+
+  score(scorer: Scorer, row: number): number {
+    return scorer.score(this.#segments[Math.floor(row / segmentRows)] as RowSegment, row % segmentRows);
   }
 
   /** The row itself, not a copy. */

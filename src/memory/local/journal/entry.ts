@@ -9,6 +9,8 @@ export interface PutEntry {
   readonly timestamp: number;
   /** Milliseconds since the epoch; `Infinity` for never. */
   readonly expiresAt: number;
+  readonly importance: number | undefined;
+  readonly text: string | undefined;
   readonly metadata: Record<string, unknown> | undefined;
   /** The metadata in V8's serialization format, where it is at hand; empty for none. */
   readonly serialized?: Buffer;
@@ -26,6 +28,8 @@ export interface DeleteEntry {
 export type Entry = PutEntry | DeleteEntry;
 
 const [putCode, deleteCode] = [1, 2];
+/** Timestamp, expiry and importance as float64, the lengths of metadata and text. */
+const factBytes = 32;
 const empty: Buffer = Buffer.alloc(0);
 
 /** Changes that are made together, as bytes. Numbers are little-endian; metadata is in V8's serialization format. */
@@ -37,13 +41,16 @@ function encodeEntry(entry: Entry): Buffer[] {
   const [namespace, id] = [Buffer.from(entry.namespace), Buffer.from(entry.id)];
   if (entry.type === 'delete') return [head(deleteCode, namespace, id, 0)];
   const metadata = entry.serialized ?? (entry.metadata === undefined ? empty : serialize(entry.metadata));
-  const start = head(putCode, namespace, id, 20);
-  const at = start.length - 20;
+  const text = entry.text === undefined ? empty : Buffer.from(entry.text);
+  const start = head(putCode, namespace, id, factBytes);
+  const at = start.length - factBytes;
   start.writeDoubleLE(entry.timestamp, at);
   start.writeDoubleLE(entry.expiresAt, at + 8);
-  start.writeUInt32LE(metadata.length, at + 16);
+  start.writeDoubleLE(entry.importance ?? Number.NaN, at + 16);
+  start.writeUInt32LE(metadata.length, at + 24);
+  start.writeUInt32LE(text.length, at + 28);
   const vector = Buffer.from(Float32Array.from(entry.vector).buffer);
-  return [start, metadata, littleEndian ? vector : vector.swap32()];
+  return [start, metadata, text, littleEndian ? vector : vector.swap32()];
 }
 
 function head(code: number, namespace: Buffer, id: Buffer, room: number): Buffer {
@@ -71,14 +78,20 @@ export function* decodeEntries(bytes: Buffer, dimension: number): Generator<Entr
       at = end;
       continue;
     }
-    const metadataEnd = end + 20 + bytes.readUInt32LE(end + 16);
-    const serialized = bytes.subarray(end + 20, metadataEnd);
+    const metadataAt = end + factBytes;
+    const textAt = metadataAt + bytes.readUInt32LE(end + 24);
+    const vectorAt = textAt + bytes.readUInt32LE(end + 28);
+    const serialized = bytes.subarray(metadataAt, textAt);
     const metadata = serialized.length === 0 ? undefined : deserialize(serialized);
-    at = metadataEnd + raw.length;
-    bytes.copy(raw, 0, metadataEnd, at);
+    // An empty text is never stored.
+    const text = vectorAt === textAt ? undefined : bytes.toString('utf8', textAt, vectorAt);
+    at = vectorAt + raw.length;
+    bytes.copy(raw, 0, vectorAt, at);
     if (!littleEndian) raw.swap32();
     const [timestamp, expiresAt] = [bytes.readDoubleLE(end), bytes.readDoubleLE(end + 8)];
-    yield { type: 'put', namespace, id, timestamp, expiresAt, metadata, serialized, vector };
+    const weight = bytes.readDoubleLE(end + 16);
+    const importance = Number.isNaN(weight) ? undefined : weight;
+    yield { type: 'put', namespace, id, timestamp, expiresAt, importance, text, metadata, serialized, vector };
   }
 }
 

@@ -88,6 +88,17 @@ export class Journal {
     if ((this.#writer?.bytes ?? 0) > this.#compactAt) this.#compacting ??= this.#compact();
   }
 
+  /** Writes a snapshot in place of the log; waits for the one that is under way. @throws what it fails with */
+  async compact(): Promise<void> {
+    await this.#compacting;
+    let failure: unknown;
+    this.#compacting ??= this.#compact((error) => {
+      failure = error;
+    });
+    await this.#compacting;
+    if (failure !== undefined) throw failure;
+  }
+
   /** Puts everything on the disk and lets go of the folder. */
   async close(): Promise<void> {
     this.#stopped = true;
@@ -168,8 +179,8 @@ export class Journal {
     return writer;
   }
 
-  async #compact(): Promise<void> {
-    const { folder, onFailure } = this.#options;
+  async #compact(onFailure: (error: unknown) => void = this.#options.onFailure): Promise<void> {
+    const { folder } = this.#options;
     const [old, before] = [this.#writer, this.#header];
     if (!old || !before) return;
     try {
