@@ -6,6 +6,7 @@ import { checkOptions, is, lazy, type OptionChecks } from '../../core/internal.j
 import { acceptedEncodings } from './content-coding.js';
 import { type Exchange, subjectOf } from './exchange.js';
 import type { AddressGuard } from './guard/index.js';
+import { GuardedPools } from './guarded-pools.js';
 import { reportTo } from './node-request.js';
 import type { HTTPBody, HTTPRequest, HTTPTransport } from './transport.js';
 import { limitsOf, type TransportOptions, transportChecks } from './transport-options.js';
@@ -45,8 +46,7 @@ export function httpTransport(options: HTTPTransportOptions = {}): HTTPTransport
 class NodeTransport extends WireTransport {
   readonly #given: HTTPAgents;
   readonly #maxSockets: number;
-  /** By protocol, and by guard: a connection that was opened unguarded proves nothing. */
-  readonly #agents: Map<string, Map<AddressGuard | undefined, Agent>> = new Map();
+  readonly #agents: Map<string, NodeAgents> = new Map();
 
   constructor(options: HTTPTransportOptions) {
     const { maxConnections, ...limits } = limitsOf(options);
@@ -76,7 +76,8 @@ class NodeTransport extends WireTransport {
   }
 
   protected override async release(): Promise<void> {
-    for (const agents of this.#agents.values()) for (const agent of agents.values()) agent.destroy();
+    for (const { own, guarded } of this.#agents.values())
+      for (const agent of [own, ...guarded.values()]) agent.destroy();
   }
 
   #agentFor({ protocol }: URL, guard: AddressGuard | undefined, AgentClass: typeof Agent, request: HTTPRequest): Agent {
@@ -87,12 +88,23 @@ class NodeTransport extends WireTransport {
         `${subjectOf(request)}: addresses cannot be checked through an agent of your own; use a transport without one for other origins`,
       );
     }
-    const agents = this.#agents.get(protocol) ?? new Map<AddressGuard | undefined, Agent>();
+    const open = (): Agent => new AgentClass({ keepAlive: true, maxSockets: this.#maxSockets });
+    const agents = this.#agents.get(protocol) ?? { own: open(), guarded: new GuardedPools(retire) };
     this.#agents.set(protocol, agents);
-    const agent = agents.get(guard) ?? new AgentClass({ keepAlive: true, maxSockets: this.#maxSockets });
-    agents.set(guard, agent);
-    return agent;
+    return guard ? agents.guarded.for(guard, open) : agents.own;
   }
+}
+
+/** The agents for one protocol. */
+interface NodeAgents {
+  readonly own: Agent;
+  readonly guarded: GuardedPools<Agent>;
+}
+
+/** Its idle connections end now, the others with their answers. */
+function retire(agent: Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 interface NodeBody {

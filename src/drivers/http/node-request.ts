@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { TimeoutError } from '../../core/index.js';
+import { ConnectionError, TimeoutError } from '../../core/index.js';
 import type { Exchange, WireLimits } from './exchange.js';
 import type { HTTPHeaders } from './transport.js';
 
@@ -8,6 +8,10 @@ import type { HTTPHeaders } from './transport.js';
 export function reportTo(exchange: Exchange, outgoing: ClientRequest, limits: WireLimits, subject: () => string): void {
   let incoming: IncomingMessage | undefined;
   outgoing.on('error', (error) => exchange.fail(error));
+  // Without an error, when the server switches protocols unasked.
+  outgoing.on('close', () => {
+    if (!incoming) exchange.fail(new ConnectionError(`${subject()}: the connection was given up without an answer`));
+  });
   outgoing.on('response', (response) => {
     incoming = response;
     response.on('error', (error) => exchange.fail(error));

@@ -4,9 +4,9 @@ import { UnsupportedError } from '../../core/index.js';
 import { checkOptions, is, lazy, type OptionChecks } from '../../core/internal.js';
 import { acceptedEncodings } from './content-coding.js';
 import { type Exchange, subjectOf } from './exchange.js';
-import type { AddressGuard } from './guard/index.js';
 import type { HTTPRequest, HTTPTransport } from './transport.js';
 import { limitsOf, type TransportOptions, transportChecks } from './transport-options.js';
+import { UndiciAgents } from './undici-agents.js';
 import { UndiciHandler } from './undici-handler.js';
 import { WireTransport } from './wire-transport.js';
 
@@ -37,23 +37,25 @@ export function undiciTransport(options: UndiciTransportOptions = {}): HTTPTrans
 class UndiciTransport extends WireTransport {
   readonly #maxConnections: number;
   readonly #given: Dispatcher | undefined;
-  readonly #own: () => Promise<Dispatcher>;
-  readonly #guarded: Map<AddressGuard, Promise<Dispatcher>> = new Map();
-  #agent: Dispatcher | undefined;
+  #agents: UndiciAgents | undefined;
 
   constructor(options: UndiciTransportOptions) {
     const { maxConnections, ...limits } = limitsOf(options);
     super(limits);
     this.#given = options.dispatcher;
     this.#maxConnections = maxConnections;
-    this.#own = lazy(() => this.#open());
   }
 
   protected override async dispatch(request: HTTPRequest, exchange: Exchange): Promise<void> {
     const url = new URL(request.url);
     const { origin, pathname, search } = url;
-    const given = this.#dispatcherFor(url, request);
-    const dispatcher = given instanceof Promise ? await given : given;
+    const guard = request.guardFor?.(url);
+    guard?.check(url);
+    if (guard && this.#given) {
+      throw new UnsupportedError(
+        `${subjectOf(request)}: addresses cannot be checked through a dispatcher of your own; use a transport without one for other origins`,
+      );
+    }
     const { body } = request;
     const options: Dispatcher.DispatchOptions = {
       origin,
@@ -62,43 +64,20 @@ class UndiciTransport extends WireTransport {
       headers: { 'accept-encoding': acceptedEncodings, ...request.headers },
       body: body instanceof FormData ? await formOf(body) : wireBody(body),
     };
+    const agents = this.#given ?? this.#agents ?? (await this.#load());
     this.assertOpen();
+    const dispatcher = agents instanceof UndiciAgents ? agents.for(guard) : agents;
     dispatcher.dispatch(options, new UndiciHandler(exchange));
   }
 
-  /** Not by `close`: that would still connect for requests whose callers have left the line. */
   protected override async release(): Promise<void> {
-    const opened = [...(this.#agent ? [this.#agent] : []), ...this.#guarded.values()];
-    await Promise.all(opened.map(async (agent) => (await agent).destroy()));
+    await this.#agents?.destroy();
   }
 
-  /** What sends a request. A guarded one has connections of its own: those that were opened unguarded prove nothing. */
-  #dispatcherFor(url: URL, request: HTTPRequest): Dispatcher | Promise<Dispatcher> {
-    const guard = request.guardFor?.(url);
-    if (!guard) return this.#given ?? this.#agent ?? this.#own();
-    guard.check(url);
-    if (this.#given) {
-      throw new UnsupportedError(
-        `${subjectOf(request)}: addresses cannot be checked through a dispatcher of your own; use a transport without one for other origins`,
-      );
-    }
-    const agent = this.#guarded.get(guard) ?? this.#open(guard);
-    this.#guarded.set(guard, agent);
-    return agent;
-  }
-
-  async #open(guard?: AddressGuard): Promise<Dispatcher> {
-    const { connectTimeoutMs, idleTimeoutMs } = this.limits;
-    const connections = this.#maxConnections;
-    const { Agent } = await loadUndici();
-    const agent = new Agent({
-      connections: connections === Number.POSITIVE_INFINITY ? null : connections,
-      connect: { timeout: finite(connectTimeoutMs), ...(guard && { lookup: guard.lookup }) },
-      headersTimeout: finite(idleTimeoutMs),
-      bodyTimeout: finite(idleTimeoutMs),
-    });
-    if (!guard) this.#agent = agent;
-    return agent;
+  async #load(): Promise<UndiciAgents> {
+    const undici = await loadUndici();
+    this.#agents ??= new UndiciAgents(undici, this.limits, this.#maxConnections);
+    return this.#agents;
   }
 }
 
@@ -120,9 +99,4 @@ async function formOf(body: FormData): Promise<WireBody> {
     else form.append(name, value, value.name);
   }
   return form;
-}
-
-/** undici writes "no limit" as 0. */
-function finite(ms: number): number {
-  return ms === Number.POSITIVE_INFINITY ? 0 : ms;
 }

@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { ClosedError, ConnectionError, ProtocolError, TimeoutError, ValidationError } from '@safla/sdk/core';
 import { afterEach, describe, expect, it } from 'vitest';
+import { AddressGuard } from '../../../src/drivers/http/guard/index.js';
 import {
   type HTTPBody,
   type HTTPTransport,
@@ -15,7 +16,7 @@ import {
   type TransportOptions,
   undiciTransport,
 } from '../../../src/drivers/http/index.js';
-import { rejection, serve } from '../../api/support/server.js';
+import { rejection, serve, until } from '../../api/support/server.js';
 
 const transports: { close(): Promise<void> }[] = [];
 
@@ -211,6 +212,34 @@ describe.each<[string, (options?: TransportOptions) => HTTPTransport]>([
     const error = await rejection(open().send({ method: 'GET', url: server.url }));
     expect(error).toBeInstanceOf(ProtocolError);
     expect(inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })).not.toMatch(/hunter/);
+  });
+
+  it('maps protocols that are switched unasked to ConnectionError', async () => {
+    await using server = await serveBytes(
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+    );
+    const { url } = server;
+    expect(await rejection(open().send({ method: 'GET', url }))).toBeInstanceOf(ConnectionError);
+  });
+
+  it('keeps the connections of 32 guards at the most, and lets requests under the others end', async () => {
+    await using server = await serve(async ({ url }, response) => {
+      response.write('begun ');
+      if (url === '/slow') await until(() => server.seen.length > 40);
+      response.end('ended');
+    });
+    const transport = open();
+    const get = async (path: string): Promise<string> => {
+      const guard = new AddressGuard({ localHosts: new Set(['127.0.0.1']) });
+      const { body } = await transport.send({ method: 'GET', url: server.origin + path, guardFor: () => guard });
+      return String(await readBody(body));
+    };
+    const slow = get('/slow');
+    for (let count = 0; count < 40; count++) expect(await get(`/${count}`)).toBe('begun ended');
+    await expect(slow).resolves.toBe('begun ended');
+    await until(() => server.open() <= 32);
+    await transport.close();
+    await until(() => server.open() === 0);
   });
 
   it('maps silence to TimeoutError', async () => {
