@@ -1,0 +1,73 @@
+/** Sign and verify one HS256 token beside jose, jsonwebtoken with the secret as a text, and the bare primitives. */
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { TokenService } from '@safla/sdk/security';
+import { jwtVerify, SignJWT } from 'jose';
+import jwt from 'jsonwebtoken';
+import { measure } from './measure.js';
+
+const versionOf = (name: string): string =>
+  (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
+const secret = randomBytes(32).toString('base64url');
+const key = createSecretKey(Buffer.from(secret));
+const payload = { sub: 'alice', role: 'editor', tenant: 'acme' };
+const service = new TokenService({
+  keys: [{ id: 'a', algorithm: 'HS256', secret }],
+  issuer: 'shop',
+  audience: 'shop',
+});
+
+const results = await measure(
+  [
+    {
+      name: 'TokenService, all checks and revocation',
+      run: async () => service.verify((await service.issue(payload)).accessToken),
+    },
+    {
+      name: `jsonwebtoken ${versionOf('jsonwebtoken')}, KeyObject, no checks`,
+      run: async () => jwt.verify(jwt.sign(payload, key, { expiresIn: '1h' }), key, { algorithms: ['HS256'] }),
+    },
+    {
+      name: `jsonwebtoken ${versionOf('jsonwebtoken')}, secret as a text (the guide's form)`,
+      run: async () => jwt.verify(jwt.sign(payload, secret, { expiresIn: '1h' }), secret),
+    },
+    {
+      name: 'jose 6.2, KeyObject',
+      run: async () => {
+        const token = await new SignJWT(payload)
+          .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'a' })
+          .setIssuer('shop')
+          .setAudience('shop')
+          .setIssuedAt()
+          .setExpirationTime('15m')
+          .setJti('x')
+          .sign(key);
+        return jwtVerify(token, key, { issuer: 'shop', audience: 'shop', algorithms: ['HS256'] });
+      },
+    },
+    {
+      name: 'node:crypto HMAC and JSON alone',
+      run: async () => {
+        const body = `${encode({ alg: 'HS256' })}.${encode(payload)}`;
+        const mac = createHmac('sha256', key).update(body).digest();
+        return (
+          timingSafeEqual(mac, createHmac('sha256', key).update(body).digest()) &&
+          JSON.parse(Buffer.from(body.slice(body.indexOf('.') + 1), 'base64url').toString())
+        );
+      },
+    },
+  ],
+  { calls: 2_000, rounds: 9 },
+);
+
+function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+const [ours, , text, jose] = results.map(({ cpuMicros }) => cpuMicros);
+console.log('one token signed and verified: CPU microseconds | x ours');
+for (const { name, cpuMicros } of results)
+  console.log(`${cpuMicros.toFixed(1).padStart(8)} | ${(cpuMicros / (ours ?? 1)).toFixed(2).padStart(6)} | ${name}`);
+const verdict = (ratio: number, bar: number): string => `${ratio.toFixed(1)}x, bar ${bar}x: ${ratio >= bar ? 'met' : 'MISSED'}`;
+console.log(`faster than jose ${verdict((jose ?? 0) / (ours ?? 1), 8)}`);
+console.log(`faster than the secret as a text ${verdict((text ?? 0) / (ours ?? 1), 15)}`);
