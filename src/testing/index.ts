@@ -1,3 +1,4 @@
+export { type APIContractOptions, apiContract, type ContractAPI } from './api-contract/api-contract.js';
 export {
   type ContractCase,
   type ContractOptions,
@@ -38,6 +39,10 @@ export {
   type StartMCPServerOptions,
   TestMCPServer,
 } from './framework/test-mcp-server.js';
+export { LatencyHistogram } from './load/latency-histogram.js';
+export type { LatencySummary, LoadResult } from './load/load-result.js';
+export type { LoadCall } from './load/load-run.js';
+export { type LoadTestOptions, loadTest } from './load/load-test.js';
 export { ManualClock } from './manual-clock.js';
 export type { JSONSchema } from './schema/json-schema.js';
 export { type Counterexample, schemaCounterexamples } from './schema/schema-counterexamples.js';

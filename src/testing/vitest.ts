@@ -6,6 +6,11 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { EventTransport } from '../events/index.js';
 import {
+  type APIContractOptions,
+  type ContractAPI,
+  apiContract as neutralAPIContract,
+} from './api-contract/api-contract.js';
+import {
   type ContractCase,
   type ContractSuite,
   contractSuite as neutralSuite,
@@ -61,3 +66,8 @@ export const eventTransportContract: ContractSuite<EventTransport, EventTranspor
 
 /** {@link outbox} with vitest's `describe` and `it`. */
 export const outboxContract: ContractSuite<OutboxSubject, OutboxCapability> = withRunner(outbox, runner);
+
+/** {@link neutralAPIContract} with vitest's `describe` and `it`. */
+export function apiContract(api: ContractAPI, document: unknown, options: APIContractOptions = {}): void {
+  neutralAPIContract(api, document, { runner, ...options });
+}
