@@ -10,7 +10,7 @@ export interface Scorer {
   /** The query as the scan of codes takes it. */
   readonly scan: ScanQuery;
   /** By float64 arithmetic over the float32 row as it is stored. */
-  score(segment: RowSegment, row: number): number;
+  score(segment: Pick<RowSegment, 'rows' | 'squaredNorms'>, row: number): number;
   /** The similarity that a score stands for: the cosine, the inner product, or 1 / (1 + distance). */
   toSimilarity(score: number): number;
   /** A score that no hit of at least this similarity is below. */
