@@ -203,7 +203,7 @@ function fixedHeaders(headers: Readonly<Record<string, string>>): Record<string,
   try {
     return checkedHeaders(headers, owner);
   } catch (cause) {
-    throw new ConfigurationError(`${owner}.headers: ${(cause as Error).message}`, { field: `${owner}.headers`, cause });
+    throw new ConfigurationError((cause as Error).message, { field: `${owner}.headers`, cause });
   }
 }
 

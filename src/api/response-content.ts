@@ -43,27 +43,36 @@ export class ContentError extends ProtocolError {
 /**
  * The data of an answer: parsed JSON, a text for text types, bytes (`Uint8Array`) for all others, and
  * `undefined` when there is no content (204, HEAD, an empty body). Without a media type, what parses as
- * JSON is JSON.
+ * JSON is JSON. A part (206) is bytes, as it need not begin or end with a character, and so is a text in a
+ * coding that was not undone.
  *
  * @throws ContentError when it says JSON and is not, or names an unknown charset
  */
-export function decodeContent({ headers, body }: Content, subject: string): unknown {
+export function decodeContent({ status, headers, body }: Content, subject: string): unknown {
   if (body.byteLength === 0) return undefined;
   const { as, type, charset } = readingOf(headers['content-type'] ?? '');
   // The cache and callers at the same time share one body: what each gets is its own.
-  if (as === 'bytes') return new Uint8Array(body);
+  const packed = isPacked(headers['content-encoding']);
+  if (as === 'bytes' || status === 206 || (packed && as !== 'json')) return new Uint8Array(body);
   const text = decodeText(body, charset, subject);
   if (as === 'text') return text;
   try {
     return JSON.parse(text);
   } catch {
     if (as !== 'json') return text;
+    const reason = packed
+      ? 'is packed in a coding that is not undone here; stream() gives its bytes'
+      : `is not valid JSON (${text.length} characters; preview has the first)`;
     // The parser's own message quotes the content.
-    throw new ContentError(
-      `${subject}: the answer says ${type} but is not valid JSON (${text.length} characters; preview has the first)`,
-      text,
-    );
+    throw new ContentError(`${subject}: the answer says ${type} but ${reason}`, text);
   }
+}
+
+/** Transports undo these, and most take them out of the headers then. */
+const undone: ReadonlySet<string> = new Set(['', 'identity', 'gzip', 'x-gzip', 'deflate', 'br']);
+
+function isPacked(coding: string | undefined): boolean {
+  return coding !== undefined && !coding.split(',').every((layer) => undone.has(layer.trim().toLowerCase()));
 }
 
 /** Servers use few media types: each is looked at once. */

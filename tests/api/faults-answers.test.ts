@@ -17,8 +17,9 @@ const open = (origin: string, options: Partial<APIIntegrationOptions> = {}) =>
 async function answered(
   body: string | Buffer,
   headers: Record<string, string> = { 'content-type': 'application/json' },
+  status = 200,
 ) {
-  await using server = await serve((_, response) => response.writeHead(200, headers).end(body));
+  await using server = await serve((_, response) => response.writeHead(status, headers).end(body));
   await using api = open(server.origin);
   return api.request('/x?token=hunter2').then(
     ({ data }) => ({ data }),
@@ -52,6 +53,32 @@ describe('an answer that says JSON', () => {
 
   it('may begin with a byte order mark', async () => {
     expect(await answered('\uFEFF{"a":1}')).toEqual({ data: { a: 1 } });
+  });
+});
+
+describe('a part of an answer', () => {
+  it.each(['application/json', 'text/plain', 'image/png'])('of %s is bytes, wherever it is cut', async (type) => {
+    const part = Buffer.from('{"name":"ü').subarray(0, -1);
+    const headers = { 'content-type': type, 'content-range': 'bytes 0-9/90' };
+    expect(await answered(part, headers, 206)).toEqual({ data: new Uint8Array(part) });
+  });
+});
+
+describe('a coding that is not known', () => {
+  const packed = (type: string) => ({ 'content-type': type, 'content-encoding': 'zstd' });
+
+  it('is named where JSON was to be read', async () => {
+    const { error } = (await answered('(\xb5/\xfd', packed('application/json'))) as { error: Error };
+    expect(error).toBeInstanceOf(ContentError);
+    expect(error.message).toContain('is packed in a coding that is not undone here');
+  });
+
+  it('makes no text of packed bytes', async () => {
+    const data = new Uint8Array(Buffer.from('(\xb5/\xfd'));
+    for (const type of ['text/plain', 'application/octet-stream'])
+      expect(await answered(Buffer.from(data), packed(type))).toEqual({ data });
+    const identity = { 'content-type': 'text/plain', 'content-encoding': 'identity' };
+    expect(await answered('abc', identity)).toEqual({ data: 'abc' });
   });
 });
 

@@ -50,7 +50,12 @@ async function fetchByAPI(url: string, { method = 'GET', headers = [], body }: I
   const fetched = new Headers();
   for (const [name, value] of Object.entries(answer.headers))
     for (const line of name === 'set-cookie' ? value.split('\n') : [value]) fetched.append(name, line);
-  return { status, headers: fetched, text: async () => (data === undefined ? '' : String(data)) };
+  return { status, headers: fetched, text: async () => textOf(data) };
+}
+
+/** Parts come as bytes. */
+function textOf(data: unknown = ''): string {
+  return data instanceof Uint8Array ? Buffer.from(data).toString() : String(data);
 }
 
 await runTests(suites, fetchByAPI, false, baseURL);
