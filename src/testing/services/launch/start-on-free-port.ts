@@ -42,7 +42,8 @@ export async function startOnFreePort<T>(plan: StartPlan<T>): Promise<StartedSer
     } catch (error) {
       await server.stop();
       const log = await readFile(join(command.folder, 'log'), 'utf8').catch(() => '');
-      if (attempt === portAttempts || scope.cancelled || !/address already in use/i.test(log)) throw error;
+      if (attempt === portAttempts || scope.cancelled || !/address already in use|port is already allocated/i.test(log))
+        throw error;
     }
   }
 }

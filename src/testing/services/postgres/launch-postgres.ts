@@ -11,7 +11,7 @@ import type { ResolverContext } from '../resolver.js';
 import { RunningService, type ServiceKind, type TestService } from '../test-service.js';
 import { openPostgresNamespace } from './postgres-namespace.js';
 import { postgresTemplate } from './postgres-template.js';
-import { PostgresWire } from './postgres-wire.js';
+import { serverVersion } from './server-version.js';
 
 /** Nothing of a test server must survive a power cut, so nothing waits for the disk. */
 const settings = {
@@ -111,9 +111,4 @@ async function isReady(data: string, pid: number): Promise<boolean> {
     () => [],
   );
   return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
-}
-
-async function serverVersion(url: string): Promise<string> {
-  await using wire = await PostgresWire.connect(url);
-  return wire.version;
 }
