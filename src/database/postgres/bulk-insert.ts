@@ -1,6 +1,6 @@
 import { type CallOptions, type CallScope, UnsupportedError, ValidationError } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
-import { copyIn } from '../../drivers/postgres/index.js';
+import { copyIn, type LookupRow } from '../../drivers/postgres/index.js';
 import { compileText } from '../sql/compile.js';
 import { quoteIdentifier } from '../sql/identifier.js';
 import { assertColumns, columnsOf, jsonRows, type RowValues } from '../sql/json-row.js';
@@ -82,12 +82,11 @@ interface Target {
 }
 
 async function byCopy(session: Session, scope: CallScope, target: Target, rows: BulkRows): Promise<number> {
-  const forms = await columnForms(session, scope, target);
-  const statement = compileText(`copy ${target.name} (${target.list}) from stdin`, []);
+  const { shape } = compileText(`copy ${target.name} (${target.list}) from stdin`, []);
   let source: { readonly error: unknown } | undefined;
-  const chunks = async function* (): AsyncGenerator<Buffer> {
+  const chunks = async function* (found: readonly LookupRow[]): AsyncGenerator<Buffer> {
     try {
-      yield* copyChunks(rows, target.columns, forms);
+      yield* copyChunks(rows, target.columns, columnForms(target, found));
     } catch (error) {
       source = { error };
       throw error;
@@ -96,7 +95,7 @@ async function byCopy(session: Session, scope: CallScope, target: Target, rows: 
   // What the rows' own source threw says nothing about the connection.
   const copy = async (): Promise<number> => {
     try {
-      return await copyIn(session.client, statement.shape.text, chunks());
+      return await copyIn(session.client, { lookup: lookupText(target), copy: shape.text, chunks });
     } catch (error) {
       if (source) return 0;
       throw error;
@@ -109,17 +108,20 @@ async function byCopy(session: Session, scope: CallScope, target: Target, rows: 
   } catch (error) {
     if (source) throw (source as { readonly error: unknown }).error;
     if (scope.cancelled) throw scope.reason;
-    throw statementFailure(error, statement.shape);
+    throw statementFailure(error, shape);
   }
 }
 
 /** One look at the catalog, because only the column says whether an array is json. */
-async function columnForms(session: Session, scope: CallScope, target: Target): Promise<ColumnForm[]> {
-  const text = `select a.attname, t.typcategory, t.typname from pg_attribute a join pg_type t on t.oid = a.atttypid
-    where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped`;
-  const { rows } = await session.execute(compileText(text, [target.name]), scope);
-  const forms = new Map(rows.map((row) => [row.attname, columnForm(String(row.typcategory), String(row.typname))]));
-  return target.columns.map((column) => forms.get(column) ?? 'scalar');
+function lookupText({ name }: Target): string {
+  const literal = `E'${name.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+  return `select a.attname, t.typcategory, t.typname from pg_attribute a join pg_type t on t.oid = a.atttypid
+    where a.attrelid = ${literal}::regclass and a.attnum > 0 and not a.attisdropped`;
+}
+
+function columnForms({ columns }: Target, found: readonly LookupRow[]): ColumnForm[] {
+  const forms = new Map(found.map(([column, category, type]) => [column, columnForm(String(category), String(type))]));
+  return columns.map((column) => forms.get(column) ?? 'scalar');
 }
 
 async function byJSON(

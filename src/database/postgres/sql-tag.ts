@@ -47,21 +47,38 @@ export interface CheckedSqlTag<Row> {
 /** Runs a statement that is ready. */
 export type RunStatement = (statement: Statement, options: QueryOptions) => Promise<DriverResult>;
 
-type Template = readonly [strings: TemplateStringsArray, ...values: readonly SqlValue[]];
+type Template = readonly [strings: TemplateStringsArray, ...values: SqlValue[]];
+
+interface RunningTag {
+  (...template: Template): Promise<SqlRows<SqlRow>>;
+  readonly [settings]: { readonly run: RunStatement; readonly options: QueryOptions };
+}
+
+const settings: unique symbol = Symbol('settings');
+
+/** What every tag has; shared, so that `with` makes one function and no more. */
+const members = Object.assign(Object.create(Function.prototype) as object, sqlParts, {
+  async one(this: RunningTag, ...template: Template) {
+    return only(await this(...template));
+  },
+  async maybeOne(this: RunningTag, ...template: Template) {
+    return atMostOne(await this(...template));
+  },
+  as(this: RunningTag, schema: StandardSchemaV1) {
+    return checkedTag(this, schema);
+  },
+  with(this: RunningTag, more: QueryOptions) {
+    const { run, options } = this[settings];
+    return sqlTag(run, { ...options, ...more });
+  },
+});
 
 /** The tag over whatever runs statements: the pool, or one transaction. */
 export function sqlTag(run: RunStatement, options: QueryOptions = {}): SqlTag {
-  const rows = async ([strings, ...values]: Template): Promise<SqlRows<SqlRow>> =>
+  const tag = async (strings: TemplateStringsArray, ...values: readonly SqlValue[]): Promise<SqlRows<SqlRow>> =>
     rowsOf(await run(compileTemplate(strings, values), options));
-  const tag = (...template: Template): Promise<SqlRows<SqlRow>> => rows(template);
-  const members = {
-    ...sqlParts,
-    one: async (...template: Template) => only(await rows(template)),
-    maybeOne: async (...template: Template) => atMostOne(await rows(template)),
-    as: (schema: StandardSchemaV1) => checkedTag((template) => rows(template), schema),
-    with: (more: QueryOptions) => sqlTag(run, { ...options, ...more }),
-  };
-  return Object.assign(tag, members) as SqlTag;
+  (tag as unknown as { [settings]: RunningTag[typeof settings] })[settings] = { run, options };
+  return Object.setPrototypeOf(tag, members) as SqlTag;
 }
 
 /** The rows of an answer, in the driver's own array. */
@@ -69,18 +86,15 @@ export function rowsOf({ rows, rowCount }: DriverResult): SqlRows<SqlRow> {
   return Object.defineProperty(rows, 'rowCount', { value: rowCount ?? 0 }) as unknown as SqlRows<SqlRow>;
 }
 
-function checkedTag(
-  rows: (template: Template) => Promise<SqlRows<SqlRow>>,
-  schema: StandardSchemaV1,
-): CheckedSqlTag<unknown> {
-  const checked = async (template: Template): Promise<SqlRows<unknown>> => {
-    const found = await rows(template);
+function checkedTag(rows: RunningTag, schema: StandardSchemaV1): CheckedSqlTag<unknown> {
+  const checked = async (...template: Template): Promise<SqlRows<unknown>> => {
+    const found = await rows(...template);
     const values = await Promise.all(found.map((row, index) => validate(schema, row, `row ${index + 1}`)));
     return Object.defineProperty(values, 'rowCount', { value: found.rowCount }) as unknown as SqlRows<unknown>;
   };
-  return Object.assign((...template: Template) => checked(template), {
-    one: async (...template: Template) => only(await checked(template)),
-    maybeOne: async (...template: Template) => atMostOne(await checked(template)),
+  return Object.assign(checked, {
+    one: async (...template: Template) => only(await checked(...template)),
+    maybeOne: async (...template: Template) => atMostOne(await checked(...template)),
   });
 }
 

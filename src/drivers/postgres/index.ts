@@ -10,7 +10,7 @@ export type {
   TypeParsers,
 } from './client.js';
 export { closePool } from './close-pool.js';
-export { copyIn } from './copy-in.js';
+export { type CopyRequest, copyIn, type LookupRow } from './copy-in.js';
 export { type DriverCursor, openCursor } from './cursor.js';
 export { migrateFolder } from './migrate-folder.js';
 export { openClient, openPool } from './open.js';
