@@ -93,7 +93,7 @@ export class MongoConnection {
    *
    * @throws ConnectFailedError ConnectionLostError DatabaseError PoolExhaustedError TimeoutError, the signal's reason, ClosedError
    */
-  async call<T>(
+  call<T>(
     operation: string,
     collection: string | undefined,
     options: CallOptions,
@@ -101,17 +101,35 @@ export class MongoConnection {
     turn?: MongoTurn,
   ): Promise<T> {
     const subject = collection === undefined ? operation : `${operation} on ${collection}`;
+    return this.#observed(operation, collection, () =>
+      turn
+        ? this.#inTurn(subject, collection, options, work, turn)
+        : this.lifecycle.call(`${subject} of ${this.name}`, this.#limits(options), (scope) =>
+            this.#run(subject, collection, scope, work),
+          ),
+    );
+  }
+
+  /** Runs work of the host's that does operations by itself: what it throws is thrown as it is. */
+  around<T>(operation: string, options: CallOptions, work: (scope: CallScope) => Promise<T>): Promise<T> {
+    return this.#observed(operation, undefined, () =>
+      this.lifecycle.call(`${operation} of ${this.name}`, this.#limits(options), work),
+    );
+  }
+
+  /** Disconnects a client that is ours. */
+  async close(): Promise<void> {
+    const client = this.#client ?? (await this.#opening?.catch(() => undefined));
+    this.#client = undefined;
+    if (!this.#options.client) await client?.close();
+  }
+
+  async #observed<T>(operation: string, collection: string | undefined, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
     let failure: string | undefined;
     this.operations += 1;
     try {
-      return await this.telemetry.span(this.#span(operation, collection), () =>
-        turn
-          ? this.#inTurn(subject, collection, options, work, turn)
-          : this.lifecycle.call(`${subject} of ${this.name}`, this.#limits(options), (scope) =>
-              this.#run(subject, collection, scope, work),
-            ),
-      );
+      return await this.telemetry.span(this.#span(operation, collection), work);
     } catch (error) {
       failure = SaflaError.is(error) ? error.code : 'OTHER';
       this.failures += 1;
@@ -123,13 +141,6 @@ export class MongoConnection {
         ...(failure === undefined ? {} : { 'error.type': failure }),
       });
     }
-  }
-
-  /** Disconnects a client that is ours. */
-  async close(): Promise<void> {
-    const client = this.#client ?? (await this.#opening?.catch(() => undefined));
-    this.#client = undefined;
-    if (!this.#options.client) await client?.close();
   }
 
   #limits({ signal, timeoutMs = this.#defaultMs }: CallOptions): CallOptions {
@@ -201,7 +212,9 @@ export class MongoConnection {
   async #open(): Promise<DriverClient> {
     const { client: given } = this.#options;
     if (given) {
-      await given.connect();
+      await given.connect().catch((error: unknown) => {
+        throw this.failure(error, `Connecting to ${this.target}`);
+      });
       this.#client = given as DriverClient;
       return this.#client;
     }

@@ -115,7 +115,8 @@ export class MongoDatabase implements DocumentEngine {
    */
   async transaction<T>(fn: (tx: MongoTransaction) => Awaitable<T>, options: MongoTransactionOptions = {}): Promise<T> {
     checkMongoTransactionOptions(options);
-    return await this.#connection.call('transaction', undefined, options, async ({ scope }) => {
+    const { retries: _, ...limits } = options;
+    return await this.#connection.around('transaction', limits, async (scope) => {
       if (!(await this.capabilities()).transactions) {
         throw new UnsupportedError(
           `Transactions need a replica set or a sharded cluster; ${this.#connection.target} is a standalone server. A replica set of one member will do`,

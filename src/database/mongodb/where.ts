@@ -58,11 +58,11 @@ export interface Where {
   all<V>(...conditions: readonly Condition<V>[]): Condition<V>;
   not<V>(condition: Condition<V>): Condition<V>;
   /** Each of the filters holds. */
-  and<T extends object>(...filters: readonly MongoFilter<T>[]): Condition<T>;
+  and<T extends object>(...filters: readonly MongoFilter<NoInfer<T>>[]): Condition<T>;
   /** At least one of the filters holds. */
-  or<T extends object>(...filters: readonly MongoFilter<T>[]): Condition<T>;
+  or<T extends object>(...filters: readonly MongoFilter<NoInfer<T>>[]): Condition<T>;
   /** None of the filters holds. */
-  nor<T extends object>(...filters: readonly MongoFilter<T>[]): Condition<T>;
+  nor<T extends object>(...filters: readonly MongoFilter<NoInfer<T>>[]): Condition<T>;
   /**
    * A filter in MongoDB's own words, operators and all. It is sent as it is: put nothing from outside into it.
    * `$where` and `$function`, which run JavaScript on the server, are refused here too.

@@ -40,6 +40,8 @@ export class MongoEmulator implements AsyncDisposable {
   readonly #server: Server;
   readonly #connections: Set<Connection> = new Set();
   readonly #transactions: Map<string, Workspace> = new Map();
+  /** A commit may be asked for twice. */
+  readonly #committed: Set<string> = new Set();
 
   private constructor(options: MongoEmulatorOptions) {
     this.#options = options;
@@ -156,6 +158,8 @@ export class MongoEmulator implements AsyncDisposable {
         const key = sessionKey(body);
         const workspace = this.#transactions.get(key);
         if (workspace) this.store.commit(workspace);
+        else if (!this.#committed.has(key)) throw noSuchTransaction();
+        this.#committed.add(key);
         this.#end(body);
         return { ok: 1 };
       }
@@ -199,9 +203,7 @@ export class MongoEmulator implements AsyncDisposable {
     if (body.startTransaction) this.#transactions.set(key, this.store.begin(key));
     const found = this.#transactions.get(key);
     if (found) return found;
-    throw new CommandFailure(251, 'NoSuchTransaction', 'The transaction was aborted', {
-      errorLabels: ['TransientTransactionError'],
-    });
+    throw noSuchTransaction();
   }
 
   #end(body: Document): void {
@@ -214,4 +216,10 @@ export class MongoEmulator implements AsyncDisposable {
 
 function sessionKey({ lsid, txnNumber }: Document): string {
   return `${lsid?.id?.toString('hex')} ${txnNumber}`;
+}
+
+function noSuchTransaction(): CommandFailure {
+  return new CommandFailure(251, 'NoSuchTransaction', 'The transaction was aborted', {
+    errorLabels: ['TransientTransactionError'],
+  });
 }

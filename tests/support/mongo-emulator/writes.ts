@@ -117,7 +117,8 @@ function equalities(filter: Document): Document {
     if (name.startsWith('$')) continue;
     const operators =
       typeof value === 'object' && value !== null && Object.keys(value).some((key) => key.startsWith('$'));
-    if (!operators) updateOne([out], {}, { $set: { [name]: value } });
+    if (!operators && !name.includes('.')) out[name] = value;
+    else if (!operators) updateOne([out], {}, { $set: { [name]: value } });
     else if ('$eq' in value) out[name] = value.$eq;
   }
   return out;
