@@ -120,10 +120,15 @@ export class BatchSender<Item, Result> {
   }
 
   async #run(): Promise<void> {
+    let settle: (() => void) | undefined;
     while (!this.#closed) {
-      this.#away = this.#nextBatch();
-      if (this.#away.length === 0) break;
-      await this.#deliver();
+      const batch = this.#nextBatch();
+      if (batch.length === 0 && !settle) break;
+      this.#away = batch;
+      const delivering = batch.length > 0 ? this.#deliver(batch) : undefined;
+      // Now that Redis has work: those who got a result will have more to send.
+      settle?.();
+      settle = await delivering;
     }
     this.#away = [];
     this.#running = false;
@@ -148,10 +153,10 @@ export class BatchSender<Item, Result> {
     }
   }
 
-  async #deliver(): Promise<void> {
+  /** Gives what tells those who wait, once that can be told. */
+  async #deliver(batch: readonly Job<Item, Result>[]): Promise<() => void> {
     this.#batches += 1;
     const token = `${this.#options.origin ?? ''}${this.#batches}`;
-    const batch = this.#away;
     const items: Item[] = [];
     for (const job of batch) {
       if (job.items) items.push(...job.items);
@@ -159,20 +164,18 @@ export class BatchSender<Item, Result> {
     }
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
-        this.#succeed(batch, await this.#options.send(items, token));
-        return;
+        const results = await this.#options.send(items, token);
+        return () => this.#succeed(batch, results);
       } catch (failure) {
         this.#lastFailure = failure;
         if (!isPassing(failure)) {
           const error = redisFailure(this.#options.name, failure);
-          for (const job of batch) this.#fail(job, error);
-          return;
+          return () => this.#failAll(batch, error);
         }
         await this.#pause(pauseMs * (0.5 + Math.random() / 2));
         if (batch.every((job) => job.done || job.options.signal?.aborted)) {
           const error = redisFailure(this.#options.name, failure);
-          for (const job of batch) this.#fail(job, error);
-          return;
+          return () => this.#failAll(batch, error);
         }
       }
     }
@@ -195,6 +198,10 @@ export class BatchSender<Item, Result> {
       const job = this.#jobs.at(position);
       if (job) yield job;
     }
+  }
+
+  #failAll(batch: readonly Job<Item, Result>[], error: unknown): void {
+    for (const job of batch) this.#fail(job, error);
   }
 
   #fail(job: Job<Item, Result>, error: unknown): void {

@@ -5,7 +5,7 @@ import type { Delivery, Outcome } from '../../event-transport.js';
 import { BatchSender } from './batch-sender.js';
 import { beatScript, leaveScript, settleScript, takeScript } from './group-scripts.js';
 import { joinScript } from './log-scripts.js';
-import { type RawEntry, readEntry, type StreamEntry } from './stream-entry.js';
+import { type RawEntry, type RawRow, readEntry, readRow, type StreamEntry } from './stream-entry.js';
 import type { GroupKeys, StreamKeys } from './stream-keys.js';
 
 /** What a {@link GroupMember} is made of. */
@@ -35,8 +35,10 @@ interface Settlement {
 type TakeAnswer = readonly [
   dueInMs: number,
   retried: readonly (readonly [...RawEntry, attempt: number])[],
-  fresh: readonly RawEntry[],
+  row: RawRow['row'],
   more: number,
+  changes: RawRow['changes'],
+  others: RawRow['others'],
 ];
 
 const maxSettlements = 512;
@@ -85,15 +87,19 @@ export class GroupMember {
       this.dirty = false;
       const now = performance.now();
       const due = [...this.#own].filter(([, at]) => at <= now).map(([entry]) => entry);
-      const [dueInMs, retried, fresh, more] = await this.#take(most, due);
+      const [dueInMs, retried, row, more, changes, others] = await this.#take(most, due);
       for (const entry of due) this.#own.delete(entry);
       const own = Math.min(Number.POSITIVE_INFINITY, ...this.#own.values());
       this.#dueAt = Math.min(own, dueInMs < 0 ? Number.POSITIVE_INFINITY : performance.now() + dueInMs);
       if (more === 1) this.dirty = true;
       const deliveries: Delivery[] = [];
-      for (const [entry, fields, attempt] of retried) this.#accept([entry, fields], attempt, deliveries);
-      for (const raw of fresh) this.#accept(raw, 1, deliveries);
-      this.#position = fresh.at(-1)?.[0] ?? this.#position;
+      const { channel } = this.#parts;
+      for (const [entry, fields, attempt] of retried) {
+        this.#accept(readEntry(channel, [entry, fields]), attempt, deliveries);
+      }
+      const fresh = readRow(channel, { row, changes, others });
+      for (const stored of fresh) this.#accept(stored, 1, deliveries);
+      this.#position = fresh.at(-1)?.entry ?? this.#position;
       return deliveries;
     });
   }
@@ -155,8 +161,7 @@ export class GroupMember {
     }
   }
 
-  #accept(raw: RawEntry, attempt: number, deliveries: Delivery[]): void {
-    const stored = readEntry(this.#parts.channel, raw);
+  #accept(stored: StreamEntry, attempt: number, deliveries: Delivery[]): void {
     const delivery = new RedisDelivery(this, stored, attempt);
     // Handling it twice at once helps nobody. One that is being settled was given out anew after that.
     if (this.#held.get(stored.entry)?.settled === false) return;

@@ -76,8 +76,10 @@ end
 /**
  * Takes entries for one member: those that are due again, then new ones. More ARGV: how many, then
  * entries that are due by the member's own clock. Answers the milliseconds until the next one is due or
- * -1, those taken again as { entry, fields, attempt }, new ones as { entry, fields }, and 1 when there
- * may be more at once.
+ * -1, those taken again as { entry, fields, attempt }, new ones, 1 when there may be more at once, and what
+ * is special about new ones. Every text of an answer costs its reader, so new ones are entry, id and body in
+ * one row; where the attributes change from one event to the next, place and attributes follow; and for
+ * events that are not of that kind (another field, another order) place and all fields.
  */
 export const takeScript: RedisScript = redisScript(`${common}
 local most = tonumber(ARGV[4])
@@ -124,8 +126,26 @@ while taken < most do
   end
 end
 if taken >= most then more = 1 end
+local row, changes, others, attributes, at = {}, {}, {}, nil, 0
+for i, entry in ipairs(fresh) do
+  local fields = entry[2]
+  row[at + 1] = entry[1]
+  if fields[3] == 'attributes' and fields[5] == 'body' and fields[1] == 'id' and not fields[7] then
+    row[at + 2], row[at + 3] = fields[2], fields[6]
+    if fields[4] ~= attributes then
+      attributes = fields[4]
+      changes[#changes + 1] = i
+      changes[#changes + 1] = attributes
+    end
+  else
+    row[at + 2], row[at + 3] = '', ''
+    others[#others + 1] = i
+    others[#others + 1] = fields
+  end
+  at = at + 3
+end
 local due = redis.call('ZRANGE', again, 0, 0, 'WITHSCORES')
-return { due[1] and math.max(0, due[2] - now) or -1, retried, fresh, more }
+return { due[1] and math.max(0, due[2] - now) or -1, retried, row, more, changes, others }
 `);
 
 /**

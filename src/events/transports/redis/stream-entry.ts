@@ -51,6 +51,40 @@ export function readEntry(channel: string, [entry, fields]: RawEntry): StreamEnt
   return { entry, event, only };
 }
 
+/** New entries as the script gives them that takes them. */
+export interface RawRow {
+  /** Entry, id and body of each event. */
+  readonly row: readonly string[];
+  /** Place in the row, from 1, and attributes from there on. */
+  readonly changes: readonly (number | string)[];
+  /** Place in the row, from 1, and all fields of an event that is otherwise. */
+  readonly others: readonly (number | readonly string[])[];
+}
+
+/** {@link readEntry} for each entry of a row. */
+export function readRow(channel: string, { row, changes, others }: RawRow): StreamEntry[] {
+  const entries: StreamEntry[] = [];
+  let attributes = '';
+  let change = 0;
+  let other = 0;
+  for (let at = 0; at + 2 < row.length; at += 3) {
+    const entry = row[at] as string;
+    const place = at / 3 + 1;
+    if (others[other] === place) {
+      entries.push(readEntry(channel, [entry, others[other + 1] as readonly string[]]));
+      other += 2;
+      continue;
+    }
+    if (changes[change] === place) {
+      attributes = changes[change + 1] as string;
+      change += 2;
+    }
+    const event = { channel, id: row[at + 1] as string, body: row[at + 2] as string, attributes, time: timeOf(entry) };
+    entries.push({ entry, event, only: undefined });
+  }
+  return entries;
+}
+
 /** When Redis took an entry, in milliseconds since the epoch. */
 export function timeOf(entry: string): number {
   return Number.parseInt(entry, 10);

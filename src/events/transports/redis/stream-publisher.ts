@@ -20,7 +20,8 @@ export interface StreamPublisherParts {
 
 type Lane = BatchSender<OutgoingEvent, Receipt>;
 
-const maxBatchItems = 512;
+/** Less than many publishers send at a time: while one batch is away, the next one gathers. */
+const maxBatchItems = 256;
 const maxBatchBytes = 1_048_576;
 /** Lanes that may be kept although nothing goes through them. */
 const maxIdleLanes = 1_000;
@@ -104,7 +105,8 @@ export class StreamPublisher {
     return new BatchSender({
       name: `publish to '${channel}'`,
       send: async (events, token) => {
-        await this.#parts.registry.ensure(channel);
+        const known = this.#parts.registry.ensure(channel);
+        if (known) await known;
         const now = performance.now();
         const trim = now >= trimAt;
         if (trim) trimAt = now + trimEveryMs;
