@@ -13,6 +13,8 @@ const config: ViteUserConfig = {
   },
   test: {
     include: ['tests/**/*.test.ts'],
+    // Most tests wait for servers and clocks, not for processors.
+    maxWorkers: 4,
     setupFiles: ['tests/support/properties.ts'],
     testTimeout: process.env.SAFLA_SOAK ? 900_000 : 30_000,
     hookTimeout: 60_000,

@@ -57,7 +57,7 @@ describe('LocalLimiter', () => {
   });
 
   it('refuses a caller whose wait exceeds the bound while in line', async () => {
-    const limiter = new LocalLimiter({ limit: 1, intervalMs: 60, maxWaitMs: 70 });
+    const limiter = new LocalLimiter({ limit: 1, intervalMs: 400, maxWaitMs: 500 });
     const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => limiter.acquire()));
     expect(outcomes.map((o) => o.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
   });

@@ -1,4 +1,5 @@
 import { kernelBytes } from './kernel-bytes.js';
+import { type CompiledModule, type LinearMemory, type WebAssemblyPlatform, webAssembly } from './web-assembly.js';
 
 /** One pass over rows; all places are byte offsets in the kernel's memory. See kernel.wat. */
 type Scan = (
@@ -23,16 +24,18 @@ export interface ScanKernel {
   readonly scanListed: Scan;
 }
 
-let module: WebAssembly.Module | undefined | null;
+let compiled: CompiledModule | undefined | null;
 
 /** The kernel over a memory of its own, or undefined where WebAssembly with SIMD cannot be had. */
-export function createKernel(pages: number): { kernel: ScanKernel; memory: WebAssembly.Memory } | undefined {
-  if (module === undefined) module = compile();
-  if (module === null) return undefined;
+export function createKernel(pages: number): { kernel: ScanKernel; memory: LinearMemory } | undefined {
+  const platform = webAssembly();
+  if (!platform) return undefined;
+  if (compiled === undefined) compiled = compile(platform);
+  if (compiled === null) return undefined;
   try {
-    const memory = new WebAssembly.Memory({ initial: pages });
-    const { exports } = new WebAssembly.Instance(module, { safla: { memory } });
-    return { kernel: exports as unknown as ScanKernel, memory };
+    const memory = new platform.Memory({ initial: pages });
+    const { exports } = new platform.Instance(compiled, { safla: { memory } });
+    return { kernel: exports as ScanKernel, memory };
   } catch (error) {
     // No address space for one more memory: the plain scan needs none.
     if (error instanceof RangeError) return undefined;
@@ -40,8 +43,7 @@ export function createKernel(pages: number): { kernel: ScanKernel; memory: WebAs
   }
 }
 
-function compile(): WebAssembly.Module | null {
-  if (typeof WebAssembly === 'undefined') return null;
+function compile(platform: WebAssemblyPlatform): CompiledModule | null {
   const bytes = Buffer.from(kernelBytes, 'base64');
-  return WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : null;
+  return platform.validate(bytes) ? new platform.Module(bytes) : null;
 }

@@ -2,6 +2,7 @@ import type { Metric } from '../metric.js';
 import { createKernel, type ScanKernel } from './kernel.js';
 import { codeRow, queryCodeMax, strideOf } from './quantise.js';
 import type { ScanQuery } from './scan-query.js';
+import type { LinearMemory } from './web-assembly.js';
 
 /** Rows that one call of the kernel looks at. */
 export const blockRows = 4_096;
@@ -26,7 +27,7 @@ export class RowCodes {
   readonly #stride: number;
   readonly #capacity: number;
   readonly #kernel: ScanKernel;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: LinearMemory;
   readonly #queryError: number;
   readonly #places: Places;
   #views: Views;
@@ -43,7 +44,7 @@ export class RowCodes {
     dimension: number,
     capacity: number,
     places: Places,
-    { kernel, memory }: { kernel: ScanKernel; memory: WebAssembly.Memory },
+    { kernel, memory }: { kernel: ScanKernel; memory: LinearMemory },
   ) {
     this.#metric = metric;
     this.#dimension = dimension;
