@@ -66,6 +66,7 @@ class UndiciTransport extends WireTransport {
     };
     const agents = this.#given ?? this.#agents ?? (await this.#load());
     this.assertOpen();
+    if (exchange.stopped) return;
     const dispatcher = agents instanceof UndiciAgents ? agents.for(guard) : agents;
     dispatcher.dispatch(options, new UndiciHandler(exchange));
   }

@@ -37,7 +37,8 @@ export abstract class WireTransport implements HTTPTransport {
     const exchange = new Exchange(request, this.limits, this.#over);
     if (!exchange.stopped) {
       this.#running.add(exchange);
-      await this.dispatch(request, exchange).catch((error: unknown) => exchange.fail(error));
+      // Not waited for: a driver that is still being loaded must not hold up who leaves.
+      this.dispatch(request, exchange).catch((error: unknown) => exchange.fail(error));
     }
     return exchange.response;
   };
