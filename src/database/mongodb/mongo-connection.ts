@@ -11,6 +11,7 @@ import {
 } from '../../core/index.js';
 import { describeError } from '../../core/internal.js';
 import {
+  closeClient,
   type DriverClient,
   type DriverDatabase,
   type DriverSession,
@@ -46,6 +47,10 @@ export interface MongoTurn {
 /** The server is given this much longer than the caller, so that the caller is told by its own limit. */
 const serverGraceMs = 250;
 
+/** Of the time to close, what the driver may take to say goodbye. */
+const goodbyeShare = 0.6;
+const failedCloseMs = 1_000;
+
 /** Types come exact: see `decodeDocument`. */
 const exactTypes = { promoteBuffers: true, promoteLongs: true, promoteValues: true, useBigInt64: false };
 
@@ -61,6 +66,7 @@ export class MongoConnection {
   readonly #url: MongoTarget | undefined;
   readonly #defaultMs: number;
   #client: DriverClient | undefined;
+  #connecting: DriverClient | undefined;
   #opening: Promise<DriverClient> | undefined;
   #ObjectId: ObjectIdClass | undefined;
   operations = 0;
@@ -117,11 +123,11 @@ export class MongoConnection {
     );
   }
 
-  /** Disconnects a client that is ours. */
-  async close(): Promise<void> {
-    const client = this.#client ?? (await this.#opening?.catch(() => undefined));
+  /** Disconnects a client that is ours, also one that is still connecting. */
+  async close(remainingMs: number): Promise<void> {
+    const client = this.#client ?? this.#connecting;
     this.#client = undefined;
-    if (!this.#options.client) await client?.close();
+    if (client && !this.#options.client) await closeClient(client, remainingMs * goodbyeShare);
   }
 
   async #observed<T>(operation: string, collection: string | undefined, work: () => Promise<T>): Promise<T> {
@@ -232,14 +238,15 @@ export class MongoConnection {
         },
       );
     }
+    this.#connecting = client;
     try {
       await client.connect();
+      this.lifecycle.assertOpen();
     } catch (error) {
-      await client.close().catch(() => undefined);
+      await closeClient(client, failedCloseMs);
       throw this.failure(error, `Connecting to ${this.target}`);
-    }
-    if (this.lifecycle.closed) {
-      await client.close().catch(() => undefined);
+    } finally {
+      this.#connecting = undefined;
     }
     this.#client = client;
     return client;

@@ -216,7 +216,7 @@ export class MongoDatabase implements DocumentEngine {
 
   /** Refuses new calls, lets running ones finish until the deadline, stops the rest, then disconnects. */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#connection.lifecycle.close(options, () => this.#connection.close());
+    return this.#connection.lifecycle.close(options, (remainingMs) => this.#connection.close(remainingMs));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

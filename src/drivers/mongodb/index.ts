@@ -8,4 +8,4 @@ export type {
   MongoClientLike,
   MongoDocument,
 } from './client.js';
-export { loadObjectId, type ObjectIdClass, openClient } from './driver.js';
+export { closeClient, loadObjectId, type ObjectIdClass, openClient } from './driver.js';
