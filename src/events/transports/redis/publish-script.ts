@@ -31,13 +31,13 @@ end
  *
  * KEYS: log, wake, then the key of each id, or without a window the key of the batch.
  * ARGV: token, window in milliseconds or 0, most events or 0, 1 to drop the oldest, the longest age
- * in milliseconds or '' when it is not asked now, then of each event id, key or '', attributes, and body. Attributes are
- * '' where there are none and '=' for those of the event before. Answers the numbers of the duplicates.
+ * in milliseconds or '' when it is not asked now, then of each event id, head and body. The head is '' for the key and
+ * attributes of the event before, else the bytes of the key, a colon, key and attributes. Answers the numbers of the duplicates.
  */
 export const publishScript: RedisScript = redisScript(`
 local log, token, window, most = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local drop, age, first = ARGV[4] == '1', ARGV[5], 6
-local count = (#ARGV - first + 1) / 4
+local count = (#ARGV - first + 1) / 3
 local length = redis.call('XLEN', log)
 
 ${appendFunction}
@@ -97,16 +97,20 @@ if most > 0 and length + count > most then
   if owner then return redis.error_reply('${logFull} ' .. owner) end
 end
 if window == 0 then redis.call('SET', KEYS[3], '1', 'PX', 120000) end
-local duplicates, attributes = {}, ''
+local duplicates, key, attributes = {}, '', ''
 for i = 1, count do
-  local at = first + (i - 1) * 4
-  if ARGV[at + 2] ~= '=' then attributes = ARGV[at + 2] end
+  local at = first + (i - 1) * 3
+  local head = ARGV[at + 1]
+  if head ~= '' then
+    local bytes, from = string.match(head, '^(%d+):()')
+    key, attributes = string.sub(head, from, from + bytes - 1), string.sub(head, from + bytes)
+  end
   local mark = token .. ':' .. i
   local known = window > 0 and redis.call('SET', KEYS[2 + i], mark, 'NX', 'GET', 'PX', window)
   if known then
     if known ~= mark then duplicates[#duplicates + 1] = i end
   else
-    append(ARGV[at], ARGV[at + 1], attributes, ARGV[at + 3])
+    append(ARGV[at], key, attributes, ARGV[at + 2])
   end
 end
 if #duplicates < count then redis.call('SPUBLISH', KEYS[2], '') end

@@ -136,11 +136,13 @@ export class StreamPublisher {
       overflow === 'drop-oldest' ? 1 : 0,
       trim ? finiteOr(maxAgeMs, '') : '',
     ];
-    let last = '';
+    const before = { key: '', attributes: '' };
     for (const { id, key = '', attributes = '', body } of events) {
       if (windowMs > 0) names.push(keys.seen(id));
-      args.push(id, key, attributes === last && last !== '' ? '=' : attributes, body);
-      last = attributes;
+      const same = key === before.key && attributes === before.attributes;
+      args.push(id, same ? '' : `${Buffer.byteLength(key)}:${key}${attributes}`, body);
+      before.key = key;
+      before.attributes = attributes;
     }
     const duplicates = new Set(await this.#run(channel, names, args));
     return events.map(({ channel: on, id }, index) => ({ channel: on, id, duplicate: duplicates.has(index + 1) }));
