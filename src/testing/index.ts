@@ -9,6 +9,11 @@ export {
 } from './contract/contract-suite.js';
 export type { EventTransportCapability } from './contract/event-case.js';
 export { eventTransportContract } from './contract/event-transport-contract.js';
+export {
+  type KeyProviderCapability,
+  type KeyProviderSubject,
+  keyProviderContract,
+} from './contract/key-provider-contract.js';
 export { type OutboxCapability, type OutboxSubject, outboxContract } from './contract/outbox-contract.js';
 export { type TestRunner, testRunner } from './contract/test-runner.js';
 export {
