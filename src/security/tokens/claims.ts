@@ -52,8 +52,13 @@ export function checkClaims(claims: Readonly<Record<string, unknown>>, rules: Cl
 
 /** The rest: what the host put in, `sub` among it. */
 export function payloadOf(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const payload: Record<string, unknown> = { ...claims };
-  for (const name of registered) delete payload[name];
+  const payload: Record<string, unknown> = {};
+  for (const name of Object.keys(claims)) {
+    if (registered.has(name)) continue;
+    // Assigning it would set the prototype.
+    if (name === '__proto__') Object.defineProperty(payload, name, { value: claims[name], enumerable: true });
+    else payload[name] = claims[name];
+  }
   return payload;
 }
 
