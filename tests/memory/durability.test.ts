@@ -262,7 +262,7 @@ describe('LocalVectorMemory with a path', () => {
   it(
     'loses nothing that was acknowledged when it is killed at any point, and reads no torn row',
     async () => {
-      const rounds = soak ? 1_000 : 12;
+      const rounds = soak ? 1_000 : 30;
       const path = folder();
       /** What may be there by what the writer said: the acknowledged version, or one that was under way. */
       const known = new Map<string, Set<number | 'nothing'>>();
