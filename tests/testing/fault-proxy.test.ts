@@ -198,6 +198,22 @@ describe('FaultProxy', () => {
     expect(seenByServer).toBeLessThan(last);
   });
 
+  it('throttle limits the throughput of one direction, loses nothing, and heal ends it', async () => {
+    const { proxy, client } = await echoThroughProxy();
+    proxy.throttle(10_000, { direction: 'down' });
+    const text = 'x'.repeat(5_000);
+    const start = performance.now();
+    await exchange(client, text);
+    // 5,000 bytes at 10,000 per second, of which the first slice of 20 ms passes at once.
+    expect(performance.now() - start).toBeGreaterThan(450);
+    client.socket.write('y'.repeat(200_000));
+    await expect.poll(() => proxy.connections.bytesUp).toBe(205_005);
+    expect(proxy.connections.bytesDown).toBeLessThan(100_000);
+    await proxy.heal();
+    await expect.poll(() => client.received().length).toBe(205_005);
+    for (const wrong of [0, -1, Number.NaN]) expect(() => proxy.throttle(wrong)).toThrow(ConfigurationError);
+  });
+
   it('heal lets delayed bytes pass at once and ends the delay', async () => {
     const { proxy, client } = await echoThroughProxy();
     proxy.delay(3_600_000);
@@ -275,6 +291,7 @@ describe('FaultProxy', () => {
       fc.record({ kind: fc.constant('freeze' as const), direction }),
       fc.record({ kind: fc.constant('thaw' as const), direction }),
       fc.record({ kind: fc.constant('delay' as const), direction, ms: fc.integer({ min: 0, max: 8 }) }),
+      fc.record({ kind: fc.constant('throttle' as const), direction, rate: fc.integer({ min: 1, max: 1e6 }) }),
     );
     const step = fc.record({ bytes: fc.uint8Array({ minLength: 1, maxLength: 5_000 }), fault });
     await fc.assert(
@@ -284,6 +301,7 @@ describe('FaultProxy', () => {
         socket.on('data', (chunk) => chunks.push(chunk));
         for (const { bytes, fault } of steps) {
           if (fault.kind === 'delay') proxy.delay(fault.ms, fault);
+          else if (fault.kind === 'throttle') proxy.throttle(fault.rate, fault);
           else proxy[fault.kind](fault);
           socket.write(bytes);
           await sleep(1);

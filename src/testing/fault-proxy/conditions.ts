@@ -5,4 +5,6 @@ export type Direction = 'up' | 'down' | 'both';
 export interface Conditions {
   frozen: boolean;
   delayMs: number;
+  /** `Infinity` for no limit. */
+  bytesPerSecond: number;
 }

@@ -30,7 +30,7 @@ interface Link {
 
 /**
  * A TCP proxy on 127.0.0.1 that breaks the network on command. Point the client at `url`, then cut,
- * refuse, freeze or delay; `heal` ends all faults. Faults hold for connections that are open and for
+ * refuse, freeze, delay or throttle; `heal` ends all faults. Faults hold for connections that are open and for
  * those to come. Bytes are never lost, changed or reordered, except by `cut`.
  *
  * @example
@@ -42,8 +42,8 @@ export class FaultProxy implements Closeable {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #targetURL: URL;
   readonly #conditions: { readonly up: Conditions; readonly down: Conditions } = {
-    up: { frozen: false, delayMs: 0 },
-    down: { frozen: false, delayMs: 0 },
+    up: { frozen: false, delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY },
+    down: { frozen: false, delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY },
   };
   readonly #links: Set<Link> = new Set();
   readonly #ended: { bytesUp: number; bytesDown: number } = { bytesUp: 0, bytesDown: 0 };
@@ -131,6 +131,17 @@ export class FaultProxy implements Closeable {
     this.#change(direction, { delayMs: ms });
   }
 
+  /** Limits the throughput of each connection, in bytes per second; what is beyond waits. `Infinity` ends it. */
+  throttle(bytesPerSecond: number, { direction = 'both' }: { readonly direction?: Direction } = {}): void {
+    if (!(bytesPerSecond >= 1)) {
+      throw new ConfigurationError(
+        `The throughput must be 1 byte per second or more, got ${bytesPerSecond}; to hold everything back, freeze`,
+        { field: 'bytesPerSecond' },
+      );
+    }
+    this.#change(direction, { bytesPerSecond });
+  }
+
   /**
    * Ends all faults: accepts again on the same port, thaws, and lets what was delayed pass at once.
    *
@@ -139,7 +150,7 @@ export class FaultProxy implements Closeable {
    */
   async heal(): Promise<void> {
     if (this.#closed) throw new ClosedError('FaultProxy');
-    this.#change('both', { frozen: false, delayMs: 0 });
+    this.#change('both', { frozen: false, delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY });
     if (!this.#server) await this.#listen();
   }
 
@@ -202,6 +213,8 @@ const isDirection = is.oneOf('up', 'down', 'both');
 const usualPorts: Readonly<Record<string, number>> = {
   'http:': 80,
   'https:': 443,
+  'mongodb:': 27_017,
+  'nats:': 4222,
   'postgres:': 5432,
   'postgresql:': 5432,
   'redis:': 6379,

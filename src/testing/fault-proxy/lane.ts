@@ -9,6 +9,8 @@ interface Item {
 
 /** What one lane holds before it stops reading, as a network would. */
 const maxHeldBytes = 1_048_576;
+/** How often bytes pass under a limit of throughput. */
+const sliceMs = 20;
 
 /**
  * One direction of one connection: everything the source says reaches the destination in order,
@@ -22,6 +24,8 @@ export class Lane {
   #heldBytes = 0;
   #passedBytes = 0;
   #blocked = false;
+  /** When the next bytes may pass a limit of throughput. */
+  #freeAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(source: Socket, destination: Socket, conditions: Conditions) {
@@ -47,15 +51,27 @@ export class Lane {
   pump(): void {
     clearTimeout(this.#timer);
     for (let item = this.#items[0]; item && !this.#conditions.frozen && !this.#blocked; item = this.#items[0]) {
-      const waitMs = item.arrivedAt + this.#conditions.delayMs - performance.now();
+      const { delayMs, bytesPerSecond } = this.#conditions;
+      const freeAt = bytesPerSecond < Number.POSITIVE_INFINITY ? this.#freeAt : 0;
+      const waitMs = Math.max(item.arrivedAt + delayMs, freeAt) - performance.now();
       if (waitMs > 0) {
         this.#timer = setTimeout(() => this.pump(), Math.ceil(waitMs));
         break;
       }
       this.#items.shift();
-      this.#pass(item.what);
+      this.#pass(this.#portion(item));
     }
     if (this.#heldBytes < maxHeldBytes) this.#source.resume();
+  }
+
+  /** As much of it as passes in one slice of time; the rest stays first in line. */
+  #portion({ what, arrivedAt }: Item): Item['what'] {
+    const { bytesPerSecond } = this.#conditions;
+    if (typeof what === 'string' || bytesPerSecond === Number.POSITIVE_INFINITY) return what;
+    const size = Math.min(what.length, Math.max(1, Math.floor((bytesPerSecond * sliceMs) / 1_000)));
+    this.#freeAt = Math.max(this.#freeAt, performance.now()) + (size * 1_000) / bytesPerSecond;
+    if (size < what.length) this.#items.unshift({ what: what.subarray(size), arrivedAt });
+    return what.subarray(0, size);
   }
 
   #take(what: Item['what']): void {
