@@ -1,0 +1,251 @@
+/**
+ * What sealing costs, beside jose's JWE, the guide's algorithm (repaired), and bare node:crypto; then how
+ * memory and event loop fare. `SAFLA_SOAK=1` streams 10 GiB instead of 256 MiB.
+ */
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, scryptSync } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate as turn } from 'node:timers/promises';
+import { chunkedOpen, chunkedSeal, EncryptionIntegration, Encryptor, LocalKeyring } from '@safla/sdk/encryption';
+import { CompactEncrypt, compactDecrypt } from 'jose';
+import { type Measured, measure } from './measure.js';
+import { peerVersion } from './peers.js';
+
+const MiB = 2 ** 20;
+const raw = randomBytes(32);
+const key = createSecretKey(raw);
+const context = 'user:42/ssn';
+const plain = randomBytes(1_024);
+const text = plain.toString('latin1').replaceAll(/[^a-z]/g, 'x');
+const encryptor = new Encryptor({ keys: new LocalKeyring({ keys: [{ id: 'k1', key: raw }] }) });
+
+/** One-shot AES-256-GCM with 96-bit nonce, the AAD and the base64url that the short format has too. */
+const aad = Buffer.alloc(80, 7);
+function bareSeal(data: Buffer): string {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 }).setAAD(aad);
+  const body = cipher.update(data);
+  cipher.final();
+  return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString('base64url');
+}
+function bareOpen(token: string): Buffer {
+  const sealed = Buffer.from(token, 'base64url');
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 }).setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(-16));
+  const body = decipher.update(sealed.subarray(12, -16));
+  decipher.final();
+  return body;
+}
+
+/** The guide's lines with createCipheriv: a key derived by scrypt with a fixed salt at every call, hex. */
+function guideRoundTrip(): void {
+  const iv = randomBytes(16);
+  const cipher = createCipheriv('aes-256-gcm', scryptSync('a master key of some length', 'salt', 32), iv);
+  const encrypted = cipher.update(text, 'utf8', 'hex') + cipher.final('hex');
+  const decipher = createDecipheriv('aes-256-gcm', scryptSync('a master key of some length', 'salt', 32), iv);
+  decipher.setAuthTag(cipher.getAuthTag());
+  decipher.update(encrypted, 'hex', 'utf8');
+  decipher.final();
+}
+
+function table(title: string, results: readonly Measured[], unit: (micros: number) => string): void {
+  console.log(`\n${title}`);
+  for (const { name, cpuMicros } of results) console.log(`${unit(cpuMicros).padStart(14)} | ${name}`);
+}
+
+const bar = (name: string, value: number, least: number): void =>
+  console.log(`bar: ${name} >= ${least}: ${value.toFixed(2)}, ${value >= least ? 'met' : 'MISSED'}`);
+
+const perSecond = (micros: number): string => `${Math.round(1e6 / micros).toLocaleString('en')}/s`;
+const of = (results: readonly Measured[], index: number): number => results[index]?.cpuMicros ?? Number.NaN;
+
+// 1 KiB, sealed and opened.
+const messages = await measure(
+  [
+    {
+      name: 'Encryptor, chunked (default)',
+      run: async () => encryptor.open(await encryptor.seal(plain, { context }), { context }),
+    },
+    {
+      name: 'Encryptor, short',
+      run: async () => encryptor.open(await encryptor.seal(plain, { context, format: 'short' }), { context }),
+    },
+    {
+      name: `bare node:crypto AES-256-GCM, same AAD length, base64url (node ${process.versions.node})`,
+      run: async () => bareOpen(bareSeal(plain)),
+    },
+    {
+      name: 'chunkedSeal and chunkedOpen, bytes',
+      run: async () => chunkedOpen(raw, context, chunkedSeal(raw, context, plain)),
+    },
+    {
+      name: `jose ${peerVersion('jose')} JWE dir A256GCM`,
+      run: async () => {
+        const jwe = await new CompactEncrypt(plain).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(key);
+        return compactDecrypt(jwe, key);
+      },
+    },
+  ],
+  { calls: 2_000, rounds: 9 },
+);
+const integration = new EncryptionIntegration('a master key of some length');
+const guide = await measure(
+  [
+    { name: 'the guide, repaired: scrypt at every call', run: async () => guideRoundTrip() },
+    {
+      name: 'EncryptionIntegration (derived once)',
+      run: async () => {
+        for (let i = 0; i < 100; i++) {
+          const { encrypted, iv, tag } = integration.encrypt(text);
+          integration.decrypt(encrypted, iv, tag);
+        }
+      },
+    },
+  ],
+  { calls: 5, rounds: 5 },
+);
+table(
+  '1 KiB sealed and opened, pairs per CPU-second',
+  [
+    ...messages,
+    ...guide.map(({ name, cpuMicros }, index) => ({ name, cpuMicros: index === 1 ? cpuMicros / 100 : cpuMicros })),
+  ],
+  perSecond,
+);
+bar('chunked / jose', of(messages, 4) / of(messages, 0), 9);
+bar('chunked / guide', of(guide, 0) / of(messages, 0), 1_000);
+bar('short / bare', of(messages, 2) / of(messages, 1), 0.7);
+
+// Streams.
+const streamBytes = 16 * MiB;
+const piece = randomBytes(64 * 1024);
+function* source(bytes: number): Generator<Buffer> {
+  for (let sent = 0; sent < bytes; sent += piece.length) yield piece;
+}
+async function drain(stream: AsyncIterable<Uint8Array>): Promise<Buffer[]> {
+  const out: Buffer[] = [];
+  for await (const part of stream) out.push(part as Buffer);
+  return out;
+}
+const sealed = await drain(encryptor.sealStream(source(streamBytes), { context }));
+const web = (pieces: Iterable<Uint8Array>): ReadableStream<Uint8Array> =>
+  ReadableStream.from(pieces) as ReadableStream<Uint8Array>;
+const skim = async (stream: AsyncIterable<Uint8Array>): Promise<void> => {
+  for await (const _ of stream);
+};
+const nonce = Buffer.alloc(12);
+const chunks = streamBytes / 16_384;
+const chunk = piece.subarray(0, 16_384);
+const sealedChunk = ((): { body: Buffer; tag: Buffer } => {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  return { body: Buffer.concat([cipher.update(chunk), cipher.final()]), tag: cipher.getAuthTag() };
+})();
+const streams = await measure(
+  [
+    { name: 'sealStream(source)', run: () => skim(encryptor.sealStream(source(streamBytes), { context })) },
+    { name: 'openStream(source)', run: () => skim(encryptor.openStream(sealed, { context })) },
+    {
+      name: 'sealStream as a TransformStream',
+      run: () => skim(web(source(streamBytes)).pipeThrough(encryptor.sealStream({ context }))),
+    },
+    {
+      name: 'node:crypto, AES-256-GCM message for each 16 KiB, sealed',
+      run: async () => {
+        for (let i = 0; i < chunks; i++) {
+          const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
+          cipher.update(chunk);
+          cipher.final();
+          cipher.getAuthTag();
+        }
+      },
+    },
+    {
+      name: 'node:crypto, AES-256-GCM message for each 16 KiB, opened',
+      run: async () => {
+        for (let i = 0; i < chunks; i++) {
+          const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
+          decipher.setAuthTag(sealedChunk.tag);
+          decipher.update(sealedChunk.body);
+          decipher.final();
+        }
+      },
+    },
+    {
+      name: 'node:crypto, one AES-256-GCM message, updated by 16 KiB (nothing authentic before its end)',
+      run: async () => {
+        const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
+        for (let i = 0; i < chunks; i++) cipher.update(chunk);
+        cipher.final();
+      },
+    },
+  ],
+  { calls: 3, rounds: 9 },
+);
+table('streams of 16 MiB, MB per CPU-second', streams, (micros) => `${Math.round(streamBytes / micros)} MB/s`);
+bar('sealStream / node AES-GCM in 16 KiB pieces', of(streams, 3) / of(streams, 0), 0.8);
+bar('openStream / node AES-GCM in 16 KiB pieces', of(streams, 4) / of(streams, 1), 0.8);
+
+// Memory.
+const total = process.env.SAFLA_SOAK ? 10_240 * MiB : 256 * MiB;
+await skim(encryptor.openStream(encryptor.sealStream(source(64 * MiB), { context }), { context }));
+globalThis.gc?.();
+const before = process.memoryUsage.rss();
+let peak = before;
+let seen = 0;
+for await (const part of encryptor.openStream(encryptor.sealStream(source(total), { context }), { context })) {
+  seen += part.length;
+  if (seen % (4 * MiB) < part.length) peak = Math.max(peak, process.memoryUsage.rss());
+}
+console.log(
+  `\nRSS over ${total / MiB} MiB sealed and opened: +${((peak - before) / MiB).toFixed(1)} MiB (${seen === total ? 'complete' : 'INCOMPLETE'})`,
+);
+bar('20 MB - growth of RSS', 20 - (peak - before) / 1e6, 0);
+
+// Event loop. On a machine that is shared, delays hold what other processes took: an idle run says how much.
+async function delays(
+  work: () => Promise<unknown>,
+): Promise<{ readonly p99: number; readonly max: number; readonly turnCpu: number }> {
+  const histogram = monitorEventLoopDelay({ resolution: 1 });
+  let working = true;
+  let turnCpu = 0;
+  const watch = (async () => {
+    while (working) {
+      const start = process.cpuUsage();
+      await turn();
+      const { user, system } = process.cpuUsage(start);
+      turnCpu = Math.max(turnCpu, (user + system) / 1_000);
+    }
+  })();
+  histogram.enable();
+  await work();
+  histogram.disable();
+  working = false;
+  await watch;
+  return { p99: histogram.percentile(99) / 1e6, max: histogram.max / 1e6, turnCpu };
+}
+const long = randomBytes(8 * MiB);
+const longToken = await encryptor.seal(long, { context });
+const works: readonly (readonly [string, () => Promise<unknown>])[] = [
+  ['idle', () => new Promise((resolve) => setTimeout(resolve, 1_000))],
+  [
+    'seal of 8 MiB, 10 times',
+    async () => {
+      for (let i = 0; i < 10; i++) await encryptor.seal(long, { context });
+    },
+  ],
+  [
+    'open of 8 MiB, 10 times',
+    async () => {
+      for (let i = 0; i < 10; i++) await encryptor.open(longToken, { context });
+    },
+  ],
+  ['sealStream of 64 MiB', () => skim(encryptor.sealStream(source(64 * MiB), { context }))],
+];
+console.log('\nevent loop: delay p99 and max in ms (resolution 1 ms); most CPU ms within one turn');
+for (const [name, work] of works) {
+  const { p99, max, turnCpu } = await delays(work);
+  console.log(
+    `${p99.toFixed(1).padStart(8)} ${max.toFixed(1).padStart(8)} ${turnCpu.toFixed(1).padStart(8)} | ${name}`,
+  );
+}
+await encryptor.close();
+await integration.close();
