@@ -89,7 +89,8 @@ end
 
 if window == 0 and redis.call('EXISTS', KEYS[3]) == 1 then return {} end
 if age ~= '' then
-  local oldest = string.format('%.0f-0', redis.call('TIME')[1] * 1000 - tonumber(age))
+  local time = redis.call('TIME')
+  local oldest = string.format('%.0f-0', math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(age)))
   redis.call('XTRIM', log, 'MINID', '~', least(floor(), oldest))
 end
 if most > 0 and length + count > most then
