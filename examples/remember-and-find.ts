@@ -4,21 +4,10 @@
  *     npx tsx examples/remember-and-find.ts
  */
 import assert from 'node:assert/strict';
-import { type Embed, LocalVectorMemory } from '@safla/sdk/memory';
+import { LocalVectorMemory } from '@safla/sdk/memory';
+import { embed } from './support/embed.js';
 
-/** A stand-in for a real model: it counts letter pairs, so texts that share words are near each other. */
-const embed: Embed = (texts) =>
-  texts.map((text) => {
-    const vector = new Array<number>(256).fill(0);
-    const letters = text.toLowerCase().replace(/[^a-z ]/g, '');
-    for (let i = 1; i < letters.length; i++) {
-      const bucket = (letters.charCodeAt(i - 1) * 31 + letters.charCodeAt(i)) % vector.length;
-      vector[bucket] = (vector[bucket] ?? 0) + 1;
-    }
-    return vector;
-  });
-
-await using memory = new LocalVectorMemory({ embed, model: 'letter-pairs' });
+await using memory = new LocalVectorMemory({ embed, model: 'hashed-words' });
 
 await memory.storeMany([
   { id: 'printer', text: 'The printer is on floor two', metadata: { kind: 'place', year: 2024 } },
