@@ -5,14 +5,19 @@ const maxLength = 255;
 const name = /^[^\s\p{Cc}.*>{}]+(?:\.[^\s\p{Cc}.*>{}]+)*$/u;
 const pattern = /^(?:[^\s\p{Cc}.*>{}]+|\*)(?:\.(?:[^\s\p{Cc}.*>{}]+|\*))*(?:\.\*\*)?$|^\*\*$/u;
 
+/** The last good one: a publisher mostly stays with its channel. */
+let lastName: string | undefined;
+
 /** @throws ValidationError when `channel` cannot name a channel of an EventStream */
 export function assertChannelName(channel: unknown): asserts channel is string {
+  if (channel === lastName && channel !== undefined) return;
   if (typeof channel !== 'string' || channel.length > maxLength || !name.test(channel)) {
     throw refuse(
       'channel',
       `must be 1 to ${maxLength} characters without space, '*', '>', '{' or '}', like 'order.paid'`,
     );
   }
+  lastName = channel;
 }
 
 /** @throws ValidationError when `channel` is neither a channel's name nor a pattern */

@@ -13,8 +13,8 @@ import type { EventStreamSettings } from './event-stream-options.js';
 import type { EventTransport, OutgoingEvent, Receipt } from './event-transport.js';
 import {
   type EncodedDraft,
-  type EventDraft,
   encodeDraft,
+  type GivenDraft,
   type TraceHeaders,
   toBinary,
   toOutgoing,
@@ -44,7 +44,7 @@ export class EventPublisher {
   }
 
   /** Where nothing stands around the call it costs one promise. */
-  publish(draft: EventDraft, options: CallOptions): Promise<Receipt> {
+  publish(draft: GivenDraft, options: CallOptions): Promise<Receipt> {
     try {
       if (!this.#isPlain(options)) return this.publishMany([draft], options).then((all) => this.#only(all, draft));
       this.#parts.lifecycle.assertOpen();
@@ -56,7 +56,7 @@ export class EventPublisher {
     }
   }
 
-  async publishMany(events: readonly EventDraft[], options: CallOptions): Promise<readonly Receipt[]> {
+  async publishMany(events: readonly GivenDraft[], options: CallOptions): Promise<readonly Receipt[]> {
     if (!this.#isPlain(options)) return this.#send(events, options, () => this.#check(events));
     this.#parts.lifecycle.assertOpen();
     const outgoing = events.map((event) => this.#enveloped(encodeDraft(event), {}));
@@ -64,7 +64,7 @@ export class EventPublisher {
   }
 
   /** In the structured mode: who keeps them need not know of attributes. */
-  prepare(events: readonly EventDraft[], options: CallOptions): Promise<readonly OutgoingEvent[]> {
+  prepare(events: readonly GivenDraft[], options: CallOptions): Promise<readonly OutgoingEvent[]> {
     return this.#parts.lifecycle.call('prepare events', options, async () => {
       const drafts = await this.#check(events);
       const trace = await this.#parts.telemetry.propagation();
@@ -85,19 +85,19 @@ export class EventPublisher {
     return !bounded && this.#settings.schemas.size === 0 && !this.#parts.traced();
   }
 
-  #only([receipt]: readonly Receipt[], { channel }: EventDraft): Receipt {
+  #only([receipt]: readonly Receipt[], { channel }: GivenDraft): Receipt {
     if (!receipt) throw new ProtocolError(`${this.#transport.name} gave no receipt for an event on '${channel}'`);
     return receipt;
   }
 
   /** Encodes before anything is awaited: the caller may change the data as soon as the call returns. */
-  #check(events: readonly EventDraft[]): Awaitable<readonly EncodedDraft[]> {
+  #check(events: readonly GivenDraft[]): Awaitable<readonly EncodedDraft[]> {
     const drafts = events.map(encodeDraft);
     return this.#settings.schemas.size === 0 ? drafts : this.#assertMatch(events).then(() => drafts);
   }
 
   /** What is sent is the schema's input: its output may hold what JSON cannot carry, such as dates. */
-  async #assertMatch(events: readonly EventDraft[]): Promise<void> {
+  async #assertMatch(events: readonly GivenDraft[]): Promise<void> {
     await Promise.all(
       events.map(({ channel, data }) => {
         const schema = this.#settings.schemas.get(channel);
@@ -108,7 +108,7 @@ export class EventPublisher {
 
   /** Sends, where somebody looks under a span of its own, which events without an envelope carry as their parent. */
   #send(
-    events: readonly (EventDraft | OutgoingEvent)[],
+    events: readonly (GivenDraft | OutgoingEvent)[],
     options: CallOptions,
     check: () => Awaitable<readonly Prepared[]>,
   ): Promise<readonly Receipt[]> {

@@ -85,9 +85,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
     data: StandardSchemaV1.InferInput<SchemaOf<Schemas, Channel>>,
     options: PublishOptions = {},
   ): Promise<Receipt> {
-    const { id, key } = options;
-    const draft = { channel, data, ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) };
-    return this.#publisher.publish(draft, options);
+    return this.#publisher.publish({ channel, data, id: options.id, key: options.key }, options);
   }
 
   /**

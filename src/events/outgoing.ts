@@ -16,6 +16,12 @@ export interface EventDraft<Data = unknown> {
   readonly key?: string;
 }
 
+/** {@link EventDraft} whose id and key may be given as undefined. */
+export type GivenDraft = Pick<EventDraft, 'channel' | 'data'> & {
+  readonly id?: string | undefined;
+  readonly key?: string | undefined;
+};
+
 /** A draft that was checked, its data as JSON: later changes to the data do not reach it. */
 export interface EncodedDraft {
   readonly channel: string;
@@ -27,7 +33,7 @@ export interface EncodedDraft {
 const maxNameLength = 255;
 
 /** @throws ValidationError */
-export function encodeDraft({ channel, data, id = randomUUID(), key }: EventDraft): EncodedDraft {
+export function encodeDraft({ channel, data, id = randomUUID(), key }: GivenDraft): EncodedDraft {
   assertChannelName(channel);
   const subject = `Event on '${channel}'`;
   assertName(id, 'id', subject);

@@ -34,6 +34,8 @@ export class StreamPublisher {
   readonly #lanes: Map<string, Lane> = new Map();
   readonly #origin: string = `${randomBytes(9).toString('base64url')}.`;
   #lanesMade = 0;
+  /** The lane of the event before: mostly that of the next. It is the one that a full map keeps. */
+  #last: { readonly keys: StreamKeys; readonly windowMs: number; readonly lane: Lane } | undefined;
 
   constructor(parts: StreamPublisherParts) {
     this.#parts = parts;
@@ -87,13 +89,20 @@ export class StreamPublisher {
   #lane(event: OutgoingEvent, windowMs: number): Lane {
     const partitions = this.#parts.partitionsOf(event.channel);
     const keys = partitions[partitionOf(event.key ?? event.id, partitions.length)] as StreamKeys;
+    if (this.#last?.keys === keys && this.#last.windowMs === windowMs) return this.#last.lane;
+    const lane = this.#knownLane(event.channel, keys, windowMs);
+    this.#last = { keys, windowMs, lane };
+    return lane;
+  }
+
+  #knownLane(channel: string, keys: StreamKeys, windowMs: number): Lane {
     const name = `${windowMs}${keys.log}`;
     const known = this.#lanes.get(name);
     if (known) return known;
     for (const [idle, lane] of this.#lanes.size >= maxIdleLanes ? this.#lanes : []) {
-      if (lane.pending === 0) this.#lanes.delete(idle);
+      if (lane.pending === 0 && lane !== this.#last?.lane) this.#lanes.delete(idle);
     }
-    const lane = this.#makeLane(event.channel, keys, windowMs);
+    const lane = this.#makeLane(channel, keys, windowMs);
     this.#lanes.set(name, lane);
     return lane;
   }
