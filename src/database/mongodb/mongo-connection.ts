@@ -12,6 +12,7 @@ import {
 import { describeError } from '../../core/internal.js';
 import {
   closeClient,
+  connectFirst,
   type DriverClient,
   type DriverDatabase,
   type DriverSession,
@@ -66,7 +67,8 @@ export class MongoConnection {
   readonly #url: MongoTarget | undefined;
   readonly #defaultMs: number;
   #client: DriverClient | undefined;
-  #connecting: DriverClient | undefined;
+  /** Made and not connected yet. */
+  #unconnected: Promise<DriverClient> | undefined;
   #opening: Promise<DriverClient> | undefined;
   #ObjectId: ObjectIdClass | undefined;
   operations = 0;
@@ -125,7 +127,7 @@ export class MongoConnection {
 
   /** Disconnects a client that is ours, also one that is still connecting. */
   async close(remainingMs: number): Promise<void> {
-    const client = this.#client ?? this.#connecting;
+    const client = this.#client ?? (await this.#unconnected?.catch(() => undefined));
     this.#client = undefined;
     if (client && !this.#options.client) await closeClient(client, remainingMs * goodbyeShare);
   }
@@ -181,8 +183,8 @@ export class MongoConnection {
     session?: DriverSession,
   ): Promise<T> {
     try {
-      const client = await scope.run(() => this.client());
       this.#ObjectId ??= await loadObjectId();
+      const database = await this.#database();
       const limited = Number.isFinite(scope.remainingMs);
       const common = {
         ...exactTypes,
@@ -190,7 +192,7 @@ export class MongoConnection {
         ...(limited ? { maxTimeMS: Math.ceil(scope.remainingMs) + serverGraceMs } : {}),
       };
       return await work({
-        database: client.db(this.databaseName),
+        database,
         scope,
         ObjectId: this.#ObjectId,
         common,
@@ -215,38 +217,45 @@ export class MongoConnection {
     return failure;
   }
 
-  async #open(): Promise<DriverClient> {
-    const { client: given } = this.#options;
-    if (given) {
-      await given.connect().catch((error: unknown) => {
-        throw this.failure(error, `Connecting to ${this.target}`);
-      });
-      this.#client = given as DriverClient;
-      return this.#client;
-    }
+  /** The database, to be used at once; it connects before anything is sent. */
+  async #database(): Promise<DriverDatabase> {
+    const { databaseName } = this;
+    if (this.#client) return this.#client.db(databaseName);
+    return connectFirst(await this.#make(), databaseName, () => this.client());
+  }
+
+  #make(): Promise<DriverClient> {
+    this.#unconnected ??= this.#create().catch((error: unknown) => {
+      this.#unconnected = undefined;
+      throw error;
+    });
+    return this.#unconnected;
+  }
+
+  async #create(): Promise<DriverClient> {
+    const { client } = this.#options;
+    if (client) return client as DriverClient;
     const url = this.#url as MongoTarget;
-    let client: DriverClient;
     try {
-      client = await openClient(url.url, this.#settings(url));
+      return await openClient(url.url, this.#settings(url));
     } catch (error) {
       if (SaflaError.is(error)) throw error;
       // The driver's words may hold parts of the URL.
-      throw new ConfigurationError(
-        `MongoDatabase.url cannot be used: ${this.#withoutCredentials(describeError(error))}`,
-        {
-          field: 'MongoDatabase.url',
-        },
-      );
+      const reason = this.#withoutCredentials(describeError(error));
+      throw new ConfigurationError(`MongoDatabase.url cannot be used: ${reason}`, { field: 'MongoDatabase.url' });
     }
-    this.#connecting = client;
+  }
+
+  async #open(): Promise<DriverClient> {
+    const client = await this.#make();
     try {
       await client.connect();
       this.lifecycle.assertOpen();
     } catch (error) {
-      await closeClient(client, failedCloseMs);
+      // A client that failed cannot be connected again; the next call makes another.
+      this.#unconnected = undefined;
+      if (!this.#options.client) await closeClient(client, failedCloseMs);
       throw this.failure(error, `Connecting to ${this.target}`);
-    } finally {
-      this.#connecting = undefined;
     }
     this.#client = client;
     return client;

@@ -8,4 +8,5 @@ export type {
   MongoClientLike,
   MongoDocument,
 } from './client.js';
+export { connectFirst } from './connect-first.js';
 export { closeClient, loadObjectId, type ObjectIdClass, openClient } from './driver.js';

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../../core/index.js';
 
 /** The services a {@link TestContainer} can provide. */
-export type ServiceName = 'postgres' | 'redis' | 'nats';
+export type ServiceName = 'postgres' | 'redis' | 'nats' | 'mongodb';
 
 /**
  * Where a service came from: the `environment` named a running one, or a server was started from
@@ -12,7 +12,7 @@ export type ServiceKind = 'environment' | 'system' | 'package' | 'docker' | 'pgl
 
 /** A part of a service that one test has for itself. Disposing it drops it with all it holds. */
 export interface Namespace extends AsyncDisposable {
-  /** Unique: the PostgreSQL schema's name, or the prefix that every Redis key, or NATS subject and stream, of the test begins with. */
+  /** Unique: the PostgreSQL schema's or the MongoDB database's name, or the prefix that every Redis key, or NATS subject and stream, of the test begins with. */
   readonly name: string;
   /** Where the namespace is. PostgreSQL: unqualified names resolve in the schema first. Holds credentials. */
   readonly url: string;
@@ -88,4 +88,9 @@ export class RunningService implements TestService {
 }
 
 /** The registered ports of the services, for URLs that name none. */
-export const defaultPorts: Readonly<Record<ServiceName, number>> = { postgres: 5432, redis: 6379, nats: 4222 };
+export const defaultPorts: Readonly<Record<ServiceName, number>> = {
+  postgres: 5432,
+  redis: 6379,
+  nats: 4222,
+  mongodb: 27017,
+};

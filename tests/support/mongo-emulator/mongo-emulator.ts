@@ -16,6 +16,8 @@ export interface MongoEmulatorOptions {
   /** Users and passwords. Without any, nobody has to log in. */
   readonly users?: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** The name of the replica set. @default 'emulator' */
+  readonly setName?: string;
 }
 
 interface Connection {
@@ -172,7 +174,8 @@ export class MongoEmulator implements AsyncDisposable {
 
   #hello(body: Document): Document {
     const me = `127.0.0.1:${this.port}`;
-    const member = { setName: 'emulator', setVersion: 1, hosts: [me], me, primary: me, secondary: false };
+    const { setName = 'emulator' } = this.#options;
+    const member = { setName, setVersion: 1, hosts: [me], me, primary: me, secondary: false };
     return {
       helloOk: true,
       isWritablePrimary: true,
