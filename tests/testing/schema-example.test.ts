@@ -15,6 +15,9 @@ function expectValid(schema: JSONSchema): void {
   }
 }
 
+/** Of a property. ajv takes __proto__ for none that a schema can list. */
+const name = fc.string().filter((text) => text !== '__proto__');
+
 /** Schemas that something fits. */
 const schemas = fc.letrec<{ schema: JSONSchema }>((tie) => ({
   schema: fc.oneof(
@@ -43,7 +46,7 @@ const schemas = fc.letrec<{ schema: JSONSchema }>((tie) => ({
       .tuple(fc.array(tie('schema'), { minLength: 1, maxLength: 3 }), tie('schema'))
       .map(([prefixItems, items]) => ({ type: 'array', prefixItems, items })),
     fc.tuple(tie('schema'), tie('schema')).map((anyOf) => ({ anyOf })),
-    fc.tuple(fc.dictionary(fc.string(), tie('schema'), { maxKeys: 4 }), fc.boolean()).map(([properties, closed]) => ({
+    fc.tuple(fc.dictionary(name, tie('schema'), { maxKeys: 4 }), fc.boolean()).map(([properties, closed]) => ({
       type: 'object',
       properties,
       required: Object.keys(properties).filter((_, index) => index % 2 === 0),
@@ -92,6 +95,11 @@ describe('schemaExample', () => {
     ['examples', { type: 'string', pattern: '^(?=x)', examples: ['x1'] }],
     ['a default', { type: 'array', default: [1] }],
   ])('knows %s', (_, schema) => expectValid(schema));
+
+  it('gives a property that is called __proto__', () => {
+    const schema = JSON.parse('{"properties":{"__proto__":{"type":"null"}},"required":["__proto__"]}') as JSONSchema;
+    expect(JSON.stringify(schemaExample(schema))).toBe('{"__proto__":null}');
+  });
 
   it('reads the schemas of zod', () => {
     const Order = z.object({
@@ -160,7 +168,7 @@ describe('patternExample', () => {
 
 describe('schemaCounterexamples', () => {
   it('gives objects that the schema refuses, by ajv', () => {
-    const object = fc.dictionary(fc.string({ minLength: 1 }), schemas.schema, { maxKeys: 4 }).map((properties) => ({
+    const object = fc.dictionary(name, schemas.schema, { maxKeys: 4 }).map((properties) => ({
       type: 'object',
       properties,
       required: Object.keys(properties),

@@ -125,11 +125,12 @@ function ofType(type: unknown, schema: SchemaObject, place: SchemaPlace, options
 function objectOf(schema: SchemaObject, place: SchemaPlace, options: ExampleOptions): Record<string, unknown> {
   const properties = isSchemaObject(schema.properties) ? schema.properties : {};
   const required = new Set(Array.isArray(schema.required) ? (schema.required as string[]) : []);
-  const example: Record<string, unknown> = {};
+  // A map, because a property may be called __proto__.
+  const example = new Map<string, unknown>();
   for (const [name, property] of Object.entries(properties)) {
     if (!required.has(name) && !options.optional) continue;
     try {
-      example[name] = exampleAt(property as JSONSchema, deeper(place, name), options);
+      example.set(name, exampleAt(property as JSONSchema, deeper(place, name), options));
     } catch (error) {
       // What may be left out is left out: a tree may end where it would contain itself.
       if (required.has(name)) throw error;
@@ -137,10 +138,10 @@ function objectOf(schema: SchemaObject, place: SchemaPlace, options: ExampleOpti
   }
   const others = schema.additionalProperties as JSONSchema | undefined;
   const free = (): unknown => exampleAt(others ?? true, deeper(place, '*'), options);
-  for (const name of required) if (!Object.hasOwn(example, name)) example[name] = free();
+  for (const name of required) if (!example.has(name)) example.set(name, free());
   const least = Number(schema.minProperties ?? 0);
-  for (let n = 1; Object.keys(example).length < least; n++) example[`property${n}`] = free();
-  return example;
+  for (let n = 1; example.size < least; n++) example.set(`property${n}`, free());
+  return Object.fromEntries(example);
 }
 
 function arrayOf(schema: SchemaObject, place: SchemaPlace, options: ExampleOptions): unknown[] {
