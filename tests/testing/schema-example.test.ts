@@ -15,8 +15,8 @@ function expectValid(schema: JSONSchema): void {
   }
 }
 
-/** Of a property. ajv takes __proto__ for none that a schema can list. */
-const name = fc.string().filter((text) => text !== '__proto__');
+/** Of a property. ajv overlooks an empty name that is required, and __proto__ wherever it is listed. */
+const name = fc.string().filter((text) => text !== '' && text !== '__proto__');
 
 /** Schemas that something fits. */
 const schemas = fc.letrec<{ schema: JSONSchema }>((tie) => ({
