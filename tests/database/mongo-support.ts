@@ -1,34 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import { MongoDatabase, type MongoDatabaseOptions } from '@safla/sdk/database';
-import { MongoEmulator, type MongoEmulatorOptions } from '../support/mongo-emulator/mongo-emulator.js';
+import { ServiceUnavailableError, TestContainer } from '@safla/sdk/testing';
+import { MongoEmulator } from '../support/mongo-emulator/mongo-emulator.js';
 
-/**
- * What the cases of MongoDB run on: the server that MONGODB_URL names, else the emulator of tests/support,
- * which is not MongoDB. `label` says which.
- */
+/** A real server, by MONGODB_URL or from the `mongod` on PATH. One that is named and does not work is a failure. */
+const real: TestContainer | undefined = await TestContainer.start({
+  mongodb: { kinds: ['environment', 'system'] },
+}).catch((error: unknown) => {
+  const absent = error instanceof ServiceUnavailableError && error.attempts.every(({ broken }) => !broken);
+  if (!absent) throw error;
+  return undefined;
+});
+
+/** What the cases run on, for their titles. The emulator is not MongoDB. */
+export const mongoLabel: string = real ? 'MongoDB' : 'the emulator';
+
+/** A real server where there is one, else the emulator of tests/support; and databases on it. */
 export class MongoSubject implements AsyncDisposable {
-  readonly label: 'MongoDB' | 'emulator';
-  readonly #url: string | undefined;
+  readonly #base: string;
   readonly #emulator: MongoEmulator | undefined;
   readonly #databases: MongoDatabase[] = [];
 
-  private constructor(url: string | undefined, emulator: MongoEmulator | undefined) {
-    this.#url = url;
+  private constructor(base: string, emulator: MongoEmulator | undefined) {
+    this.#base = base;
     this.#emulator = emulator;
-    this.label = url === undefined ? 'emulator' : 'MongoDB';
   }
 
-  static async start(options: MongoEmulatorOptions = {}): Promise<MongoSubject> {
-    const { MONGODB_URL } = process.env;
-    return MONGODB_URL
-      ? new MongoSubject(MONGODB_URL, undefined)
-      : new MongoSubject(undefined, await MongoEmulator.start(options));
+  static async start(): Promise<MongoSubject> {
+    if (real) return new MongoSubject(real.mongodb.url, undefined);
+    const emulator = await MongoEmulator.start();
+    return new MongoSubject(emulator.url('any'), emulator);
   }
 
   /** The URL of a database that nobody else has. */
   url(database: string = newDatabaseName()): string {
-    if (this.#emulator) return this.#emulator.url(database);
-    return (this.#url ?? '').replace(/^(mongodb(?:\+srv)?:\/\/[^/?]*)(?:\/[^?]*)?/, `$1/${database}`);
+    const url = new URL(this.#base);
+    url.pathname = `/${database}`;
+    return url.href;
   }
 
   open(options: Partial<MongoDatabaseOptions> = {}): MongoDatabase {
@@ -39,16 +47,14 @@ export class MongoSubject implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const db of this.#databases) {
-      if (!this.#emulator) await db.command({ dropDatabase: 1 }).catch(() => undefined);
+      await db.command({ dropDatabase: 1 }).catch(() => undefined);
       await db.close({ timeoutMs: 100 });
     }
     await this.#emulator?.[Symbol.asyncDispose]();
+    await real?.stop();
   }
 }
 
 export function newDatabaseName(): string {
   return `test_${randomUUID().replaceAll('-', '')}`;
 }
-
-/** Which server the cases that need no special one run on, for the titles of tests. */
-export const mongoLabel: string = process.env.MONGODB_URL ? 'MongoDB' : 'the emulator';
