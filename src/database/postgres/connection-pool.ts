@@ -58,7 +58,7 @@ export class ConnectionPool {
   readonly #open: () => Promise<OpenedPool>;
   readonly #prepared: PreparedStatements;
   readonly #known: WeakSet<DriverClient> = new WeakSet();
-  readonly #held: Set<Session> = new Set();
+  #held = 0;
   readonly #counts = { acquired: 0, waitedMs: 0, exhausted: 0, connectFailures: 0, lost: 0, stopped: 0 };
   #opening: Promise<OpenedPool> | undefined;
   #opened: OpenedPool | undefined;
@@ -85,13 +85,13 @@ export class ConnectionPool {
     const opened = this.#opened ?? (await this.#open());
     const client = await this.#client(opened, scope);
     const session = new Session(client, this.#context ?? this.#contextOf(opened));
-    this.#held.add(session);
+    this.#held += 1;
     try {
       return await work(session);
     } finally {
       const releasing = session.release();
       if (releasing) await releasing;
-      this.#held.delete(session);
+      this.#held -= 1;
       this.#counts.stopped += session.stops;
       if (session.broken) this.#counts.lost += 1;
     }
@@ -114,7 +114,7 @@ export class ConnectionPool {
       target: this.target,
       total: totalCount,
       idle: idleCount,
-      inUse: this.#held.size,
+      inUse: this.#held,
       waiting: waitingCount,
       ...this.#counts,
     };
@@ -125,11 +125,7 @@ export class ConnectionPool {
     this.#closed = true;
     // What is being opened now is closed as soon as it is there.
     const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));
-    const closing = opened?.release(remainingMs);
-    if (!this.#options.irreplaceable) {
-      for (const { client } of this.#held) client.connection?.stream.destroy();
-    }
-    await closing;
+    await opened?.release(remainingMs);
   }
 
   async #start(): Promise<OpenedPool> {

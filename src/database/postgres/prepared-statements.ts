@@ -28,9 +28,11 @@ export class PreparedStatements {
       known.set(text, { name: undefined });
       return undefined;
     }
-    // A Map keeps the order of insertion: what was used last goes to its end.
-    known.delete(text);
-    known.set(text, met);
+    // A Map keeps the order of insertion: what was used last goes to its end, from when there is something to lose.
+    if (known.size >= this.#limit) {
+      known.delete(text);
+      known.set(text, met);
+    }
     met.name ??= `safla_${++this.#names}`;
     return met.name;
   }
