@@ -23,6 +23,7 @@ const load = lazy(() =>
       return new Ajv2020({
         strict: false,
         allErrors: true,
+        ownProperties: true,
         validateFormats: false,
         logger: false,
       }) as unknown as Validator;
