@@ -4,6 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, scryptSync } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { chunkedOpen, chunkedSeal, EncryptionIntegration, Encryptor, LocalKeyring } from '@safla/sdk/encryption';
 import { CompactEncrypt, compactDecrypt } from 'jose';
@@ -126,9 +127,13 @@ async function drain(stream: AsyncIterable<Uint8Array>): Promise<Buffer[]> {
   for await (const part of stream) out.push(part as Buffer);
   return out;
 }
-const sealed = await drain(encryptor.sealStream(source(streamBytes), { context }));
+const whole = Buffer.concat(await drain(encryptor.sealStream(source(streamBytes), { context })));
+/** In pieces of 64 KiB, as files are read. */
+const sealed = Array.from({ length: Math.ceil(whole.length / piece.length) }, (_, i) =>
+  whole.subarray(i * piece.length, (i + 1) * piece.length),
+);
 const web = (pieces: Iterable<Uint8Array>): ReadableStream<Uint8Array> =>
-  ReadableStream.from(pieces) as ReadableStream<Uint8Array>;
+  Readable.toWeb(Readable.from(pieces)) as ReadableStream<Uint8Array>;
 const skim = async (stream: AsyncIterable<Uint8Array>): Promise<void> => {
   for await (const _ of stream);
 };

@@ -107,11 +107,11 @@ export class Encryptor implements Closeable {
    * @example await pipeline(createReadStream(from), encryptor.sealStream({ context }), createWriteStream(to));
    */
   sealStream(options: SealContext): TransformStream<Uint8Array, Uint8Array>;
-  sealStream(source: ByteSource, options: SealContext): AsyncGenerator<Buffer>;
+  sealStream(source: ByteSource, options: SealContext): AsyncGenerator<Uint8Array>;
   sealStream(
     first: SealContext | ByteSource,
     second?: SealContext,
-  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Buffer> {
+  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Uint8Array> {
     return this.#stream('sealStream', first, second, (context, scope) => {
       return new SealStage(async () => {
         const key = await this.#keys.sealing(0, scope);
@@ -128,11 +128,11 @@ export class Encryptor implements Closeable {
    * @throws DecryptError at the first change, and at the end when the stream was cut
    */
   openStream(options: SealContext): TransformStream<Uint8Array, Uint8Array>;
-  openStream(source: ByteSource, options: SealContext): AsyncGenerator<Buffer>;
+  openStream(source: ByteSource, options: SealContext): AsyncGenerator<Uint8Array>;
   openStream(
     first: SealContext | ByteSource,
     second?: SealContext,
-  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Buffer> {
+  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Uint8Array> {
     return this.#stream('openStream', first, second, (context, scope) => {
       return new OpenStage(this.#keyOf('the stream', scope, context), 'the stream');
     });
@@ -290,7 +290,8 @@ export class Encryptor implements Closeable {
     return this.close();
   }
 
-  async #seal(data: string | Uint8Array, short: boolean, options: CallOptions, bind: Bind): Promise<string> {
+  /** At once when the data key is at hand. */
+  #seal(data: string | Uint8Array, short: boolean, options: CallOptions, bind: Bind): string | Promise<string> {
     this.#assertRunning('seal', options);
     if (data.length > longBytes) return this.#sealLong(data, options, bind);
     const bytes = bytesOf(data, 'data');
@@ -317,7 +318,8 @@ export class Encryptor implements Closeable {
     });
   }
 
-  async #open(token: string, options: CallOptions, bind: Bind): Promise<Buffer> {
+  /** At once when the data key is at hand. */
+  #open(token: string, options: CallOptions, bind: Bind): Buffer | Promise<Buffer> {
     this.#assertRunning('open', options);
     if (isLongToken(token)) {
       return this.#lifecycle.call('open', options, (scope) => this.#openLong(token, bind, scope));
@@ -360,7 +362,7 @@ export class Encryptor implements Closeable {
     first: SealContext | ByteSource,
     second: SealContext | undefined,
     stageOf: (context: Buffer, scope: CallScope) => Stage,
-  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Buffer> {
+  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Uint8Array> {
     this.#lifecycle.assertOpen();
     const options = second ?? (first as SealContext);
     const context = this.#binding.contextOf(options, call);

@@ -14,28 +14,34 @@ export interface StageRun {
 }
 
 /** What a stage makes of a source, as it is asked for. The source is ended when the reader stops early. */
-export async function* runStage(source: ByteSource, { stage, scope, assertOpen }: StageRun): AsyncGenerator<Buffer> {
+export async function* runStage(
+  source: ByteSource,
+  { stage, scope, assertOpen }: StageRun,
+): AsyncGenerator<Uint8Array> {
   const pieces = iteratorOf(source);
+  const isAsync = Symbol.asyncIterator in source;
   let done = false;
   try {
     let sinceBreath = 0;
     for (;;) {
-      const next = await scope.run(() => pieces.next());
+      // A source that does not wait is not waited for.
+      const next = isAsync ? await scope.run(() => pieces.next()) : (pieces as Iterator<Uint8Array>).next();
+      scope.throwIfCancelled();
       assertOpen();
       if (next.done) break;
       for (const slice of slicesOf(next.value)) {
-        const out = await stage.push(slice);
+        const pushed = stage.push(slice);
+        // Not joined: that would copy every byte once more.
+        for (const part of pushed instanceof Promise ? await pushed : pushed) yield part;
         sinceBreath += slice.length;
         if (sinceBreath >= sliceBytes) {
           sinceBreath = 0;
           await breathe(scope);
         }
-        if (out.length > 0) yield joined(out);
       }
     }
     done = true;
-    const last = joined(await stage.end());
-    if (last.length > 0) yield last;
+    for (const part of await stage.end()) if (part.length > 0) yield part;
   } finally {
     stage.wipe();
     scope[Symbol.dispose]();
@@ -62,7 +68,7 @@ export function stageTransform({ stage, scope, assertOpen }: StageRun): Transfor
         assertOpen();
         for (const slice of slicesOf(piece)) {
           const out = await scope.run(async () => await stage.push(slice));
-          if (out.length > 0) controller.enqueue(joined(out));
+          for (const part of out) controller.enqueue(part);
           if (piece.length > slice.length) await breathe(scope);
         }
       } catch (error) {
@@ -73,18 +79,14 @@ export function stageTransform({ stage, scope, assertOpen }: StageRun): Transfor
     async flush(controller) {
       try {
         assertOpen();
-        const last = joined(await scope.run(async () => await stage.end()));
-        if (last.length > 0) controller.enqueue(last);
+        for (const part of await scope.run(async () => await stage.end())) {
+          if (part.length > 0) controller.enqueue(part);
+        }
       } finally {
         end();
       }
     },
   });
-}
-
-function joined(parts: readonly Uint8Array[]): Buffer {
-  const [only] = parts;
-  return parts.length === 1 && Buffer.isBuffer(only) ? only : Buffer.concat(parts);
 }
 
 function iteratorOf(source: ByteSource): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
