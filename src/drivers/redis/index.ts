@@ -3,11 +3,9 @@ export {
   type RedisArgument,
   type RedisClient,
   RedisConnection,
-  type RedisSubscriberClient,
-  type RedisTarget,
   redisClientCheck,
 } from './redis-connection.js';
 export { isNoGroup, isPassing, redisFailure } from './redis-failure.js';
 export { type RedisScript, redisScript } from './redis-script.js';
-export { type RedisGap, RedisSubscriber, type RedisSubscriberOptions } from './redis-subscriber.js';
+export { RedisSubscriber } from './redis-subscriber.js';
 export { SharedLimiter, type SharedLimiterOptions } from './shared-limiter.js';
