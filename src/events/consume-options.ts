@@ -16,7 +16,7 @@ export interface ConsumeOptions<S extends StandardSchemaV1 = StandardSchemaV1> {
   readonly schema?: S;
   /** Handlers that run at the same time. @default 1 */
   readonly concurrency?: number;
-  /** Events taken from the log and not settled, running ones included; never fewer than `concurrency`. @default 64 */
+  /** Events taken from the log and not handled, running ones included; never fewer than `concurrency`. As many again may wait for their acknowledgement. @default 64 */
   readonly prefetch?: number;
   /** Where the group begins on a channel it has not met. Ignored on one it has: it resumes there. @default 'new' */
   readonly from?: 'new' | 'start' | LogPosition;
