@@ -17,7 +17,7 @@ export { sanitizeHTML } from './html/sanitize-html.js';
 export type { SanitizePolicy } from './html/sanitize-policy.js';
 export { MemoryLimiter, type MemoryLimiterOptions } from './limits/memory-limiter.js';
 export type {
-  ConsumeOptions,
+  LimitConsumeOptions,
   RateLimiter,
   RateLimitResult,
   RateLimitSource,

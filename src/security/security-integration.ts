@@ -12,7 +12,7 @@ import type { AccessPolicy } from './access/access-policy.js';
 import type { AuditLog } from './audit/audit-log.js';
 import { sanitizeHTML } from './html/sanitize-html.js';
 import { MemoryLimiter } from './limits/memory-limiter.js';
-import type { ConsumeOptions, RateLimiter } from './limits/rate-limit.js';
+import type { LimitConsumeOptions, RateLimiter } from './limits/rate-limit.js';
 import { RedisLimiter } from './limits/redis-limiter.js';
 import { fits, parse } from './parse.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -144,7 +144,7 @@ export class SecurityIntegration<Payload = Record<string, unknown>> implements C
    * @throws RateLimitError 'Rate limit exceeded' with `retryAfterMs`; ConnectionError when the limiter is closed for
    * an outage, which is no limit that was reached; ConfigurationError for an identifier that is no text
    */
-  async checkRateLimit(identifier: string, options: ConsumeOptions = {}): Promise<void> {
+  async checkRateLimit(identifier: string, options: LimitConsumeOptions = {}): Promise<void> {
     const { allowed, source, retryAfterMs } = await this.limiter.consume(identifier, options);
     if (allowed) return;
     if (source === 'closed') throw new ConnectionError('The rate limit cannot be checked now, so the call is refused');

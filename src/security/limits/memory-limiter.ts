@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../../core/index.js';
 import { checkOptions, is, type OptionChecks } from '../../core/internal.js';
 import {
-  type ConsumeOptions,
+  type LimitConsumeOptions,
   type QuotaCall,
   quotaCall,
   type RateLimiter,
@@ -44,24 +44,24 @@ export class MemoryLimiter implements RateLimiter {
     this.#clock = clock;
   }
 
-  async consume(key: string, options: ConsumeOptions = {}): Promise<RateLimitResult> {
+  async consume(key: string, options: LimitConsumeOptions = {}): Promise<RateLimitResult> {
     options.signal?.throwIfAborted();
     const call = quotaCall(this.#quotas, key, options);
     return rateLimitResult(call, this.#counter(call).take(call.cost, this.#clock.now()), 'memory');
   }
 
-  async penalty(key: string, units: number, options: Omit<ConsumeOptions, 'cost'> = {}): Promise<RateLimitResult> {
+  async penalty(key: string, units: number, options: Omit<LimitConsumeOptions, 'cost'> = {}): Promise<RateLimitResult> {
     is.count(units, 'units');
     const call = { ...quotaCall(this.#quotas, key, options), cost: units };
     return rateLimitResult(call, this.#counter(call).take(units, this.#clock.now(), true), 'memory');
   }
 
-  async block(key: string, durationMs: number, options: Omit<ConsumeOptions, 'cost'> = {}): Promise<void> {
+  async block(key: string, durationMs: number, options: Omit<LimitConsumeOptions, 'cost'> = {}): Promise<void> {
     is.milliseconds(durationMs, 'durationMs');
     this.#counter(quotaCall(this.#quotas, key, options)).block(this.#clock.now() + durationMs);
   }
 
-  async reset(key: string, options: Omit<ConsumeOptions, 'cost'> = {}): Promise<void> {
+  async reset(key: string, options: Omit<LimitConsumeOptions, 'cost'> = {}): Promise<void> {
     this.#counters.delete(quotaCall(this.#quotas, key, options).id);
   }
 

@@ -19,7 +19,7 @@ export interface RateQuotas extends RateQuota {
 }
 
 /** Settings of {@link RateLimiter.consume}. */
-export interface ConsumeOptions extends CallOptions {
+export interface LimitConsumeOptions extends CallOptions {
   /** Units to take. @default 1 */
   readonly cost?: number;
   /** One of `routes`. @default the limiter's own quota */
@@ -50,13 +50,13 @@ export interface RateLimitResult {
 /** Counts, and says at once whether a call may go on. It never waits for a turn. */
 export interface RateLimiter {
   /** Takes units if they are there; nothing of them otherwise. */
-  consume(key: string, options?: ConsumeOptions): Promise<RateLimitResult>;
+  consume(key: string, options?: LimitConsumeOptions): Promise<RateLimitResult>;
   /** Takes units even where there are none: what follows waits longer. */
-  penalty(key: string, units: number, options?: Omit<ConsumeOptions, 'cost'>): Promise<RateLimitResult>;
+  penalty(key: string, units: number, options?: Omit<LimitConsumeOptions, 'cost'>): Promise<RateLimitResult>;
   /** Refuses everything of this key for a time. */
-  block(key: string, durationMs: number, options?: Omit<ConsumeOptions, 'cost'>): Promise<void>;
+  block(key: string, durationMs: number, options?: Omit<LimitConsumeOptions, 'cost'>): Promise<void>;
   /** Forgets what was counted and blocked. */
-  reset(key: string, options?: Omit<ConsumeOptions, 'cost'>): Promise<void>;
+  reset(key: string, options?: Omit<LimitConsumeOptions, 'cost'>): Promise<void>;
 }
 
 /** What a count is told by. */
@@ -108,7 +108,7 @@ export const rateQuotasChecks: OptionChecks<RateQuotas> = {
 };
 
 /** @throws ConfigurationError for a key that is no text, an unknown route, or a cost that can never be granted */
-export function quotaCall(quotas: RateQuotas, key: string, options: ConsumeOptions, most = Infinity): QuotaCall {
+export function quotaCall(quotas: RateQuotas, key: string, options: LimitConsumeOptions, most = Infinity): QuotaCall {
   is.text(key, 'key');
   if (key.length > 512) throw new ConfigurationError('key must have at most 512 characters', { field: 'key' });
   const { route, cost = 1 } = options;

@@ -16,7 +16,7 @@ import {
 } from '../../drivers/redis/index.js';
 import { MemoryLimiter } from './memory-limiter.js';
 import {
-  type ConsumeOptions,
+  type LimitConsumeOptions,
   type QuotaCall,
   quotaCall,
   type RateLimiter,
@@ -96,26 +96,26 @@ export class RedisLimiter implements RateLimiter, Closeable {
   }
 
   /** @throws ClosedError; ConfigurationError for a key that is no text, an unknown route, or an impossible cost */
-  async consume(key: string, options: ConsumeOptions = {}): Promise<RateLimitResult> {
+  async consume(key: string, options: LimitConsumeOptions = {}): Promise<RateLimitResult> {
     const call = quotaCall(this.#quotas, key, options);
     return this.#take(call, options, 0, () => this.#insurance.consume(key, options));
   }
 
-  async penalty(key: string, units: number, options: Omit<ConsumeOptions, 'cost'> = {}): Promise<RateLimitResult> {
+  async penalty(key: string, units: number, options: Omit<LimitConsumeOptions, 'cost'> = {}): Promise<RateLimitResult> {
     is.count(units, 'units');
     const call = { ...quotaCall(this.#quotas, key, options), cost: units };
     return this.#take(call, options, 1, () => this.#insurance.penalty(key, units, options));
   }
 
   /** Also in this process alone, where the insurance decides. @throws ConnectionError TimeoutError when Redis cannot be told */
-  async block(key: string, durationMs: number, options: Omit<ConsumeOptions, 'cost'> = {}): Promise<void> {
+  async block(key: string, durationMs: number, options: Omit<LimitConsumeOptions, 'cost'> = {}): Promise<void> {
     const call = quotaCall(this.#quotas, key, options);
     await this.#insurance.block(key, durationMs, options);
     await this.#tell(blockScript, call, [Math.ceil(durationMs)], options);
   }
 
   /** @throws ConnectionError TimeoutError when Redis cannot be told */
-  async reset(key: string, options: Omit<ConsumeOptions, 'cost'> = {}): Promise<void> {
+  async reset(key: string, options: Omit<LimitConsumeOptions, 'cost'> = {}): Promise<void> {
     await this.#insurance.reset(key, options);
     await this.#tell(resetScript, quotaCall(this.#quotas, key, options), [], options);
   }
@@ -131,7 +131,7 @@ export class RedisLimiter implements RateLimiter, Closeable {
 
   async #take(
     call: QuotaCall,
-    options: ConsumeOptions,
+    options: LimitConsumeOptions,
     force: 0 | 1,
     insure: () => Promise<RateLimitResult>,
   ): Promise<RateLimitResult> {
@@ -181,7 +181,12 @@ export class RedisLimiter implements RateLimiter, Closeable {
     );
   }
 
-  async #tell(script: RedisScript, call: QuotaCall, args: readonly number[], options: ConsumeOptions): Promise<void> {
+  async #tell(
+    script: RedisScript,
+    call: QuotaCall,
+    args: readonly number[],
+    options: LimitConsumeOptions,
+  ): Promise<void> {
     try {
       await this.#run(script, call, args, options);
     } catch (error) {
@@ -189,7 +194,12 @@ export class RedisLimiter implements RateLimiter, Closeable {
     }
   }
 
-  async #run(script: RedisScript, call: QuotaCall, args: readonly number[], options: ConsumeOptions): Promise<unknown> {
+  async #run(
+    script: RedisScript,
+    call: QuotaCall,
+    args: readonly number[],
+    options: LimitConsumeOptions,
+  ): Promise<unknown> {
     const { signal, timeoutMs } = options;
     const given = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
     return this.#lifecycle.call('rate limit', given, async (scope) => {
