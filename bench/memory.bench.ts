@@ -1,9 +1,10 @@
 /**
  * Vector search beside its peers: CPU time per query and recall, the price of filters, growth to a
- * million rows, and the share of the machine's memory bandwidth that the scan uses. `--quick` stops at
- * 100,000 rows.
+ * million rows, the share of the machine's memory bandwidth that the scan uses, and how fast it stores and
+ * opens. `--quick` stops at 100,000 rows; `--only=exact,indexes,filters,storing,growth` picks parts.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalVectorMemory } from '@safla/sdk/memory';
 import { root } from '../scripts/run.js';
@@ -15,10 +16,20 @@ import { guide, hnswlib, ours, type Searcher, usearchExact, usearchIndex, zvec }
 const quick = process.argv.includes('--quick');
 const efs = [10, 20, 40, 80, 160, 320];
 
-await exact();
-await againstIndexes();
-await filters();
-await growth();
+const picked = process.argv
+  .find((one) => one.startsWith('--only='))
+  ?.slice('--only='.length)
+  .split(',');
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  exact,
+  indexes: async () => {
+    for (const which of ['frequent', 'spread'] as const) await againstIndexes(which);
+  },
+  filters,
+  storing,
+  growth,
+};
+for (const [name, run] of Object.entries(parts)) if (!picked || picked.includes(name)) await run();
 
 async function exact(): Promise<void> {
   const data = clustered(100_000);
@@ -37,8 +48,8 @@ async function exact(): Promise<void> {
   );
 }
 
-async function againstIndexes(): Promise<void> {
-  const data = glove(10_000);
+async function againstIndexes(which: 'frequent' | 'spread'): Promise<void> {
+  const data = glove(10_000, which);
   if (!data) return;
   const at = hnswlib(data);
   const opened = await zvec(data);
@@ -82,6 +93,31 @@ async function filters(): Promise<void> {
     );
   }
   await memory.close();
+}
+
+async function storing(): Promise<void> {
+  const { rows, count } = clustered(100_000);
+  const items = rows.map((vector, i) => ({ id: String(i), vector }));
+  console.log('\nStoring and opening 100,000 rows of 128 components, storeMany of 10,000');
+  for (const fsync of [undefined, 'os', 'always'] as const) {
+    const path = mkdtempSync(join(tmpdir(), 'safla-bench-'));
+    const options = fsync === undefined ? {} : { path, fsync };
+    const memory = new LocalVectorMemory(options);
+    const before = performance.now();
+    for (let from = 0; from < count; from += 10_000) await memory.storeMany(items.slice(from, from + 10_000));
+    const seconds = (performance.now() - before) / 1_000;
+    await memory.close();
+    const name = fsync === undefined ? 'in process' : `fsync ${fsync}`;
+    console.log(`  ${name.padEnd(14)} ${Math.round(count / seconds).toLocaleString('en-US')} vectors/s (wall)`);
+    if (fsync === 'os') {
+      const opening = performance.now();
+      const again = new LocalVectorMemory({ path });
+      await again.count();
+      console.log(`  opened again in ${((performance.now() - opening) / 1_000).toFixed(2)} s (wall)`);
+      await again.close();
+    }
+    rmSync(path, { recursive: true, force: true });
+  }
 }
 
 async function growth(): Promise<void> {

