@@ -84,7 +84,8 @@ export function statementFailure(error: unknown, shape: StatementShape | undefin
     );
   }
   const server = error as ServerError;
-  const hint = server.hint ? ` (${server.hint})` : '';
+  const advice = server.code === '08P01' ? 'parameters and values differ: a $1 inside quotes is none' : server.hint;
+  const hint = advice ? ` (${advice})` : '';
   const facts: Facts = {
     sqlstate: server.code,
     schema: server.schema,
