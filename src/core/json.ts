@@ -38,7 +38,8 @@ function isPlain(value: unknown): boolean {
   if (typeof value !== 'object') return false;
   if (Array.isArray(value)) return !('toJSON' in value) && allPlain(value);
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
-  for (const key of Object.keys(value)) {
+  // Unlike `Object.keys` this makes no list; what stands on a prototype only leads to the inspection.
+  for (const key in value) {
     const member = (value as Record<string, unknown>)[key];
     if (member !== undefined && !isPlain(member)) return false;
   }
