@@ -21,7 +21,7 @@ const variables = { postgres: 'POSTGRES_URL', redis: 'REDIS_URL' } as const;
 
 /** One server of each kind for the whole run. With `install`, what is missing is installed as root on Debian. */
 export async function ensureServices({ install }: { install: boolean }): Promise<Services> {
-  const container = new TestContainer();
+  const container = new TestContainer({ required: 'real' });
   const services: Services = { lines: [], env: {}, missing: [], stop: () => container.stop() };
   const failures: string[] = [];
   const mayInstall = install && canInstall();

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { type CloudEvent, parseAttributes, parseJSON, parseMessage } from './cloud-event.js';
 import type { StoredEvent } from './event-transport.js';
 
@@ -62,10 +61,6 @@ export class StoredMessage implements LoggedEvent {
   toJSON(): LoggedEvent {
     const { id, channel, key, time, data, envelope } = this;
     return { id, channel, key, time, data, envelope };
-  }
-
-  [inspect.custom](): LoggedEvent {
-    return this.toJSON();
   }
 
   get #attributes(): Partial<Pick<CloudEvent, 'time' | 'correlationid'>> | undefined {

@@ -11,6 +11,7 @@ export const needServices = [
   'events-on-redis.ts',
   'services-for-tests.ts',
   'shared-quota.ts',
+  'test-your-service.ts',
 ] as const;
 
 /** What a finished example left behind. */

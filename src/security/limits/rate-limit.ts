@@ -108,7 +108,12 @@ export const rateQuotasChecks: OptionChecks<RateQuotas> = {
 };
 
 /** @throws ConfigurationError for a key that is no text, an unknown route, or a cost that can never be granted */
-export function quotaCall(quotas: RateQuotas, key: string, options: LimitConsumeOptions, most = Infinity): QuotaCall {
+export function quotaCall(
+  quotas: RateQuotas,
+  key: string,
+  options: LimitConsumeOptions,
+  most: number = Infinity,
+): QuotaCall {
   is.text(key, 'key');
   if (key.length > 512) throw new ConfigurationError('key must have at most 512 characters', { field: 'key' });
   const { route, cost = 1 } = options;
