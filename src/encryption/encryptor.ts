@@ -38,7 +38,7 @@ import { suites } from './sealed-header.js';
 import { openPlainRange, rangeOf } from './streams/open-range.js';
 import { type OpeningKeyOf, OpenStage } from './streams/open-stage.js';
 import { type RangeSource, rangeReader } from './streams/range-source.js';
-import { type ByteSource, runStage, stageTransform } from './streams/run-stage.js';
+import { type ByteSource, runStage, type StageRun, stageTransform } from './streams/run-stage.js';
 import { SealStage } from './streams/seal-stage.js';
 import type { Stage } from './streams/stage.js';
 
@@ -100,18 +100,18 @@ export class Encryptor implements Closeable {
   }
 
   /**
-   * A stream to pipe through (`pipeThrough`, or `pipeline` of `node:stream`), or, with a source, the sealed
-   * pieces as they are read. What comes out is what a token holds, as bytes; memory stays at one piece.
+   * A web stream to pipe through, or, with a source, the sealed pieces as they are read, which is what
+   * `pipeline` of `node:stream` takes. They are the bytes that a token would hold; memory stays at one piece.
    *
    * @throws ValidationError without context, or for pieces that are not bytes
-   * @example await pipeline(createReadStream(from), encryptor.sealStream({ context }), createWriteStream(to));
+   * @example await pipeline(createReadStream(from), (file) => encryptor.sealStream(file, { context }), createWriteStream(to));
    */
   sealStream(options: SealContext): TransformStream<Uint8Array, Uint8Array>;
-  sealStream(source: ByteSource, options: SealContext): AsyncGenerator<Uint8Array>;
+  sealStream(source: ByteSource, options: SealContext): AsyncIterableIterator<Uint8Array>;
   sealStream(
     first: SealContext | ByteSource,
     second?: SealContext,
-  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Uint8Array> {
+  ): TransformStream<Uint8Array, Uint8Array> | AsyncIterableIterator<Uint8Array> {
     return this.#stream('sealStream', first, second, (context, scope) => {
       return new SealStage(async () => {
         const key = await this.#keys.sealing(0, scope);
@@ -128,11 +128,11 @@ export class Encryptor implements Closeable {
    * @throws DecryptError at the first change, and at the end when the stream was cut
    */
   openStream(options: SealContext): TransformStream<Uint8Array, Uint8Array>;
-  openStream(source: ByteSource, options: SealContext): AsyncGenerator<Uint8Array>;
+  openStream(source: ByteSource, options: SealContext): AsyncIterableIterator<Uint8Array>;
   openStream(
     first: SealContext | ByteSource,
     second?: SealContext,
-  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Uint8Array> {
+  ): TransformStream<Uint8Array, Uint8Array> | AsyncIterableIterator<Uint8Array> {
     return this.#stream('openStream', first, second, (context, scope) => {
       return new OpenStage(this.#keyOf('the stream', scope, context), 'the stream');
     });
@@ -362,13 +362,16 @@ export class Encryptor implements Closeable {
     first: SealContext | ByteSource,
     second: SealContext | undefined,
     stageOf: (context: Buffer, scope: CallScope) => Stage,
-  ): TransformStream<Uint8Array, Uint8Array> | AsyncGenerator<Uint8Array> {
+  ): TransformStream<Uint8Array, Uint8Array> | AsyncIterableIterator<Uint8Array> {
     this.#lifecycle.assertOpen();
     const options = second ?? (first as SealContext);
     const context = this.#binding.contextOf(options, call);
-    const scope = openScope(call, options);
-    const run = { stage: stageOf(context, scope), scope, assertOpen: () => this.#lifecycle.assertOpen() };
-    return second === undefined ? stageTransform(run) : runStage(first as ByteSource, run);
+    const open = (): StageRun => {
+      const scope = openScope(call, options);
+      return { stage: stageOf(context, scope), scope, assertOpen: () => this.#lifecycle.assertOpen() };
+    };
+    // A source is not touched, nor a signal listened to, before the first piece is asked for.
+    return second === undefined ? stageTransform(open()) : runStage(first as ByteSource, open);
   }
 
   /** Of a call that will not wait: it is refused after `close`, and when it is cancelled already. */

@@ -11,12 +11,30 @@ export const suites = { chunked: 1, short: 2 } as const;
 export type Suite = (typeof suites)[keyof typeof suites];
 
 /** What stands before the body of everything sealed, as told in docs/encryption.md. */
-export interface SealedHeader extends WrappedKey {
+export class SealedHeader implements WrappedKey {
   readonly suite: Suite;
   /** All bytes of the header: they are authenticated with the body. */
   readonly bytes: Buffer;
+  readonly #idEnd: number;
+
+  constructor(bytes: Buffer, suite: Suite, idEnd: number) {
+    this.bytes = bytes;
+    this.suite = suite;
+    this.#idEnd = idEnd;
+  }
+
+  get keyId(): string {
+    return this.bytes.toString('utf8', 3, this.#idEnd);
+  }
+
+  get wrapped(): Buffer {
+    return this.bytes.subarray(this.#idEnd + 2, this.bytes.length - checkBytes);
+  }
+
   /** Of the key id and the wrapped key within `bytes`. */
-  readonly keyName: string;
+  get keyName(): string {
+    return keyNameOf(this.bytes);
+  }
 }
 
 /**
@@ -45,13 +63,7 @@ export function readHeader(sealed: Buffer, subject: string): SealedHeader | { re
   const wrappedEnd = idEnd + 2 + sealed.readUInt16BE(idEnd);
   const end = wrappedEnd + checkBytes;
   if (sealed.length < end) return { needs: end };
-  return {
-    suite,
-    keyId: sealed.toString('utf8', 3, idEnd),
-    wrapped: sealed.subarray(idEnd + 2, wrappedEnd),
-    bytes: sealed.subarray(0, end),
-    keyName: keyNameOf(sealed.subarray(0, end)),
-  };
+  return new SealedHeader(sealed.subarray(0, end), suite, idEnd);
 }
 
 /** The bytes that tell one wrapped key from another, as a text. */

@@ -1,7 +1,11 @@
 import type { CallScope } from '../../core/index.js';
 import { invalid } from '../bytes.js';
 import { breathe, sliceBytes } from '../messages/breathe.js';
+import { PartReader } from './part-reader.js';
 import type { Stage } from './stage.js';
+
+/** A source that never waits would hold the event loop: after about a millisecond of work others get their turn. */
+const breathBytes = 2 ** 20;
 
 /** Bytes from anywhere: a Node or web stream, a generator, an array of pieces. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -14,12 +18,15 @@ export interface StageRun {
 }
 
 /** What a stage makes of a source, as it is asked for. The source is ended when the reader stops early. */
-export async function* runStage(
-  source: ByteSource,
-  { stage, scope, assertOpen }: StageRun,
-): AsyncGenerator<Uint8Array> {
+export function runStage(source: ByteSource, open: () => StageRun): AsyncIterableIterator<Uint8Array> {
+  return new PartReader(batchesOf(source, open));
+}
+
+/** What each piece of the source gives. Not joined: that would copy every byte once more. */
+async function* batchesOf(source: ByteSource, open: () => StageRun): AsyncGenerator<readonly Uint8Array[]> {
   const pieces = iteratorOf(source);
   const isAsync = Symbol.asyncIterator in source;
+  const { stage, scope, assertOpen } = open();
   let done = false;
   try {
     let sinceBreath = 0;
@@ -31,17 +38,16 @@ export async function* runStage(
       if (next.done) break;
       for (const slice of slicesOf(next.value)) {
         const pushed = stage.push(slice);
-        // Not joined: that would copy every byte once more.
-        for (const part of pushed instanceof Promise ? await pushed : pushed) yield part;
+        yield pushed instanceof Promise ? await pushed : pushed;
         sinceBreath += slice.length;
-        if (sinceBreath >= sliceBytes) {
+        if (sinceBreath >= breathBytes) {
           sinceBreath = 0;
           await breathe(scope);
         }
       }
     }
     done = true;
-    for (const part of await stage.end()) if (part.length > 0) yield part;
+    yield await stage.end();
   } finally {
     stage.wipe();
     scope[Symbol.dispose]();
