@@ -11,8 +11,6 @@ import {
 } from '../core/index.js';
 import { Binding } from './binding.js';
 import { bytesOf, invalid, textOf } from './bytes.js';
-import { openWhole } from './chunked/chunked-opener.js';
-import { sealWhole } from './chunked/chunked-sealer.js';
 import { DecryptError } from './decrypt-error.js';
 import {
   type BlindIndexOptions,
@@ -28,12 +26,11 @@ import { decodeFieldValue, encodeFieldValue } from './fields/field-value.js';
 import type { SealedFields } from './fields/sealed-fields.js';
 import { describeToken, headerOf, type TokenInfo } from './inspect.js';
 import { KeyedDigests } from './keyed-digests.js';
-import type { DataKey } from './keys/data-key.js';
 import { DataKeys } from './keys/data-keys.js';
 import type { KeyProvider, MacKeys } from './keys/key-provider.js';
 import { longBytes, openLong, sealLong } from './messages/long-message.js';
-import { openShort, sealShort } from './messages/short-message.js';
-import { bytesOfToken, isLongToken, isToken, tokenOf } from './messages/token-text.js';
+import { type Bind, openMessage, sealMessage } from './messages/message.js';
+import { bytesOfToken, isLongToken, isToken } from './messages/token-text.js';
 import { suites } from './sealed-header.js';
 import { openPlainRange, rangeOf } from './streams/open-range.js';
 import { type OpeningKeyOf, OpenStage } from './streams/open-stage.js';
@@ -295,17 +292,11 @@ export class Encryptor implements Closeable {
     this.#assertRunning('seal', options);
     if (data.length > longBytes) return this.#sealLong(data, options, bind);
     const bytes = bytesOf(data, 'data');
-    const use = (key: DataKey): string => {
-      const header = key.header(short ? suites.short : suites.chunked);
-      const binding = bind(header);
-      return tokenOf([
-        header,
-        ...(short ? sealShort(key.short, binding, bytes) : sealWhole(key.chunked, binding, bytes)),
-      ]);
-    };
     const key = this.#keys.sealingNow(bytes.length);
-    if (key) return use(key);
-    return this.#lifecycle.call('seal', options, async (scope) => use(await this.#keys.sealing(bytes.length, scope)));
+    if (key) return sealMessage(key, bytes, short, bind);
+    return this.#lifecycle.call('seal', options, async (scope) => {
+      return sealMessage(await this.#keys.sealing(bytes.length, scope), bytes, short, bind);
+    });
   }
 
   async #sealLong(data: string | Uint8Array, options: CallOptions, bind: Bind): Promise<string> {
@@ -326,16 +317,10 @@ export class Encryptor implements Closeable {
     }
     const sealed = bytesOfToken(token);
     const header = headerOf(sealed, 'the token');
-    const body = sealed.subarray(header.bytes.length);
-    const use = (key: DataKey): Buffer => {
-      const binding = bind(header.bytes);
-      if (header.suite === suites.short) return openShort(key.short, binding, body, 'the token');
-      return joined(openWhole(key.chunked, binding, body, 'the token'));
-    };
     const key = this.#keys.openingNow(header);
-    if (key) return use(key);
+    if (key) return openMessage(key, sealed, header, bind);
     return this.#lifecycle.call('open', options, async (scope) => {
-      return use(await this.#keys.opening(header, 'the token', scope));
+      return openMessage(await this.#keys.opening(header, 'the token', scope), sealed, header, bind);
     });
   }
 
@@ -382,16 +367,8 @@ export class Encryptor implements Closeable {
   }
 }
 
-/** What sealed data with this header is bound to. */
-type Bind = (header: Buffer) => Buffer;
-
 /** The longest string holds 4 characters for each 3 of these, with room for the header. */
 const longestBytes: number = Math.floor(constants.MAX_STRING_LENGTH * 0.74);
-
-function joined(parts: readonly Buffer[]): Buffer {
-  const [only] = parts;
-  return only && parts.length === 1 ? only : Buffer.concat(parts);
-}
 
 function isShort(options: SealOptions): boolean {
   checkFormat(options);

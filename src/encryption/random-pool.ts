@@ -6,7 +6,7 @@ let at = size;
 
 /**
  * Random bytes for what is public anyway (salts, nonces), from a pool: asking the system for a few at a
- * time costs as much as encrypting a message. Bytes are given out once and wiped. Not for secrets.
+ * time costs as much as encrypting a message. Bytes are given out once. Not for secrets: they stay in the pool.
  */
 export function publicRandom(length: number): Buffer {
   if (at + length > size) {
@@ -15,7 +15,6 @@ export function publicRandom(length: number): Buffer {
   }
   const out = Buffer.allocUnsafe(length);
   pool.copy(out, 0, at, at + length);
-  pool.fill(0, at, at + length);
   at += length;
   return out;
 }

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CallScope } from '../../core/index.js';
 
-/** Bytes that are worked on at once: about a millisecond, so that the event loop keeps going. */
-export const sliceBytes: number = 256 * 1024;
+/** Bytes that are worked on at once: less than a millisecond, so that the event loop keeps going. */
+export const sliceBytes: number = 128 * 1024;
 
 /** Lets the event loop run. @throws the reason when the call was cancelled meanwhile */
 export async function breathe(scope: CallScope): Promise<void> {

@@ -3,7 +3,7 @@ import { DecryptError } from '../decrypt-error.js';
 
 const mark = 'sf1.';
 /** Characters decoded at once; whole groups of 4. */
-const pieceChars = 256 * 1024;
+const pieceChars = 128 * 1024;
 
 /** The text of sealed bytes given in parts. */
 export function tokenOf(parts: readonly Uint8Array[]): string {
