@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { type CloudEvent, parseAttributes, parseJSON, parseMessage } from './cloud-event.js';
 import type { StoredEvent } from './event-transport.js';
 
@@ -17,6 +18,14 @@ export interface LoggedEvent<Data = unknown> {
 
 /** What the log holds, read. Most who get it look at nothing but the data: the rest is made when it is asked for. */
 export class StoredMessage implements LoggedEvent {
+  static {
+    // A method of this name has no declaration that can be written without inference.
+    const value = function (this: StoredMessage): LoggedEvent {
+      return this.toJSON();
+    };
+    Object.defineProperty(this.prototype, inspect.custom, { value });
+  }
+
   readonly id: string;
   readonly channel: string;
   readonly key: string | undefined;

@@ -111,7 +111,8 @@ describe('mmr', () => {
             const score = (r: number, value: number): number =>
               lambda * value - (1 - lambda) * (place === 0 ? 0 : Math.max(...before.map((one) => near(one.row, r))));
             const left = choices.filter((one) => !before.some((other) => other.row === one.row));
-            expect(score(row, relevance)).toBe(Math.max(...left.map((one) => score(one.row, one.relevance))));
+            // Plus zero, since -0 is 0 here.
+            expect(score(row, relevance) + 0).toBe(Math.max(...left.map((one) => score(one.row, one.relevance))) + 0);
           }
         },
       ),
