@@ -24,7 +24,7 @@ describe('README', () => {
     await promisify(execFile)(process.execPath, tsc).catch((error: { stdout: string }) =>
       expect(error.stdout).toBe(''),
     );
-  });
+  }, 120_000);
 
   it('names every script that there is for users', () => {
     for (const words of [
