@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { root } from '../../scripts/run.js';
@@ -15,7 +15,10 @@ const folder = join(root, '.tmp/peers');
 export function peer<T>(name: string, version: string, load: string = name): T | undefined {
   if (!existsSync(join(folder, 'node_modules', name))) install(`${name}@${version}`);
   try {
-    return createRequire(join(folder, 'package.json'))(load) as T;
+    const require = createRequire(join(folder, 'package.json'));
+    // Data is not kept in the module cache: a heap of hundreds of MB costs whoever makes garbage.
+    if (load.endsWith('.json')) return JSON.parse(readFileSync(require.resolve(load), 'utf8')) as T;
+    return require(load) as T;
   } catch (error) {
     console.log(`(${name}@${version} cannot be had here: ${(error as Error).message.split('\n')[0]})`);
     return undefined;

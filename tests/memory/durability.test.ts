@@ -298,7 +298,7 @@ describe('LocalVectorMemory with a path', () => {
           if (mark === '+') known.set(id, new Set([Number(version)]));
           if (mark === '-') known.set(id, new Set(['nothing']));
         }
-        await using memory = new LocalVectorMemory({ path });
+        const memory = new LocalVectorMemory({ path });
         for (const [id, may] of known) {
           const found = await memory.retrieve(id);
           const version = found ? (found.metadata?.version as number) : 'nothing';
@@ -306,6 +306,8 @@ describe('LocalVectorMemory with a path', () => {
           if (found) expect(new Set(found.vector)).toEqual(new Set([Math.fround((version as number) + 1)]));
           known.set(id, new Set([version]));
         }
+        // The disk of a busy machine may take its time.
+        await memory.close({ timeoutMs: 60_000 });
       }
       expect(known.size).toBeGreaterThan(10);
     },

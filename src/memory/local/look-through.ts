@@ -74,8 +74,9 @@ class Look {
   end({ segments }: RowStore): void {
     const { scorer, top, take } = this.#search;
     const { least } = this.#lower;
-    const left = [...this.#rows.keys()].filter((place) => !((this.#bounds[place] as number) < least));
     const bounds = this.#bounds;
+    const left: number[] = [];
+    for (let place = 0; place < bounds.length; place++) if (!((bounds[place] as number) < least)) left.push(place);
     left.sort((a, b) => order(bounds[b] as number, bounds[a] as number));
     for (const place of left) {
       if ((bounds[place] as number) < scorer.scan.least(top.least)) break;

@@ -7,7 +7,7 @@ export const segmentRows = 16_384;
 
 const firstCapacity = 16;
 /** Fewer rows are looked at as fast without codes. */
-const codedFrom = 1_024;
+const codedFrom = 256;
 
 /** Up to {@link segmentRows} float32 rows in one piece of memory, with their codes once they are many. */
 export class RowSegment {

@@ -43,7 +43,7 @@ export function codeRow(row: Float32Array, codes: Int8Array): Coded {
 /** Codes a query of length 1 as int16; gives the scale. */
 export function codeQuery(unit: Float64Array, codes: Int16Array): number {
   let peak = 0;
-  for (const component of unit) peak = Math.max(peak, Math.abs(component));
+  for (let i = 0; i < unit.length; i++) peak = Math.max(peak, Math.abs(unit[i] as number));
   const scale = peak / queryCodeMax(unit.length);
   for (let i = 0; i < unit.length; i++) codes[i] = scale === 0 ? 0 : Math.round((unit[i] as number) / scale);
   return scale;

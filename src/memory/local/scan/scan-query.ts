@@ -25,7 +25,8 @@ export class ScanQuery {
     this.#metric = metric;
     this.#length = Math.sqrt(squaredLength(vector));
     this.codes = new Int16Array(strideOf(vector.length));
-    const unit = this.#length > 0 ? vector.map((component) => component / this.#length) : vector;
+    const unit = vector.slice();
+    if (this.#length > 0) for (let i = 0; i < unit.length; i++) unit[i] = (vector[i] as number) / this.#length;
     const scale = codeQuery(unit, this.codes);
     this.beta = metric === 'euclidean' ? 2 * this.#length * (1 + rounding) : 1;
     this.alpha = metric === 'euclidean' ? 2 * this.#length * scale : scale;

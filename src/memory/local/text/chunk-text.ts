@@ -42,7 +42,7 @@ export function chunkText(text: string, options: ChunkOptions = {}): TextChunk[]
     const trimmed = part.trim();
     if (trimmed !== '') chunks.push({ text: trimmed, start: from + part.indexOf(trimmed) });
     if (end === text.length) break;
-    from = overlap === 0 ? end : wordStart(text, Math.max(from + 1, end - overlap), end);
+    from = overlap === 0 ? end : wordStart(text, Math.max(from, chunks.at(-1)?.start ?? 0) + 1, end - overlap, end);
   }
   return chunks;
 }
@@ -58,8 +58,9 @@ function cutBefore(text: string, from: number, limit: number): number {
   return atCharacter(text, limit, from);
 }
 
-/** The first start of a word in [from, end); `end` when there is none. */
-function wordStart(text: string, from: number, end: number): number {
+/** The first start of a word before `end`, from `wanted` on and not before `least`; `end` when there is none. */
+function wordStart(text: string, least: number, wanted: number, end: number): number {
+  const from = Math.max(least, wanted);
   const space = /\s/.exec(text.slice(from - 1, end));
   return space ? from + space.index : end;
 }
