@@ -4,6 +4,8 @@ import { DecryptError } from '../decrypt-error.js';
 const mark = 'sf1.';
 /** Characters decoded at once; whole groups of 4. */
 const pieceChars = 128 * 1024;
+/** Longer than any token of the short format. */
+const longChars = 256 * 1024;
 
 /** The text of sealed bytes given in parts. */
 export function tokenOf(parts: readonly Uint8Array[]): string {
@@ -29,7 +31,7 @@ export class TokenWriter {
 
 /** True for a token that is opened piece by piece. */
 export function isLongToken(token: string): boolean {
-  return token.length > pieceChars;
+  return token.length > longChars;
 }
 
 /** The sealed bytes of a token. @throws DecryptError for any text but the one encoding of these bytes */
