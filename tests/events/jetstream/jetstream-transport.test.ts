@@ -251,6 +251,8 @@ describe('jetstream', () => {
     await events.publish('orders', 1, { signal });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
     const frozen = own.freeze(4_000);
+    // The signal reaches its process a moment later.
+    await new Promise((resolve) => setTimeout(resolve, 100));
     const publish = expect(events.publish('orders', 2, { signal: AbortSignal.timeout(100) })).rejects.toThrow(
       /timeout/i,
     );
