@@ -4,8 +4,8 @@ import { breathe, sliceBytes } from '../messages/breathe.js';
 import { PartReader } from './part-reader.js';
 import type { Stage } from './stage.js';
 
-/** A source that never waits would hold the event loop: after about a millisecond of work others get their turn. */
-const breathBytes = 2 ** 20;
+/** A source that never waits would hold the event loop: after a part of a millisecond others get their turn. */
+const breathBytes = 2 ** 18;
 
 /** Bytes from anywhere: a Node or web stream, a generator, an array of pieces. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
