@@ -17,6 +17,21 @@ const service = new TokenService({
   audience: 'shop',
 });
 
+const bytes = new TextEncoder().encode(secret);
+const joseVersion = versionOf('jose');
+
+async function byJose(material: typeof key | typeof bytes): Promise<unknown> {
+  const token = await new SignJWT(payload)
+    .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'a' })
+    .setIssuer('shop')
+    .setAudience('shop')
+    .setIssuedAt()
+    .setExpirationTime('15m')
+    .setJti('x')
+    .sign(material);
+  return jwtVerify(token, material, { issuer: 'shop', audience: 'shop', algorithms: ['HS256'] });
+}
+
 const results = await measure(
   [
     {
@@ -31,20 +46,8 @@ const results = await measure(
       name: `jsonwebtoken ${versionOf('jsonwebtoken')}, secret as a text (the guide's form)`,
       run: async () => jwt.verify(jwt.sign(payload, secret, { expiresIn: '1h' }), secret),
     },
-    {
-      name: 'jose 6.2.17, KeyObject',
-      run: async () => {
-        const token = await new SignJWT(payload)
-          .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'a' })
-          .setIssuer('shop')
-          .setAudience('shop')
-          .setIssuedAt()
-          .setExpirationTime('15m')
-          .setJti('x')
-          .sign(key);
-        return jwtVerify(token, key, { issuer: 'shop', audience: 'shop', algorithms: ['HS256'] });
-      },
-    },
+    { name: `jose ${joseVersion}, KeyObject`, run: () => byJose(key) },
+    { name: `jose ${joseVersion}, the secret as bytes, as its documentation shows`, run: () => byJose(bytes) },
     {
       name: 'node:crypto HMAC and JSON alone',
       run: async () => {
@@ -64,13 +67,14 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-const [ours, , text, jose] = results.map(({ cpuMicros }) => cpuMicros);
+const [ours, , text, jose, joseBytes] = results.map(({ cpuMicros }) => cpuMicros);
 console.log('one token signed and verified: CPU microseconds | x ours');
 for (const { name, cpuMicros } of results)
   console.log(`${cpuMicros.toFixed(1).padStart(8)} | ${(cpuMicros / (ours ?? 1)).toFixed(2).padStart(6)} | ${name}`);
 const verdict = (ratio: number, bar: number): string =>
   `${ratio.toFixed(1)}x, bar ${bar}x: ${ratio >= bar ? 'met' : 'MISSED'}`;
-console.log(`faster than jose ${verdict((jose ?? 0) / (ours ?? 1), 8)}`);
+console.log(`faster than jose with a KeyObject ${verdict((jose ?? 0) / (ours ?? 1), 8)}`);
+console.log(`faster than jose with bytes ${verdict((joseBytes ?? 0) / (ours ?? 1), 8)}`);
 console.log(`faster than the secret as a text ${verdict((text ?? 0) / (ours ?? 1), 15)}`);
 
 const policy = new AccessPolicy<{ id: string; roles: string[] }, { owner: string }>({

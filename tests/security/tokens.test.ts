@@ -284,6 +284,8 @@ describe('TokenService', () => {
     [[]],
     [{ n: 1n }],
     [{ f: Number.NaN }],
+    [new Date()],
+    [{ toJSON: () => 'x' }],
   ])('refuses to issue %o', async (payload) => {
     await expect(serviceOf().issue(payload as never)).rejects.toBeInstanceOf(ValidationError);
   });

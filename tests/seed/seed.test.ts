@@ -182,6 +182,14 @@ describe('event bus', () => {
   });
 });
 
+describe('Security', () => {
+  it("has every method of the guide's SecurityIntegration, in its forms", async () => {
+    const { exerciseSecurity } = await import('./blocks/security-integration.js');
+    await using services = await TestContainer.start({ redis: true });
+    await exerciseSecurity(services.redis.url);
+  });
+});
+
 describe('MCP servers', () => {
   const start = (file: string): MCPHost =>
     new MCPHost({ servers: { it: { command: process.execPath, args: ['--import', 'tsx', `examples/servers/${file}`], cwd: root } } });

@@ -69,7 +69,9 @@ export function checkPayload(payload: unknown): asserts payload is Record<string
   for (const name of Object.keys(payload))
     if (registered.has(name))
       throw new ValidationError('token payload', [{ path: [name], message: 'is written by the service, not given' }]);
-  const { sub } = payload as { sub?: unknown };
+  const { sub, toJSON } = payload as { sub?: unknown; toJSON?: unknown };
+  if (typeof toJSON === 'function')
+    throw new ValidationError('token payload', [{ path: [], message: 'must be a plain object' }]);
   if (sub !== undefined && typeof sub !== 'string')
     throw new ValidationError('token payload', [{ path: ['sub'], message: 'must be a text' }]);
 }

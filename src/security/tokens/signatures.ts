@@ -30,7 +30,7 @@ export async function loadSignatures(): Promise<Signatures> {
     const hash = hashes[algorithm];
     const end = token.lastIndexOf('.');
     if (hash !== undefined) {
-      const expected = createHmac(hash, verifier).update(token.slice(0, end)).digest();
+      const expected = createHmac(hash, verifier).update(token.slice(0, end), 'latin1').digest();
       return expected.length === signature.length && timingSafeEqual(expected, signature);
     }
     if (algorithm === 'EdDSA') return verify(null, Buffer.from(token.slice(0, end)), verifier, signature);
@@ -53,7 +53,7 @@ export async function loadSignatures(): Promise<Signatures> {
         return jwt.sign(payload, signer, { algorithm: header.alg, header });
       }
       const input = `${headerOf(key, typ)}.${Buffer.from(payload).toString('base64url')}`;
-      if (hash !== undefined) return `${input}.${createHmac(hash, signer).update(input).digest('base64url')}`;
+      if (hash !== undefined) return `${input}.${createHmac(hash, signer).update(input, 'latin1').digest('base64url')}`;
       return `${input}.${sign(null, Buffer.from(input), signer).toString('base64url')}`;
     },
     verify(token, key, signature) {
