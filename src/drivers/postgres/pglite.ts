@@ -80,7 +80,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
 
 async function startEngine(options: EmbeddedOptions): Promise<PGlite> {
   const { PGlite } = await loadPGlite();
-  const extensions = options.extensions.includes('vector') ? { vector: (await loadVector()).vector } : {};
+  const extensions: NonNullable<PGliteOptions['extensions']> = {};
+  if (options.extensions.includes('vector')) extensions.vector = (await loadVector()).vector;
   const image = new PGliteImage(options.cachePath, options.extensions);
   const create = async (more: PGliteOptions): Promise<PGlite> => await PGlite.create({ extensions, ...more });
   const { path } = options;
