@@ -8,7 +8,7 @@ import {
 } from '../core/index.js';
 import { checkOptions, is, type OptionChecks } from '../core/internal.js';
 import { type RedisClient, redisClientCheck } from '../drivers/redis/index.js';
-import type { AccessPolicy } from './access/access-policy.js';
+import type { AccessPolicy, AccessSubject } from './access/access-policy.js';
 import type { AuditLog } from './audit/audit-log.js';
 import { sanitizeHTML } from './html/sanitize-html.js';
 import { MemoryLimiter } from './limits/memory-limiter.js';
@@ -21,12 +21,16 @@ import { RedisTokenStore } from './tokens/redis-token-store.js';
 import { TokenService } from './tokens/token-service.js';
 
 /** The parts of a {@link SecurityIntegration}. The caller owns them. */
-export interface SecurityIntegrationOptions<Payload = Record<string, unknown>> {
+export interface SecurityIntegrationOptions<
+  Payload = Record<string, unknown>,
+  Subject extends AccessSubject = AccessSubject,
+  Resource = unknown,
+> {
   readonly tokens?: TokenService<Payload>;
   /** @default a PasswordHasher with its defaults */
   readonly passwords?: PasswordHasher;
   readonly limiter?: RateLimiter;
-  readonly access?: AccessPolicy;
+  readonly access?: AccessPolicy<Subject, Resource>;
   readonly audit?: AuditLog;
 }
 
@@ -55,18 +59,23 @@ const optionChecks: OptionChecks<SecurityIntegrationOptions<never>> = {
  * const token = await security.generateToken({ sub: 'alice' });
  * const { sub } = await security.authenticateToken(token);
  */
-export class SecurityIntegration<Payload = Record<string, unknown>> implements Closeable {
+export class SecurityIntegration<
+  Payload = Record<string, unknown>,
+  Subject extends AccessSubject = AccessSubject,
+  Resource = unknown,
+> implements Closeable
+{
   readonly passwords: PasswordHasher;
   readonly #tokens: TokenService<Payload> | undefined;
   readonly #limiter: RateLimiter | undefined;
-  readonly #access: AccessPolicy | undefined;
+  readonly #access: AccessPolicy<Subject, Resource> | undefined;
   readonly #audit: AuditLog | undefined;
   readonly #own: readonly Closeable[];
 
   constructor(jwtSecret: string, redisClient?: RedisClient, options?: SecurityShortOptions);
-  constructor(options: SecurityIntegrationOptions<Payload>);
+  constructor(options: SecurityIntegrationOptions<Payload, Subject, Resource>);
   constructor(
-    secretOrOptions: string | SecurityIntegrationOptions<Payload>,
+    secretOrOptions: string | SecurityIntegrationOptions<Payload, Subject, Resource>,
     redisClient?: RedisClient,
     short: SecurityShortOptions = {},
   ) {
@@ -97,7 +106,7 @@ export class SecurityIntegration<Payload = Record<string, unknown>> implements C
     return given(this.#limiter, 'limiter');
   }
 
-  get access(): AccessPolicy {
+  get access(): AccessPolicy<Subject, Resource> {
     return given(this.#access, 'access');
   }
 
