@@ -19,6 +19,7 @@ export function logLog(
     height - bottom - ((Math.log10(y) - ys.from) / (ys.to - ys.from)) * (height - top - bottom);
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<text x="${left}" y="22" font-size="14" font-weight="600">${title}</text>`,
     `<text x="${(left + width - right) / 2}" y="${height - 10}" text-anchor="middle">${axes.x}</text>`,
