@@ -16,7 +16,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const exec = promisify(execFile);
+const run = promisify(execFile);
+/** Without the programs of this package's dependencies: one of them brings an npm of its own. */
+const PATH = (process.env.PATH ?? '')
+  .split(':')
+  .filter((folder) => !folder.endsWith('node_modules/.bin'))
+  .join(':');
+const exec = (program: string, args: readonly string[], options: { readonly cwd: string }) =>
+  run(program, args, { ...options, env: { ...process.env, PATH } });
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const app = mkdtempSync(join(tmpdir(), 'safla-consumer-'));
 const installed = join(app, 'node_modules/@safla/sdk');
