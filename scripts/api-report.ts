@@ -62,8 +62,10 @@ function configOf(types: string, report: string): ExtractorConfig {
           'ae-missing-release-tag': silent,
           'ae-unresolved-link': silent,
           'ae-undocumented': silent,
-          // Entries share the types of core, which only the root has to export with everything else.
-          ...(report === 'sdk' ? {} : { 'ae-forgotten-export': silent }),
+          // Entries share the types of core, which only the root has to export with everything else. The parts of
+          // a computed type need no name there: they are listed at the end of its report, and read when it changes.
+          'ae-forgotten-export':
+            report === 'sdk' ? { logLevel: ExtractorLogLevel.Warning, addToApiReportFile: true } : silent,
         },
         tsdocMessageReporting: { default: silent },
       },

@@ -21,7 +21,7 @@ import { type APIIntegrationOptions, type APISettings, positionalOptions, settin
 import type { HTTPCacheStats } from './cache/http-cache.js';
 import { APIOperations } from './openapi/api-operations.js';
 import { Pacing } from './pacing.js';
-import { type PageSource, Pages } from './pagination/pages.js';
+import { type APIPageSource, Pages } from './pagination/pages.js';
 import { type APIPaginateOptions, paginateChecks } from './pagination/paginate-options.js';
 import { pathWith } from './path.js';
 import { optionsOf } from './prepared-request.js';
@@ -30,7 +30,14 @@ import { RequestRunner } from './request-runner.js';
 import type { APIStream } from './stream/api-stream.js';
 import { StreamOpener } from './stream/stream-opener.js';
 import { type APIStreamOptions, streamChecks } from './stream/stream-options.js';
-import type { LoosePath, MethodAt, NoPaths, PlainPath, TypedOptions, TypedResponse } from './typed-paths.js';
+import type {
+  APIMethodAt,
+  LooseAPIPath,
+  NoPaths,
+  PlainAPIPath,
+  TypedAPIOptions,
+  TypedAPIResponse,
+} from './typed-paths.js';
 import { Wire } from './wire.js';
 
 /** Counters of an {@link APIIntegration}. */
@@ -97,16 +104,16 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
    * @throws HTTPError for a status outside 200-299; ConnectionError TimeoutError CircuitOpenError
    * RateLimitError QueueFullError ProtocolError ValidationError ClosedError, or `signal.reason`
    */
-  request<const P extends string>(path: PlainPath<Paths, P>): Promise<TypedResponse<Paths, P, 'GET'>>;
-  request<const P extends string, const M extends MethodAt<Paths, P> = MethodAt<Paths, P> & 'GET'>(
+  request<const P extends string>(path: PlainAPIPath<Paths, P>): Promise<TypedAPIResponse<Paths, P, 'GET'>>;
+  request<const P extends string, const M extends APIMethodAt<Paths, P> = APIMethodAt<Paths, P> & 'GET'>(
     path: P,
-    options: TypedOptions<Paths, P, M>,
-  ): Promise<TypedResponse<Paths, P, M>>;
+    options: TypedAPIOptions<Paths, P, M>,
+  ): Promise<TypedAPIResponse<Paths, P, M>>;
   request<S extends StandardSchemaV1>(
     path: string,
     options: RequestOptions & { readonly schema: S },
   ): Promise<APIResponse<StandardSchemaV1.InferOutput<S>>>;
-  request<P extends string>(path: LoosePath<Paths, P>, options?: RequestOptions): Promise<APIResponse>;
+  request<P extends string>(path: LooseAPIPath<Paths, P>, options?: RequestOptions): Promise<APIResponse>;
   async request(path: string, given: object = {}): Promise<APIResponse> {
     const options: RequestOptions = given;
     const known = this.#recall(path, options);
@@ -126,7 +133,7 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
   paginate<T = unknown>(path: string, options: APIPaginateOptions<T> = {}): Pages<T> {
     checkOptions<APIPaginateOptions<T>>('paginate', options, paginateChecks);
     const { params, query } = options;
-    const source: PageSource = {
+    const source: APIPageSource = {
       resolve: () => this.#settings.reach.resolve(params ? pathWith(path, params) : path, query),
       request: (url, rest) => this.request(url, rest),
     };

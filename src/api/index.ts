@@ -1,3 +1,4 @@
+export type { AddressBlock } from '../drivers/http/index.js';
 export {
   AddressGuard,
   type AddressGuardOptions,
@@ -31,8 +32,8 @@ export type { OAuth2ClientCredentials } from './auth/oauth2-options.js';
 export type { HTTPCacheOptions } from './cache/cache-options.js';
 export type { HTTPCacheStats } from './cache/http-cache.js';
 export { NotCachedError } from './cache/not-cached-error.js';
-
 export { APIOperations } from './openapi/api-operations.js';
+export type { SendRequest } from './openapi/compiled-operation.js';
 export type {
   APIOperation,
   OperationAnnotations,
@@ -42,12 +43,22 @@ export type {
   UnsupportedOperation,
 } from './openapi/operation.js';
 export type { PacingOptions } from './origin-pacer.js';
+export type { APIPageSource } from './pagination/pages.js';
 export { Pages } from './pagination/pages.js';
 export type { APIPaginateOptions, NextPage, Page } from './pagination/paginate-options.js';
 export { type PathValue, path } from './path.js';
 export type { Query, QueryValue } from './query.js';
 export type { SecurityOptions } from './reach.js';
 export { ContentError } from './response-content.js';
+export type { APIStreamSource } from './stream/api-stream.js';
 export { APIStream } from './stream/api-stream.js';
 export type { ServerSentEvent } from './stream/server-sent-events.js';
 export type { APIStreamOptions } from './stream/stream-options.js';
+export type {
+  APIMethodAt,
+  LooseAPIPath,
+  NoPaths,
+  PlainAPIPath,
+  TypedAPIOptions,
+  TypedAPIResponse,
+} from './typed-paths.js';

@@ -108,28 +108,28 @@ type DataOf<Operation, Answers = Member<Operation, 'responses'>> = [SuccessKeys<
   : { [K in SuccessKeys<Answers>]: AnswerData<Answers[K]> }[SuccessKeys<Answers>];
 
 /** The answer to an operation, by the types of the document. It is not checked: give a `schema` for that. */
-export type TypedResponse<Paths, Path extends string, M extends string> = APIResponse<
+export type TypedAPIResponse<Paths, Path extends string, M extends string> = APIResponse<
   DataOf<OperationAt<Paths, Path, M>>
 >;
 
 /** Paths, as they are in the document or filled in, with a GET that needs no settings. */
-export type PlainPath<Paths, Path extends string> = [OperationAt<Paths, Path, 'GET'>] extends [never]
+export type PlainAPIPath<Paths, Path extends string> = [OperationAt<Paths, Path, 'GET'>] extends [never]
   ? never
   : Record<never, never> extends OperationOptions<Paths, Path, 'GET'>
     ? Path
     : never;
 
 /** The methods of a path. */
-export type MethodAt<Paths, Path extends string> =
+export type APIMethodAt<Paths, Path extends string> =
   TemplateOf<Paths, Path> extends infer T extends keyof Paths ? MethodsOf<Paths[T]> : never;
 
 /** Settings of a request. The method may be left out for a GET. */
-export type TypedOptions<Paths, Path extends string, M extends string> = { readonly method?: M } & NoInfer<
+export type TypedAPIOptions<Paths, Path extends string, M extends string> = { readonly method?: M } & NoInfer<
   OperationOptions<Paths, Path, M> & (M extends 'GET' ? NoPaths : { readonly method: M })
 >;
 
 /** Any text without static types; with them, a path that is not known before it runs. A literal that is not in the document is a mistake. */
-export type LoosePath<Paths, Path extends string> = [keyof Paths] extends [never]
+export type LooseAPIPath<Paths, Path extends string> = [keyof Paths] extends [never]
   ? Path
   : string extends Path
     ? Path

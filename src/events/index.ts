@@ -1,4 +1,4 @@
-export type { RedisClient } from '../drivers/redis/index.js';
+export type { RedisArgument, RedisClient } from '../drivers/redis/index.js';
 export type { BroadcastGap, BroadcastReceiver, BroadcastTransport } from './broadcast-transport.js';
 export { type CloudEvent, type ParsedMessage, parseMessage } from './cloud-event.js';
 export type { ConsumeOptions, EventHandler, LogPosition, ReceivedEvent } from './consume-options.js';

@@ -59,7 +59,8 @@ export interface GraphQLBatchedOperation {
 /** Calls without options are the most: there is nothing to check. */
 const none: GraphQLRequestOptions = {};
 
-type RequestOptionsWith<S extends StandardSchemaV1> = GraphQLRequestOptions & { readonly schema: S };
+/** {@link GraphQLRequestOptions} with the schema that gives the answer its type. */
+export type GraphQLSchemaOptions<S extends StandardSchemaV1> = GraphQLRequestOptions & { readonly schema: S };
 
 /**
  * A GraphQL API as one object: typed documents, parsed once; retries and sharing for queries, deadlines and
@@ -111,7 +112,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
   query<S extends StandardSchemaV1>(
     document: GraphQLDocument,
     variables: object | undefined,
-    options: RequestOptionsWith<S>,
+    options: GraphQLSchemaOptions<S>,
   ): Promise<StandardSchemaV1.InferOutput<S>>;
   query<TData = unknown, TVariables extends object = GraphQLVariables>(
     document: GraphQLDocument<TData, TVariables>,
@@ -125,7 +126,7 @@ export class GraphQLIntegration implements Closeable, HealthCheck {
   mutation<S extends StandardSchemaV1>(
     document: GraphQLDocument,
     variables: object | undefined,
-    options: RequestOptionsWith<S>,
+    options: GraphQLSchemaOptions<S>,
   ): Promise<StandardSchemaV1.InferOutput<S>>;
   mutation<TData = unknown, TVariables extends object = GraphQLVariables>(
     document: GraphQLDocument<TData, TVariables>,

@@ -13,7 +13,12 @@ export type {
   GraphQLResult,
 } from './graphql-call.js';
 export type { GraphQLArguments, GraphQLDocument, GraphQLOperationKind, GraphQLVariables } from './graphql-document.js';
-export { type GraphQLBatchedOperation, GraphQLIntegration, type GraphQLStats } from './graphql-integration.js';
+export {
+  type GraphQLBatchedOperation,
+  GraphQLIntegration,
+  type GraphQLSchemaOptions,
+  type GraphQLStats,
+} from './graphql-integration.js';
 export type { GraphQLIntegrationOptions } from './graphql-options.js';
 export {
   type GraphQLErrorEntry,

@@ -1,4 +1,4 @@
-export type { RedisClient } from '../drivers/redis/index.js';
+export type { RedisArgument, RedisClient } from '../drivers/redis/index.js';
 export {
   type AccessCondition,
   AccessPolicy,

@@ -4,7 +4,7 @@ import { firstURL, nextURL, valueAt } from './next-url.js';
 import type { APIPaginateOptions, Page } from './paginate-options.js';
 
 /** What pages are asked with. */
-export interface PageSource {
+export interface APIPageSource {
   /** The first URL, checked. */
   resolve(): URL;
   request(url: string, options: RequestOptions): Promise<APIResponse>;
@@ -17,10 +17,10 @@ export interface PageSource {
  * @example for await (const order of api.paginate('/orders', { schema: Order, limit: 500 })) await ship(order);
  */
 export class Pages<T> implements AsyncIterable<T> {
-  readonly #source: PageSource;
+  readonly #source: APIPageSource;
   readonly #options: APIPaginateOptions<T>;
 
-  constructor(source: PageSource, options: APIPaginateOptions<T>) {
+  constructor(source: APIPageSource, options: APIPaginateOptions<T>) {
     this.#source = source;
     this.#options = options;
   }

@@ -3,7 +3,7 @@ import { type ServerSentEvent, serverSentEvents } from './server-sent-events.js'
 import { textLines } from './text-lines.js';
 
 /** What a stream is made of. */
-export interface StreamSource {
+export interface APIStreamSource {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly attempts: number;
@@ -33,11 +33,11 @@ export class APIStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly attempts: number;
   /** Settles when it was read to the end, left, failed or cancelled. Never rejects. */
   readonly finished: Promise<void>;
-  readonly #source: StreamSource;
+  readonly #source: APIStreamSource;
   #finish: () => void = () => undefined;
   #taken = false;
 
-  constructor(source: StreamSource) {
+  constructor(source: APIStreamSource) {
     this.status = source.status;
     this.headers = source.headers;
     this.attempts = source.attempts;

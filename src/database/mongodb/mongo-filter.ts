@@ -21,24 +21,28 @@ export type MongoFilter<T extends object = Record<string, unknown>> =
 
 /** Changes by MongoDB's update operators. Values are data: operators in them are refused. */
 export interface MongoUpdate<T extends object = Record<string, unknown>> {
-  readonly $set?: Fields<T>;
-  readonly $setOnInsert?: Fields<T>;
-  readonly $unset?: { readonly [Name in keyof T | Path]?: true | '' | 1 };
-  readonly $inc?: Fields<T>;
-  readonly $mul?: Fields<T>;
-  readonly $min?: Fields<T>;
-  readonly $max?: Fields<T>;
+  readonly $set?: MongoFields<T>;
+  readonly $setOnInsert?: MongoFields<T>;
+  readonly $unset?: { readonly [Name in keyof T | MongoPath]?: true | '' | 1 };
+  readonly $inc?: MongoFields<T>;
+  readonly $mul?: MongoFields<T>;
+  readonly $min?: MongoFields<T>;
+  readonly $max?: MongoFields<T>;
   readonly $rename?: Readonly<Record<string, string>>;
   /** Sets the server's time. */
-  readonly $currentDate?: { readonly [Name in keyof T | Path]?: true };
+  readonly $currentDate?: { readonly [Name in keyof T | MongoPath]?: true };
   /** One value, or several by `push`. */
-  readonly $push?: { readonly [Name in keyof T | Path]?: unknown };
-  readonly $addToSet?: { readonly [Name in keyof T | Path]?: unknown };
+  readonly $push?: { readonly [Name in keyof T | MongoPath]?: unknown };
+  readonly $addToSet?: { readonly [Name in keyof T | MongoPath]?: unknown };
   /** A value, or a condition of `where`. */
-  readonly $pull?: { readonly [Name in keyof T | Path]?: unknown };
-  readonly $pullAll?: { readonly [Name in keyof T | Path]?: readonly unknown[] };
-  readonly $pop?: { readonly [Name in keyof T | Path]?: 1 | -1 };
+  readonly $pull?: { readonly [Name in keyof T | MongoPath]?: unknown };
+  readonly $pullAll?: { readonly [Name in keyof T | MongoPath]?: readonly unknown[] };
+  readonly $pop?: { readonly [Name in keyof T | MongoPath]?: 1 | -1 };
 }
 
-type Path = `${string}.${string}`;
-type Fields<T extends object> = { readonly [Name in keyof T]?: T[Name] | null } & { readonly [path: Path]: unknown };
+/** The path of a field inside of another, with dots. */
+export type MongoPath = `${string}.${string}`;
+/** New values of fields, by name or by path. */
+export type MongoFields<T extends object> = { readonly [Name in keyof T]?: T[Name] | null } & {
+  readonly [path: MongoPath]: unknown;
+};

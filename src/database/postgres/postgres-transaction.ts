@@ -9,7 +9,7 @@ import { type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlT
 import { assertInTransaction } from './statement-rules.js';
 
 /** What a transaction and its savepoints share. */
-interface Line {
+export interface TransactionLine {
   readonly session: Session;
   readonly scope: CallScope;
   readonly readOnly: boolean;
@@ -27,13 +27,13 @@ interface Line {
 export class PostgresTransaction {
   /** Runs one statement in this transaction. */
   readonly sql: SqlTag;
-  readonly #line: Line;
+  readonly #line: TransactionLine;
   #over = false;
   #inner: PostgresTransaction | undefined;
   #failure: unknown;
 
   /** Made by `db.transaction`. */
-  constructor(line: Line) {
+  constructor(line: TransactionLine) {
     this.#line = line;
     this.sql = sqlTag((statement, options) => this.#run(statement, options));
   }

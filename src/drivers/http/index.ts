@@ -2,7 +2,7 @@ export { axiosAdapter, type RequestBounds } from './axios-adapter.js';
 export { type AxiosInstance, createAxios } from './axios-client.js';
 export { exchangeByAxios, type HTTPAnswer, openByAxios } from './axios-exchange.js';
 export { flatHeaders } from './flat-headers.js';
-export { AddressGuard, type AddressGuardOptions, AllowList } from './guard/index.js';
+export { type AddressBlock, AddressGuard, type AddressGuardOptions, AllowList } from './guard/index.js';
 export { checkedHeaders, headerFault, visibleText } from './header-check.js';
 export { HTTPError, type HTTPErrorFacts } from './http-error.js';
 export { type HTTPAgents, type HTTPTransportOptions, httpTransport } from './http-transport.js';

@@ -14,10 +14,10 @@ const requirements = {
   ES384: { type: 'ec', curve: 'secp384r1' },
   ES512: { type: 'ec', curve: 'secp521r1' },
   EdDSA: { type: 'ed25519' },
-} as const;
+} as const satisfies Record<TokenAlgorithm, object>;
 
 /** A signature algorithm of RFC 7518 section 3.1 or RFC 8037 (Ed25519). `none` is not among them. */
-export type TokenAlgorithm = keyof typeof requirements;
+export type TokenAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${256 | 384 | 512}` | 'EdDSA';
 
 /** All of {@link TokenAlgorithm}. */
 export const tokenAlgorithms: readonly TokenAlgorithm[] = Object.keys(requirements) as TokenAlgorithm[];
