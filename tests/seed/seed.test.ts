@@ -8,6 +8,7 @@ import { TestContainer } from '@safla/sdk/testing';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { MongoEmulator } from '../support/mongo-emulator/mongo-emulator.js';
 
 /**
  * The guide that the product comes from, block by block: its own code in blocks/, changed only in its
@@ -179,6 +180,16 @@ describe('event bus', () => {
     ]);
     await eventBus.unsubscribe(['safla.memory.update', 'other']);
     await eventBus.close();
+  });
+});
+
+describe('Database integration', () => {
+  it("has every method of the guide's DatabaseIntegration, in its forms (documents on the emulator)", async () => {
+    const { exerciseDatabase } = await import('./blocks/database-integration.js');
+    await using services = await TestContainer.start({ postgres: true });
+    await using mine = await services.postgres.namespace();
+    await using emulator = await MongoEmulator.start();
+    await exerciseDatabase(mine.url, emulator.url('guide'));
   });
 });
 

@@ -26,10 +26,12 @@ export async function guideOperation(collection: MongoCollection, operation: str
     case 'deleteOne':
       return await collection.deleteOne(data);
     default:
-      return refuse(
-        'operation',
-        [],
-        `must be one of ${operations.join(', ')}${typeof operation === 'string' ? hint(operation, operations) : ''}`,
-      );
+      return refuse('executeMongoDBOperation', ['operation'], unknown(operation));
   }
+}
+
+function unknown(operation: unknown): string {
+  const [name, near] =
+    typeof operation === 'string' ? [`'${operation}'`, hint(operation, operations)] : ['that', hint('', operations)];
+  return `${name} is not among its operations${near}; for others use db.mongo.collection(name)`;
 }
