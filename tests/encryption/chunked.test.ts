@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ChunkedOpener } from '../../src/encryption/chunked/chunked-opener.js';
 import { ChunkedSealer } from '../../src/encryption/chunked/chunked-sealer.js';
+import { InputKey } from '../../src/encryption/chunked/input-key.js';
 import { prefixBytes } from '../../src/encryption/chunked/message-key.js';
 
 interface Vector {
@@ -55,7 +56,7 @@ function streamOpen(
 ): { plain: Buffer; error?: unknown } {
   const out: Buffer[] = [];
   try {
-    const opener = new ChunkedOpener(key, context, sealed.subarray(0, prefixBytes));
+    const opener = new ChunkedOpener(new InputKey(key), context, sealed.subarray(0, prefixBytes));
     for (let at = prefixBytes; at < sealed.length; at += pieceBytes)
       out.push(...opener.update(sealed.subarray(at, at + pieceBytes)));
     out.push(opener.final());
@@ -74,7 +75,7 @@ describe('Wycheproof vectors of Cobblestone-256', () => {
       const plain = open();
       expect([plain.length, sha512(plain)]).toEqual([msgLength, msgSha512]);
       // Sealed again with the vector's salt, it is the vector.
-      const sealer = new ChunkedSealer(hex(key), hex(ctx), inflateSync(hex(ct)).subarray(0, 24));
+      const sealer = new ChunkedSealer(new InputKey(hex(key)), hex(ctx), inflateSync(hex(ct)).subarray(0, 24));
       expect(Buffer.concat([sealer.prefix, ...sealer.update(plain), ...sealer.final()])).toEqual(inflateSync(hex(ct)));
     } else if (flags.includes('InvalidKeySize')) {
       expect(open).toThrow(expect.objectContaining({ code: 'VALIDATION' }));
@@ -133,7 +134,7 @@ describe('chunkedSeal and chunkedOpen', () => {
         fc.integer({ min: 1, max: 20_000 }),
         (message, ctx, pieceBytes) => {
           const plain = Buffer.from(message);
-          const sealer = new ChunkedSealer(key, ctx);
+          const sealer = new ChunkedSealer(new InputKey(key), ctx);
           const parts = [sealer.prefix];
           for (let at = 0; at < plain.length; at += pieceBytes)
             parts.push(...sealer.update(plain.subarray(at, at + pieceBytes)));

@@ -1,21 +1,17 @@
-import { type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { DecryptError } from '../decrypt-error.js';
 import { ChunkCipher, sealedChunkBytes } from './chunk-cipher.js';
-import { deriveMessageKey, prefixBytes, saltBytes } from './message-key.js';
+import type { InputKey } from './input-key.js';
+import { prefixBytes, saltBytes } from './message-key.js';
 
 /**
  * The cipher of a message whose salt and commitment these are.
  *
  * @throws DecryptError when the commitment is not the one of this key and context
  */
-export function chunkCipherOf(
-  key: KeyObject | Uint8Array,
-  context: Uint8Array,
-  prefix: Uint8Array,
-  subject: string,
-): ChunkCipher {
+export function chunkCipherOf(key: InputKey, context: Uint8Array, prefix: Uint8Array, subject: string): ChunkCipher {
   if (prefix.length < prefixBytes) throw new DecryptError(subject);
-  const derived = deriveMessageKey(key, prefix.subarray(0, saltBytes), context);
+  const derived = key.derive(prefix.subarray(0, saltBytes), context);
   if (!timingSafeEqual(derived.commitment, prefix.subarray(saltBytes, prefixBytes))) {
     derived.key.fill(0);
     throw new DecryptError(subject);
@@ -33,7 +29,7 @@ export class ChunkedOpener {
   #failed = false;
 
   /** @throws DecryptError when the key or the context is not the one the message was sealed with */
-  constructor(key: KeyObject | Uint8Array, context: Uint8Array, prefix: Uint8Array, subject = 'the stream') {
+  constructor(key: InputKey, context: Uint8Array, prefix: Uint8Array, subject = 'the stream') {
     this.#subject = subject;
     this.#cipher = chunkCipherOf(key, context, prefix, subject);
   }
@@ -89,12 +85,7 @@ export class ChunkedOpener {
 }
 
 /** All of a message at once, in parts. @throws DecryptError */
-export function openWhole(
-  key: KeyObject | Uint8Array,
-  context: Uint8Array,
-  sealed: Uint8Array,
-  subject: string,
-): Buffer[] {
+export function openWhole(key: InputKey, context: Uint8Array, sealed: Uint8Array, subject: string): Buffer[] {
   const cipher = chunkCipherOf(key, context, sealed, subject);
   const out: Buffer[] = [];
   const body = sealed.subarray(prefixBytes);

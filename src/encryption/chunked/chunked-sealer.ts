@@ -1,7 +1,7 @@
-import type { KeyObject } from 'node:crypto';
 import { publicRandom } from '../random-pool.js';
 import { ChunkCipher, chunkBytes } from './chunk-cipher.js';
-import { deriveMessageKey, saltBytes } from './message-key.js';
+import type { InputKey } from './input-key.js';
+import { saltBytes } from './message-key.js';
 
 const none: Buffer = Buffer.alloc(0);
 
@@ -16,8 +16,8 @@ export class ChunkedSealer {
   #partialLength = 0;
 
   /** @param salt 24 bytes that never repeat under this key. @default random */
-  constructor(key: KeyObject | Uint8Array, context: Uint8Array, salt: Uint8Array = publicRandom(saltBytes)) {
-    const derived = deriveMessageKey(key, salt, context);
+  constructor(key: InputKey, context: Uint8Array, salt: Uint8Array = publicRandom(saltBytes)) {
+    const derived = key.derive(salt, context);
     this.prefix = Buffer.concat([salt, derived.commitment]);
     this.#cipher = new ChunkCipher(derived, 'the message');
   }
@@ -64,9 +64,9 @@ export class ChunkedSealer {
 }
 
 /** All of a message at once: the last piece is sealed without being copied. */
-export function sealWhole(key: KeyObject | Uint8Array, context: Uint8Array, plain: Uint8Array): Buffer[] {
+export function sealWhole(key: InputKey, context: Uint8Array, plain: Uint8Array): Buffer[] {
   const salt = publicRandom(saltBytes);
-  const derived = deriveMessageKey(key, salt, context);
+  const derived = key.derive(salt, context);
   const out = [salt, derived.commitment];
   const cipher = new ChunkCipher(derived, 'the message');
   const full = Math.floor(plain.length / chunkBytes);

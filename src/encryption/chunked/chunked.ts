@@ -1,8 +1,8 @@
 import { bytesOf, invalid } from '../bytes.js';
 import { openWhole } from './chunked-opener.js';
 import { sealWhole } from './chunked-sealer.js';
-
-const keyBytes = 32;
+import { InputKey } from './input-key.js';
+import { keyBytes } from './message-key.js';
 
 /**
  * Seals one message in the C2SP chunked format with AES-256-GCM and SHA-512 (Cobblestone-256,
@@ -15,7 +15,7 @@ const keyBytes = 32;
  * @throws ValidationError for another length of the key, or a lone surrogate in the context
  */
 export function chunkedSeal(key: Uint8Array, context: string | Uint8Array, bytes: Uint8Array): Buffer {
-  return Buffer.concat(sealWhole(keyOf(key), bytesOf(context, 'context'), bytesOf(bytes, 'message')));
+  return withKey(key, (input) => sealWhole(input, bytesOf(context, 'context'), bytesOf(bytes, 'message')));
 }
 
 /**
@@ -25,12 +25,17 @@ export function chunkedSeal(key: Uint8Array, context: string | Uint8Array, bytes
  * @throws ValidationError for a key that is not 32 bytes long
  */
 export function chunkedOpen(key: Uint8Array, context: string | Uint8Array, bytes: Uint8Array): Buffer {
-  return Buffer.concat(
-    openWhole(keyOf(key), bytesOf(context, 'context'), bytesOf(bytes, 'sealed message'), 'the message'),
+  return withKey(key, (input) =>
+    openWhole(input, bytesOf(context, 'context'), bytesOf(bytes, 'sealed message'), 'the message'),
   );
 }
 
-function keyOf(key: Uint8Array): Uint8Array {
+function withKey(key: Uint8Array, use: (key: InputKey) => Buffer[]): Buffer {
   if (!(key instanceof Uint8Array) || key.length !== keyBytes) throw invalid('key', `must be ${keyBytes} bytes`);
-  return key;
+  const input = new InputKey(key);
+  try {
+    return Buffer.concat(use(input));
+  } finally {
+    input.wipe();
+  }
 }

@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { ClosedError, ProtocolError } from '../../core/index.js';
+import { InputKey } from '../chunked/input-key.js';
 import { encodeHeader, keyNameOf, type Suite, suites } from '../sealed-header.js';
 import { expandKey } from './expand.js';
 import type { WrappedKey } from './key-provider.js';
@@ -15,7 +16,7 @@ export class DataKey implements WrappedKey {
   readonly wrapped: Uint8Array;
   readonly #secret: Buffer;
   readonly #headers: Map<Suite, Buffer> = new Map();
-  #chunked: KeyObject | undefined;
+  #chunked: InputKey | undefined;
   #short: KeyObject | undefined;
   #destroyed = false;
 
@@ -52,9 +53,9 @@ export class DataKey implements WrappedKey {
   }
 
   /** The input key of the chunked format. */
-  get chunked(): KeyObject {
+  get chunked(): InputKey {
     this.#assertLive();
-    this.#chunked ??= createSecretKey(this.#secret);
+    this.#chunked ??= new InputKey(this.#secret);
     return this.#chunked;
   }
 
@@ -73,6 +74,7 @@ export class DataKey implements WrappedKey {
   destroy(): void {
     this.#destroyed = true;
     this.#secret.fill(0);
+    this.#chunked?.wipe();
     this.#chunked = undefined;
     this.#short = undefined;
   }

@@ -1,12 +1,12 @@
-import type { KeyObject } from 'node:crypto';
 import { ChunkedOpener } from '../chunked/chunked-opener.js';
+import type { InputKey } from '../chunked/input-key.js';
 import { prefixBytes } from '../chunked/message-key.js';
 import { DecryptError } from '../decrypt-error.js';
 import { readHeader, type SealedHeader, suites } from '../sealed-header.js';
 import type { Stage } from './stage.js';
 
 /** The key that a header names, and what the body is bound to. */
-export type OpeningKeyOf = (header: SealedHeader) => Promise<{ readonly key: KeyObject; readonly binding: Uint8Array }>;
+export type OpeningKeyOf = (header: SealedHeader) => Promise<{ readonly key: InputKey; readonly binding: Uint8Array }>;
 
 /** Opens a stream. Bytes are kept until header and commitment are there; these are checked before any chunk. */
 export class OpenStage implements Stage {

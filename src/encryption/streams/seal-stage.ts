@@ -1,10 +1,10 @@
-import type { KeyObject } from 'node:crypto';
 import { ChunkedSealer } from '../chunked/chunked-sealer.js';
+import type { InputKey } from '../chunked/input-key.js';
 import type { Stage } from './stage.js';
 
 /** The key of a stream, and what stands before its body. */
 export interface SealingKey {
-  readonly key: KeyObject;
+  readonly key: InputKey;
   readonly header: Uint8Array;
   readonly binding: Uint8Array;
 }
