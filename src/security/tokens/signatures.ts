@@ -1,6 +1,7 @@
-import { createHmac, sign, timingSafeEqual, verify } from 'node:crypto';
+import { sign, verify } from 'node:crypto';
 import type { Algorithm } from 'jsonwebtoken';
 import { lazy } from '../../core/internal.js';
+import { isHMAC, TextHMAC } from './text-hmac.js';
 import { TokenError } from './token-error.js';
 import type { TokenKey } from './token-key.js';
 
@@ -17,8 +18,6 @@ export interface Signatures {
   verify(token: string, key: TokenKey, signature: Buffer): void;
 }
 
-const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
-
 /**
  * RSA and ECDSA by jsonwebtoken, given nothing but checked keys and one algorithm; HMAC, where jsonwebtoken itself
  * would be most of the cost, and Ed25519, which it has not, by node:crypto.
@@ -26,13 +25,11 @@ const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha3
 export async function loadSignatures(): Promise<Signatures> {
   const { default: jwt } = await loadJWT();
 
-  function isSigned(token: string, { verifier, algorithm }: TokenKey, signature: Buffer): boolean {
-    const hash = hashes[algorithm];
+  function isSigned(token: string, key: TokenKey, signature: Buffer): boolean {
+    const { verifier, algorithm } = key;
     const end = token.lastIndexOf('.');
-    if (hash !== undefined) {
-      const expected = createHmac(hash, verifier).update(token.slice(0, end), 'latin1').digest();
-      return expected.length === signature.length && timingSafeEqual(expected, signature);
-    }
+    const hmac = hmacOf(key);
+    if (hmac) return hmac.verify(token.slice(0, end), signature);
     if (algorithm === 'EdDSA') return verify(null, Buffer.from(token.slice(0, end)), verifier, signature);
     try {
       const algorithms = [algorithm as Algorithm];
@@ -47,19 +44,33 @@ export async function loadSignatures(): Promise<Signatures> {
     sign(payload, key, typ) {
       const { signer, algorithm } = key;
       if (!signer) throw new TypeError(`key '${key.id}' does not sign`);
-      const hash = hashes[algorithm];
-      if (hash === undefined && algorithm !== 'EdDSA') {
+      const hmac = hmacOf(key);
+      if (!hmac && algorithm !== 'EdDSA') {
         const header = { alg: algorithm as Algorithm, typ, kid: key.id };
         return jwt.sign(payload, signer, { algorithm: header.alg, header });
       }
       const input = `${headerOf(key, typ)}.${Buffer.from(payload).toString('base64url')}`;
-      if (hash !== undefined) return `${input}.${createHmac(hash, signer).update(input, 'latin1').digest('base64url')}`;
+      if (hmac) return `${input}.${hmac.sign(input)}`;
       return `${input}.${sign(null, Buffer.from(input), signer).toString('base64url')}`;
     },
     verify(token, key, signature) {
       if (!isSigned(token, key, signature)) throw new TokenError('forged', 'the signature is not from this key');
     },
   };
+}
+
+const hmacs: WeakMap<TokenKey, TextHMAC> = new WeakMap();
+
+/** Undefined for a key that is no secret. */
+function hmacOf(key: TokenKey): TextHMAC | undefined {
+  const { algorithm, verifier } = key;
+  if (!isHMAC(algorithm)) return undefined;
+  let hmac = hmacs.get(key);
+  if (!hmac) {
+    hmac = new TextHMAC(algorithm, verifier.export());
+    hmacs.set(key, hmac);
+  }
+  return hmac;
 }
 
 const headers: WeakMap<TokenKey, Map<string, string>> = new WeakMap();
