@@ -13,7 +13,7 @@ import type { DatabaseIntegration } from '../database/index.js';
 import type { APITestConfig } from './framework/api-target.js';
 import { CountingServer } from './framework/counting-server.js';
 import type { DatabaseTestConfig } from './framework/database-suite.js';
-import { checkDatabaseConfig, openAPI, openDatabase } from './framework/open-integrations.js';
+import { meansMongo, openAPI, openDatabase } from './framework/open-integrations.js';
 import { type MCPServerTarget, type StartMCPServerOptions, TestMCPServer } from './framework/test-mcp-server.js';
 import { type ServiceAttempt, ServiceUnavailableError } from './service-unavailable-error.js';
 import { Watchdog } from './services/launch/watchdog.js';
@@ -210,16 +210,16 @@ export class TestContainer implements AsyncDisposable {
   }
 
   /**
-   * A database in a schema of its own: `migrate` makes it, with a table `test_table (id, name)` in it, and
-   * `cleanup` drops it. Without a URL the service is started.
+   * A database in a schema of its own (in MongoDB: a database of its own): `migrate` makes it, with a table
+   * `test_table (id, name)` in it, and `cleanup` drops it. Without a URL the service of `type` is started.
    *
    * @throws ConfigurationError; ServiceUnavailableError
    */
   async createDatabaseIntegration(config: DatabaseTestConfig = {}): Promise<DatabaseIntegration> {
-    checkDatabaseConfig(config);
+    const service = meansMongo(config) ? 'mongodb' : 'postgres';
     const { url = config.connectionString, migrations } = config;
-    if (url === undefined) await this.start({ postgres: this.#options.postgres || true });
-    return this.#keep(openDatabase(url ?? this.postgres.url, migrations));
+    if (url === undefined) await this.start({ [service]: this.#options[service] || true });
+    return this.#keep(openDatabase(url ?? this[service].url, migrations));
   }
 
   /**

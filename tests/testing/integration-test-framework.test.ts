@@ -6,6 +6,7 @@ import { ConfigurationError, ConnectionError } from '@safla/sdk/core';
 import { IntegrationTestFramework, TestContainer } from '@safla/sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../scripts/run.js';
+import { MongoEmulator } from '../support/mongo-emulator/mongo-emulator.js';
 
 interface Report {
   readonly testResults: readonly {
@@ -97,6 +98,10 @@ const failing: Readonly<Record<string, readonly string[]>> = {
   'Database Integration: finds something else': [crud, absent],
   'Database Integration: does not clean up': [clean],
   'Database Integration: fails untyped': [absent],
+  'Database Integration: good documents': [],
+  'Database Integration: documents: does not clean up': [clean],
+  'Database Integration: documents: does not store': [crud, again, clean],
+  'Database Integration: documents: always deletes': [absent],
 };
 
 /** Their tests cannot even begin. */
@@ -110,7 +115,7 @@ describe('IntegrationTestFramework', () => {
     expect(failed).toMatchObject(failing);
     for (const target of unreachable) expect(found.get(target)?.get('passed')).toBeUndefined();
     for (const target of Object.keys(failing)) expect([...(found.get(target)?.keys() ?? [])]).not.toContain('skipped');
-    expect(Object.values(failed).flat()).toHaveLength(32);
+    expect(Object.values(failed).flat()).toHaveLength(37);
   });
 
   it('registers with node:test', { timeout: 120_000 }, async () => {
@@ -185,12 +190,29 @@ describe('what a TestContainer makes', () => {
     await two.cleanup();
   });
 
+  it('makes one for documents: on a server that it finds by itself, or that a URL names (emulator)', async () => {
+    await using emulator = await MongoEmulator.start();
+    await using services = new TestContainer({ environment: { MONGODB_URL: emulator.url('any') } });
+    const one = await services.createDatabaseIntegration({ type: 'mongodb' });
+    const two = await services.createDatabaseIntegration({ url: emulator.url('any') });
+    expect(services.mongodb.kind).toBe('environment');
+    await Promise.all([one.migrate(), two.migrate()]);
+    const { id } = await one.create('test_table', { name: 'mine' });
+    expect(await one.findById('test_table', String(id))).toMatchObject({ name: 'mine' });
+    expect(await two.findById('test_table', String(id))).toBeNull();
+    await one.cleanup();
+    expect(await one.findById('test_table', String(id))).toBeNull();
+  });
+
   it('refuses wrong settings, by name', async () => {
     await using services = new TestContainer();
     await expect(services.createAPIIntegration({ baseURL: 'ftp://x' })).rejects.toThrow('createAPIIntegration.baseURL');
     await expect(services.createAPIIntegration({ rateLimit: { requests: 0, perMs: 1 } })).rejects.toThrow('requests');
     await expect(services.createDatabaseIntegration({ url: 'mysql://x' })).rejects.toThrow(
       'createDatabaseIntegration.url',
+    );
+    await expect(services.createDatabaseIntegration({ type: 'mongodb', url: 'postgres://h/d' })).rejects.toThrow(
+      "createDatabaseIntegration.type is 'mongodb'",
     );
     await expect(services.createDatabaseIntegration({ typ: 'postgres' } as object)).rejects.toThrow(
       "did you mean 'type'",

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type Awaitable, SaflaError } from '../../core/index.js';
-import type { Migration, RowId } from '../../database/index.js';
+import type { Migration, MongoMigration, RowId } from '../../database/index.js';
 import type { Suite } from './suite-runner.js';
 
 type Row = Record<string, unknown>;
@@ -24,14 +24,14 @@ export interface DatabaseSubject {
 
 /** A database for tests. */
 export interface DatabaseTestConfig {
-  /** Which service to start when there is no URL. @default 'postgresql' */
-  readonly type?: 'postgres' | 'postgresql';
+  /** Which service to start when there is no URL. @default the one that the URL names, else 'postgresql' */
+  readonly type?: 'postgres' | 'postgresql' | 'mongodb';
   /** A database that runs already. @default one that the container starts */
   readonly url?: string | URL;
   /** The same as `url`. */
   readonly connectionString?: string;
-  /** Run by `migrate()` before `test_table` is made, in a schema of their own. @default none */
-  readonly migrations?: readonly Migration[];
+  /** Run by `migrate()` before `test_table` is made, in a schema (in MongoDB: a database) of their own. @default none */
+  readonly migrations?: readonly Migration[] | readonly MongoMigration[];
 }
 
 /** A database, and how it is tested. */
@@ -42,8 +42,16 @@ export interface DatabaseTestOptions extends DatabaseTestConfig {
 
 const table = 'test_table';
 
-/** The tests of one database. `open` is called once for the tests and once more for the one about `cleanup`. */
-export function databaseSuite(suite: Suite, name: string, open: () => Promise<DatabaseSubject>): void {
+/** How the tests get their database. */
+export interface DatabaseUnderTest {
+  /** Called once for the tests and once more for the one about `cleanup`. */
+  readonly open: () => Promise<DatabaseSubject>;
+  /** True where storing a row makes its table, so that only rows can be gone after `cleanup`. */
+  readonly makesTables: boolean;
+}
+
+/** The tests of one database. */
+export function databaseSuite(suite: Suite, name: string, { open, makesTables }: DatabaseUnderTest): void {
   suite.describe(`Database Integration: ${name}`, () => {
     let opened: DatabaseSubject | undefined;
     const db = (): DatabaseSubject => {
@@ -69,7 +77,7 @@ export function databaseSuite(suite: Suite, name: string, open: () => Promise<Da
       await db().migrate();
       assert.equal((await db().findById(table, id))?.name, 'kept', 'a second migrate() must keep what is there');
     });
-    suite.it('should remove only what it made', () => cleansUp(db(), open));
+    suite.it('should remove only what it made', () => cleansUp(db(), { open, makesTables }));
   });
 }
 
@@ -105,14 +113,15 @@ async function tellsAbsence(db: DatabaseSubject): Promise<void> {
   );
 }
 
-async function cleansUp(db: DatabaseSubject, open: () => Promise<DatabaseSubject>): Promise<void> {
+async function cleansUp(db: DatabaseSubject, { open, makesTables }: DatabaseUnderTest): Promise<void> {
   const mine = await create(db, 'mine');
   const second = await open();
   try {
     await second.migrate();
-    await create(second, 'theirs');
+    const theirs = await create(second, 'theirs');
     await second.cleanup();
-    await assert.rejects(second.create(table, { name: 'late' }), `after cleanup there must be no ${table}`);
+    if (makesTables) assert.equal(await second.findById(table, theirs.id), null, 'cleanup must remove what was stored');
+    else await assert.rejects(second.create(table, { name: 'late' }), `after cleanup there must be no ${table}`);
   } finally {
     await second.close?.();
   }

@@ -4,6 +4,7 @@ import { apiSuite } from './api-suite.js';
 import type { APITestOptions } from './api-target.js';
 import { type DatabaseTestOptions, databaseSuite } from './database-suite.js';
 import { type MCPServerTestOptions, mcpServerSuite } from './mcp-server-suite.js';
+import { meansMongo } from './open-integrations.js';
 import { type Suite, type SuiteRunner, suiteOf } from './suite-runner.js';
 import type { MCPServerTarget } from './test-mcp-server.js';
 
@@ -87,9 +88,10 @@ export class IntegrationTestFramework implements AsyncDisposable {
    */
   createDatabaseIntegrationTest(dbName: string, dbConfig: DatabaseTestOptions = {}): void {
     const { create, ...config } = dbConfig;
-    databaseSuite(this.#suite, dbName, async () =>
-      create ? await create() : await this.container.createDatabaseIntegration(config),
-    );
+    databaseSuite(this.#suite, dbName, {
+      open: async () => (create ? await create() : await this.container.createDatabaseIntegration(config)),
+      makesTables: meansMongo(config),
+    });
   }
 
   get #suite(): Suite {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { APIIntegration } from '../../api/index.js';
+import { ConfigurationError } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
-import { DatabaseIntegration, type Migration } from '../../database/index.js';
+import { DatabaseIntegration, type Migration, type MongoMigration } from '../../database/index.js';
 import { LocalLimiter } from '../../resilience/index.js';
 import type { APITestConfig, PromisedRate } from './api-target.js';
 import type { DatabaseTestConfig } from './database-suite.js';
@@ -28,23 +29,44 @@ export function openAPI(config: APITestConfig & { readonly baseURL: string | URL
   });
 }
 
-/** A table that every database under test has. */
+/** A table that every database under test has; a collection in MongoDB. */
 const testTable: Migration = {
   id: 'test_table',
   up: 'create table test_table (id bigint generated always as identity primary key, name text not null)',
 };
+const testCollection: MongoMigration = { id: 'test_table', up: [{ create: 'test_table' }] };
 
-export function checkDatabaseConfig(config: DatabaseTestConfig): void {
-  checkOptions<DatabaseTestConfig>('createDatabaseIntegration', config, {
-    type: is.oneOf('postgres', 'postgresql'),
-    url: is.url('postgres:', 'postgresql:', 'memory:', 'file:'),
-    connectionString: is.url('postgres:', 'postgresql:', 'memory:', 'file:'),
+/** True for a URL of MongoDB, which may name several hosts and is then no URL to others. */
+export const isMongoURL = (url: unknown): boolean => /^mongodb(?:\+srv)?:\/\//.test(String(url));
+
+const sqlURL = is.url('postgres:', 'postgresql:', 'memory:', 'file:', 'mongodb:', 'mongodb+srv:');
+const databaseURL = (url: unknown, field: string): void => {
+  if (!isMongoURL(url)) sqlURL(url, field);
+};
+
+/** Whether a configuration means MongoDB. @throws ConfigurationError where it is none */
+export function meansMongo(config: DatabaseTestConfig): boolean {
+  const owner = 'createDatabaseIntegration';
+  checkOptions<DatabaseTestConfig>(owner, config, {
+    type: is.oneOf('postgres', 'postgresql', 'mongodb'),
+    url: databaseURL,
+    connectionString: databaseURL,
     migrations: is.list,
+  });
+  const { type, url = config.connectionString } = config;
+  if (type === undefined || url === undefined) return url === undefined ? type === 'mongodb' : isMongoURL(url);
+  if ((type === 'mongodb') === isMongoURL(url)) return type === 'mongodb';
+  throw new ConfigurationError(`${owner}.type is '${type}', but its url names another database`, {
+    field: `${owner}.type`,
   });
 }
 
-/** A database in a schema of its own, which `migrate` makes and `cleanup` drops. */
-export function openDatabase(url: string | URL, migrations: readonly Migration[] = []): DatabaseIntegration {
+/** A database in a schema of its own (a database of its own in MongoDB), which `migrate` makes and `cleanup` drops. */
+export function openDatabase(
+  url: string | URL,
+  migrations: DatabaseTestConfig['migrations'] = [],
+): DatabaseIntegration {
   const schema = `test_${randomBytes(8).toString('hex')}`;
-  return new DatabaseIntegration({ url, schema, migrations: [...migrations, testTable] });
+  const last = isMongoURL(url) ? testCollection : testTable;
+  return new DatabaseIntegration({ url, schema, migrations: [...migrations, last] as readonly Migration[] });
 }
