@@ -230,7 +230,7 @@ describe('eventTransportContract', () => {
 
 it('the contracts run whole under node:test, where only their own timers keep the process alive', async () => {
   const file = fileURLToPath(new URL('./fixtures/contracts.node-test.ts', import.meta.url));
-  const { code, output } = await run(process.execPath, ['--import', 'tsx', file]);
+  const { code, output } = await run(process.execPath, ['--import', 'tsx', '--test-reporter', 'tap', file]);
   expect(output).toMatch(/^# fail 0$/m);
   expect(output).toMatch(/^# cancelled 0$/m);
   expect(code).toBe(0);
