@@ -1,0 +1,20 @@
+export { Agent, type AgentEvents, type AgentStatus } from './agent.js';
+export { AgentCapabilities, type AgentCapability } from './agent-capabilities.js';
+export type { AgentMemory, RememberedItem } from './agent-memory.js';
+export type { AgentOptions } from './agent-options.js';
+export type { AgentTools, ToolCaller, ToolFunction } from './agent-tools.js';
+export { TaskCanceledError } from './errors/task-canceled-error.js';
+export { TaskFailedError } from './errors/task-failed-error.js';
+export { TaskRejectedError, type TaskRejection } from './errors/task-rejected-error.js';
+export {
+  type FinalTaskState,
+  isFinalTaskState,
+  type Task,
+  type TaskDraft,
+  type TaskMetadata,
+  type TaskResult,
+  type TaskState,
+} from './task.js';
+export type { AskOptions, DelegateOptions, TaskContext } from './task-context.js';
+export type { TaskEvent, TaskProgress, TaskQuestion } from './task-event.js';
+export type { RespondOptions, SubmitOptions, TaskHandle, TaskSubmitter } from './task-handle.js';
