@@ -29,7 +29,8 @@ export function draftOf(item: StoreItem, source: VectorSource, call: string): It
     throw new ValidationError(call, [{ path: [], message: 'an item needs a vector or a text' }]);
   }
   const read = source.read(made, `vector of '${id}'`);
-  return { id, ...copyMetadata(item.metadata, call), text, importance, read };
+  const { metadata, serialized } = copyMetadata(item.metadata, call);
+  return { id, metadata, serialized, text, importance, read };
 }
 
 /** An item of an export. @throws ValidationError */
@@ -53,10 +54,12 @@ export function toStored(
 ): StoredItem[] {
   const now = Date.now();
   const length = dimension ?? vectors[0]?.length ?? 0;
-  return drafts.map(({ read, serialized, timestamp = now, expiresAt = timestamp + ttlMs, ...draft }, place) => {
+  return drafts.map((draft, place) => {
+    const { id, metadata, text, importance, serialized, read, timestamp = now, expiresAt = timestamp + ttlMs } = draft;
     const vector = vectors[place] as Float64Array;
     assertDimension(vector, length, read.subject);
-    return { record: recordOf({ ...draft, timestamp, expiresAt }, length, serialized.length), serialized, vector };
+    const item = { id, metadata, timestamp, expiresAt, text, importance };
+    return { record: recordOf(item, length, serialized.length), serialized, vector };
   });
 }
 

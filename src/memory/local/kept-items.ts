@@ -173,6 +173,5 @@ function toEntry(
   vector: Float32Array | Float64Array,
   serialized?: Buffer,
 ): PutEntry {
-  const entry: PutEntry = { type: 'put', namespace, id, timestamp, expiresAt, text, importance, metadata, vector };
-  return serialized ? { ...entry, serialized } : entry;
+  return { type: 'put', namespace, id, timestamp, expiresAt, text, importance, metadata, serialized, vector };
 }

@@ -1,5 +1,6 @@
 import { ValidationError } from '../../core/index.js';
 import type { Metric } from './metric.js';
+import type { VectorRoom } from './vector-room.js';
 
 /** A vector as it is given. */
 export type VectorInput = readonly number[] | Float32Array | Float64Array;
@@ -11,12 +12,13 @@ const [smallest, largest] = [2 ** -100, 2 ** 100];
  * A checked copy in float64, fit to be rounded to float32. Under cosine only the direction counts:
  * very large and very small vectors are scaled by a power of two, which is exact.
  *
+ * @param room what the copy is cut from
  * @throws ValidationError
  */
-export function readVector(vector: unknown, metric: Metric, subject: string): Float64Array {
+export function readVector(vector: unknown, metric: Metric, subject: string, room: VectorRoom): Float64Array {
   if (!isVector(vector)) throw refuse(subject, 'must be an array of numbers');
   if (vector.length === 0) throw refuse(subject, 'is empty');
-  const copy = new Float64Array(vector.length);
+  const copy = room.take(vector.length);
   let peak = 0;
   for (let i = 0; i < copy.length; i++) {
     const component: unknown = vector[i];

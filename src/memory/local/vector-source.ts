@@ -2,6 +2,7 @@ import { type CallScope, ConfigurationError, ValidationError } from '../../core/
 import { type Embed, embedTexts } from './embedder.js';
 import type { Metric } from './metric.js';
 import { readVector, type VectorInput } from './vector-input.js';
+import { VectorRoom } from './vector-room.js';
 
 /** A vector that was checked, or a text to make one of. */
 export interface ReadSource {
@@ -15,6 +16,7 @@ export class VectorSource {
   readonly #owner: string;
   readonly #metric: Metric;
   readonly #embed: Embed | undefined;
+  readonly #room: VectorRoom = new VectorRoom();
 
   constructor(owner: string, metric: Metric, embed: Embed | undefined) {
     this.#owner = owner;
@@ -24,7 +26,7 @@ export class VectorSource {
 
   /** A checked copy of a vector; a text stays what it is. @throws ValidationError ConfigurationError */
   read(source: VectorInput | string, subject: string): ReadSource {
-    if (typeof source !== 'string') return { subject, source: readVector(source, this.#metric, subject) };
+    if (typeof source !== 'string') return { subject, source: readVector(source, this.#metric, subject, this.#room) };
     if (source === '') throw new ValidationError(subject, [{ path: [], message: 'must not be an empty text' }]);
     if (this.#embed) return { subject, source };
     throw new ConfigurationError(`${this.#owner} needs the option embed to make vectors of texts`, {
@@ -40,7 +42,7 @@ export class VectorSource {
     const next = made.values();
     return reads.map(({ subject, source }) => {
       if (typeof source !== 'string') return source;
-      return readVector(next.next().value, this.#metric, `what embed gave for the ${subject}`);
+      return readVector(next.next().value, this.#metric, `what embed gave for the ${subject}`, this.#room);
     });
   }
 }

@@ -108,7 +108,7 @@ export class LogWriter {
     for (const [index, payload] of payloads.entries()) {
       frames.push(toFrame(await this.#cipher.seal(payload, this.#frames + index)));
     }
-    const bytes = Buffer.concat(frames);
+    const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
     try {
       await writeWhole(this.#handle, bytes, this.#bytes);
       if (this.#fsync === 'always') await this.#handle.datasync();
