@@ -18,6 +18,11 @@ import {
 } from './contract/contract-suite.js';
 import type { EventTransportCapability } from './contract/event-case.js';
 import { eventTransportContract as eventTransport } from './contract/event-transport-contract.js';
+import {
+  type KeyProviderCapability,
+  type KeyProviderSubject,
+  keyProviderContract as keyProvider,
+} from './contract/key-provider-contract.js';
 import { type OutboxCapability, type OutboxSubject, outboxContract as outbox } from './contract/outbox-contract.js';
 import type { TestRunner } from './contract/test-runner.js';
 import {
@@ -61,6 +66,12 @@ export const vectorMemoryContract: ContractSuite<VectorMemorySubject, VectorMemo
 /** {@link eventTransport} with vitest's `describe` and `it`. */
 export const eventTransportContract: ContractSuite<EventTransport, EventTransportCapability> = withRunner(
   eventTransport,
+  runner,
+);
+
+/** {@link keyProvider} with vitest's `describe` and `it`. */
+export const keyProviderContract: ContractSuite<KeyProviderSubject, KeyProviderCapability> = withRunner(
+  keyProvider,
   runner,
 );
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { ConfigurationError, UnsupportedError } from '@safla/sdk/core';
+import * as neutral from '@safla/sdk/testing';
 import { type ContractOptions, contractSuite, failsWith, testRunner } from '@safla/sdk/testing';
-import { contractSuite as boundSuite } from '@safla/sdk/testing/vitest';
+import * as bound from '@safla/sdk/testing/vitest';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CollectingRunner } from './fixtures/collecting-runner.js';
 
@@ -97,7 +98,7 @@ describe('contractSuite', () => {
 });
 
 let ran = 0;
-const boundContract = boundSuite<object>('object', [
+const boundContract = bound.contractSuite<object>('object', [
   {
     name: 'runs in vitest without a runner',
     async run() {
@@ -107,6 +108,13 @@ const boundContract = boundSuite<object>('object', [
 ]);
 boundContract('a bound suite', () => ({}));
 it('a suite from the vitest entry point registers with vitest', () => expect(ran).toBe(1));
+
+it('the vitest entry point binds every contract that is there', () => {
+  const contracts = Object.keys(neutral).filter((name) => name.endsWith('Contract'));
+  expect(contracts.length).toBeGreaterThan(4);
+  const unbound = contracts.filter((name) => Reflect.get(bound, name) === Reflect.get(neutral, name));
+  expect(unbound).toEqual([]);
+});
 
 describe('failsWith', () => {
   const refusal = (): never => {
