@@ -11,8 +11,6 @@ export interface DeliveryHandlerParts {
   readonly schemaFor: (channel: string) => StandardSchemaV1 | undefined;
   readonly handler: EventHandler<never>;
   readonly telemetry: Telemetry;
-  /** Whether spans are worth their cost now. */
-  readonly traced: () => boolean;
 }
 
 /**
@@ -21,13 +19,13 @@ export interface DeliveryHandlerParts {
  * the publisher had none.
  */
 export function deliveryHandler(parts: DeliveryHandlerParts): (handling: Handling) => unknown {
-  const { schemaFor, handler, traced } = parts;
+  const { schemaFor, handler, telemetry } = parts;
   const store = contextStore();
   return (handling) => {
     const event = new Received(handling);
     handling.message = event;
     const schema = schemaFor(event.channel);
-    if (!schema && !traced()) return store.run(handling, handler, event as never);
+    if (!schema && !telemetry.tracing) return store.run(handling, handler, event as never);
     return store.run(handling, () =>
       inSpan(parts, event, async () => {
         if (schema) event.data = await checked(schema, event.data, `Event '${event.id}' on '${event.channel}'`);

@@ -25,8 +25,6 @@ export interface EventPublisherParts {
   readonly settings: EventStreamSettings;
   readonly lifecycle: Lifecycle;
   readonly telemetry: Telemetry;
-  /** Whether spans are worth their cost now. */
-  readonly traced: () => boolean;
 }
 
 type Prepared = EncodedDraft | OutgoingEvent;
@@ -82,7 +80,7 @@ export class EventPublisher {
    */
   #isPlain({ signal, timeoutMs }: CallOptions): boolean {
     const bounded = signal !== undefined || timeoutMs !== undefined || correlationIdHere() !== undefined;
-    return !bounded && this.#settings.schemas.size === 0 && !this.#parts.traced();
+    return !bounded && this.#settings.schemas.size === 0 && !this.#parts.telemetry.tracing;
   }
 
   #only([receipt]: readonly Receipt[], { channel }: GivenDraft): Receipt {
@@ -117,7 +115,7 @@ export class EventPublisher {
     const name = `send ${channel ?? 'events'}`;
     return this.#parts.lifecycle.call(name, options, (scope) => {
       const checked = check();
-      if ('then' in checked || this.#parts.traced()) return this.#sendTraced(name, channel, checked, scope);
+      if ('then' in checked || this.#parts.telemetry.tracing) return this.#sendTraced(name, channel, checked, scope);
       const outgoing = checked.map((event) => this.#enveloped(event, {}));
       return this.#hand(outgoing, scope);
     });

@@ -27,7 +27,6 @@ import type { Delivery, EventTransport, LogRange, OutgoingEvent, Receipt } from 
 import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
 import type { EventDraft } from './outgoing.js';
 import { type ReplayOptions, replayRange } from './replay-options.js';
-import { isTraced } from './traced.js';
 
 /** Settings of one {@link EventStream.publish}. */
 export interface PublishOptions extends CallOptions {
@@ -53,19 +52,16 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
   readonly #telemetry: Telemetry;
   readonly #lifecycle: Lifecycle = new Lifecycle('EventStream');
   readonly #consumers: Set<Consumer> = new Set();
-  readonly #traced: () => boolean;
   readonly #publisher: EventPublisher;
 
   /** @throws ConfigurationError */
   constructor(options: EventStreamOptions<Schemas>) {
     this.#settings = eventStreamSettings(options);
     this.#telemetry = new Telemetry('events', options.telemetry);
-    this.#traced = () => isTraced(options.telemetry);
     this.#publisher = new EventPublisher({
       settings: this.#settings,
       lifecycle: this.#lifecycle,
       telemetry: this.#telemetry,
-      traced: this.#traced,
     });
   }
 
@@ -149,8 +145,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
         schemaFor: (name) => schema ?? this.#settings.schemas.get(name),
         handler: handler as EventHandler<never>,
         telemetry: this.#telemetry,
-        traced: this.#traced,
-      }),
+        }),
       onDeadLetter: (delivery, reason) => this.#tellDeadLetter(delivery, group, reason),
       onClose: () => this.#consumers.delete(consumer),
       logger: this.#telemetry.logger,
