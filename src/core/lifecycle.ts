@@ -73,12 +73,15 @@ export class Lifecycle {
   async #close(timeoutMs: number, release: (remainingMs: number) => Awaitable<void>): Promise<void> {
     const subject = `close of ${this.#owner}`;
     const drainMs = timeoutMs * drainShare;
+    const deadline = performance.now() + timeoutMs;
     if (drainMs > 0) {
       using draining = new CallScope(subject, { timeoutMs: drainMs });
       await draining.run(() => this.#drained()).catch(() => undefined);
     }
     for (const scope of [...this.#running]) scope.cancel(new ClosedError(this.#owner));
-    using releasing = new CallScope(subject, { timeoutMs: Math.max(timeoutMs * (1 - drainShare), leastReleaseMs) });
+    // Time that draining did not need is for releasing.
+    const releaseMs = Math.max(deadline - performance.now(), timeoutMs * (1 - drainShare), leastReleaseMs);
+    using releasing = new CallScope(subject, { timeoutMs: releaseMs });
     await releasing.run(() => release(releasing.remainingMs));
   }
 

@@ -43,6 +43,18 @@ describe('Lifecycle', () => {
     );
   });
 
+  it('gives releasing the time that draining did not need, and a fifth when draining used all of it', async () => {
+    const given: number[] = [];
+    const note = (remainingMs: number): void => void given.push(remainingMs);
+    await new Lifecycle('Idle').close({ timeoutMs: 60_000 }, note);
+    const busy = new Lifecycle('Busy');
+    const stuck = busy.call('read', {}, () => new Promise(() => undefined));
+    await Promise.all([expect(stuck).rejects.toBeInstanceOf(ClosedError), busy.close({ timeoutMs: 500 }, note)]);
+    expect(given[0]).toBeGreaterThan(40_000);
+    expect(given[1]).toBeGreaterThan(0);
+    expect(given[1]).toBeLessThanOrEqual(100);
+  });
+
   it.each([0, 1])('releases although %s ms are no time to drain', async (timeoutMs) => {
     const life = new Lifecycle('Store');
     const stuck = life.call('read', {}, () => new Promise(() => undefined));
