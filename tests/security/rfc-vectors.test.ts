@@ -1,79 +1,81 @@
-import { createPrivateKey, sign } from 'node:crypto';
-import { TokenKey, type TokenKeyOptions } from '@safla/sdk/security';
+import { createHmac, randomBytes } from 'node:crypto';
+import { TokenKey, type TokenKeyOptions, TokenService, type TokenServiceOptions } from '@safla/sdk/security';
+import { ManualClock } from '@safla/sdk/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBase64url } from '../../src/security/tokens/base64url.js';
 import { loadSignatures } from '../../src/security/tokens/signatures.js';
 import { parseStrictObject } from '../../src/security/tokens/strict-json.js';
+import { type HMACAlgorithm, TextHMAC } from '../../src/security/tokens/text-hmac.js';
+import '../support/properties.js';
+import { detached, type SignedExample, signedExamples, unsecured } from './support/rfc-examples.js';
 
-/** The examples of the standards, typed in from their text. */
 const signatures = await loadSignatures();
+const examples: readonly SignedExample[] = Object.values(signedExamples);
+const { a1, a3, a4, cookbook4 } = signedExamples;
 
-const payload15 = 'eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ';
-const payload20 =
-  'SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4';
-
-const hmacOf15 = 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow';
-const vectors: readonly (readonly [string, TokenKeyOptions, string])[] = [
-  [
-    'RFC 7515 A.1, RFC 7519 3.1: HS256',
-    { id: 'a', algorithm: 'HS256', secret: Buffer.from(hmacOf15, 'base64url') },
-    `eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.${payload15}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk`,
-  ],
-  [
-    'RFC 7515 A.3: ES256',
-    {
-      id: 'a',
-      algorithm: 'ES256',
-      publicKey: {
-        kty: 'EC',
-        crv: 'P-256',
-        x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
-        y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-      },
-    },
-    `eyJhbGciOiJFUzI1NiJ9.${payload15}.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q`,
-  ],
-  [
-    'RFC 7520 4.4: HS256',
-    {
-      id: 'a',
-      algorithm: 'HS256',
-      secret: Buffer.from('hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg', 'base64url'),
-    },
-    `eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJjNzAzNyJ9.${payload20}.s0h6KThzkfBBBkLspW1h84VsJZFTsPPqMDA7g1Md7p0`,
-  ],
-  [
-    'RFC 8037 A.4: EdDSA',
-    {
-      id: 'a',
-      algorithm: 'EdDSA',
-      publicKey: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
-    },
-    'eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg',
-  ],
-];
+/** A service that has the key of an example; it takes tokens without `kid`, `typ`, `aud` and `jti` if `legacy`. */
+function serviceOf(key: TokenKeyOptions, options: Partial<TokenServiceOptions> = {}): TokenService {
+  const clock = new ManualClock(1_300_000_000_000);
+  return new TokenService({ keys: [key], issuer: 'joe', audience: 'shop', legacy: true, clock, ...options });
+}
 
 describe('the examples of the standards', () => {
-  it.each(vectors)('%s verifies, and no changed one does', (_name, options, token) => {
+  it.each(examples)('$name verifies, and no changed one does', ({ key: options, token }) => {
     const key = new TokenKey(options);
-    const [, , signature = ''] = token.split('.');
-    const bytes = decodeBase64url(signature);
-    expect(bytes).toBeDefined();
-    const verify = (text: string): void => signatures.verify(text, key, bytes ?? Buffer.alloc(0));
-    expect(() => verify(token)).not.toThrow();
-    expect(() => verify(token.replace('.', '.A'))).toThrow('Invalid token');
+    const signature = decodeBase64url(token.slice(token.lastIndexOf('.') + 1)) ?? Buffer.alloc(0);
+    expect(signature.length).toBeGreaterThan(31);
+    expect(() => signatures.verify(token, key, signature)).not.toThrow();
+    expect(() => signatures.verify(token.replace('.', '.A'), key, signature)).toThrow('Invalid token');
+    for (let at = 0; at < signature.length; at += 7) {
+      const changed = Buffer.from(signature);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      const text = `${token.slice(0, token.lastIndexOf('.'))}.${changed.toString('base64url')}`;
+      expect(() => signatures.verify(text, key, changed)).toThrow('Invalid token');
+    }
   });
 
-  it('RFC 8037 A.4 signs to the same bytes', () => {
-    const jwk = {
-      kty: 'OKP',
-      crv: 'Ed25519',
-      d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
-      x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
-    };
-    const input = 'eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc';
-    const made = sign(null, Buffer.from(input), createPrivateKey({ key: jwk, format: 'jwk' })).toString('base64url');
-    expect(vectors[3]?.[2]).toBe(`${input}.${made}`);
+  it.each([a1, a3])('$name is accepted as a whole by a service that asks no more of it', async ({ key, token }) => {
+    const { payload, claims } = await serviceOf(key).verify(token);
+    expect(payload).toEqual({ 'http://example.com/is_root': true });
+    expect(claims).toMatchObject({ issuer: 'joe', expiresAtMs: 1_300_819_380_000 });
+  });
+
+  it.each<[string, string, TokenKeyOptions, string, Partial<TokenServiceOptions>]>([
+    ['RFC 7515 A.1 by the rules of new tokens', a1.token, a1.key, 'unknown-key', { legacy: false, accessType: 'JWT' }],
+    ['RFC 7515 A.3, which says no typ', a3.token, a3.key, 'claims', { legacy: false }],
+    ['RFC 7515 A.1 today', a1.token, a1.key, 'expired', { clock: new ManualClock(1_800_000_000_000) }],
+    ['RFC 7515 A.1 for another issuer', a1.token, a1.key, 'claims', { issuer: 'jim' }],
+    ['RFC 7515 A.1 under the key of A.3', a1.token, a3.key, 'forged', {}],
+    ['RFC 7515 A.4, whose payload is no JSON', a4.token, a4.key, 'malformed', {}],
+    ['RFC 7520 4.4, whose payload is no JSON', cookbook4.token, cookbook4.key, 'malformed', {}],
+    ['RFC 7520 4.5, without its payload', detached, cookbook4.key, 'forged', {}],
+    ['RFC 7519 6.1, without a signature', unsecured, a1.key, 'malformed', {}],
+  ])('%s is refused', async (_name, token, key, kind, options) => {
+    await expect(serviceOf(key, options).verify(token)).rejects.toMatchObject({ code: 'TOKEN_REJECTED', kind });
+  });
+
+  it.each([a1, cookbook4])('$name signs to the same bytes', ({ key, token }) => {
+    const end = token.lastIndexOf('.');
+    const hmac = new TextHMAC(key.algorithm, key.secret);
+    expect(hmac.sign(token.slice(0, end))).toBe(token.slice(end + 1));
+  });
+
+  it('RFC 2104: HMAC as node:crypto has it, for keys and texts of any length', () => {
+    const hashes = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const;
+    const algorithms = Object.keys(hashes) as HMACAlgorithm[];
+    fc.assert(
+      fc.property(fc.constantFrom(...algorithms), fc.nat(300), fc.nat(9_000), (algorithm, keyBytes, length) => {
+        const key = randomBytes(keyBytes);
+        const text = randomBytes(length).toString('base64url').slice(0, length);
+        const hmac = new TextHMAC(algorithm, key);
+        const expected = createHmac(hashes[algorithm], key).update(text).digest();
+        expect(hmac.sign(text)).toBe(expected.toString('base64url'));
+        expect(hmac.verify(text, expected)).toBe(true);
+        expect(hmac.verify(`${text}A`, expected)).toBe(false);
+        expect(hmac.verify(text, expected.subarray(1))).toBe(false);
+      }),
+    );
   });
 
   it('RFC 4648 section 10: base64url in one spelling', () => {

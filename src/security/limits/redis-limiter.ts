@@ -1,9 +1,12 @@
 import {
+  type CallOptions,
   CallScope,
   type Closeable,
   type CloseOptions,
   ConfigurationError,
   detach,
+  type Health,
+  type HealthCheck,
   Lifecycle,
 } from '../../core/index.js';
 import { checkOptions, is, type OptionChecks } from '../../core/internal.js';
@@ -14,6 +17,7 @@ import {
   redisClientCheck,
   redisFailure,
 } from '../../drivers/redis/index.js';
+import { redisHealth } from '../redis-health.js';
 import { MemoryLimiter } from './memory-limiter.js';
 import {
   type LimitConsumeOptions,
@@ -66,7 +70,8 @@ const optionChecks: OptionChecks<RedisLimiterOptions> = {
  * await using limiter = new RedisLimiter({ url: env.REDIS_URL, limit: 100, intervalMs: 60_000, outage: 'insure' });
  * const { allowed, headers, source } = await limiter.consume(user.id, { cost: 5 });
  */
-export class RedisLimiter implements RateLimiter, Closeable {
+export class RedisLimiter implements RateLimiter, Closeable, HealthCheck {
+  readonly name: string = 'RedisLimiter';
   readonly #quotas: RateQuotas;
   readonly #connection: RedisConnection;
   readonly #insurance: MemoryLimiter;
@@ -118,6 +123,14 @@ export class RedisLimiter implements RateLimiter, Closeable {
   async reset(key: string, options: Omit<LimitConsumeOptions, 'cost'> = {}): Promise<void> {
     await this.#insurance.reset(key, options);
     await this.#tell(resetScript, quotaCall(this.#quotas, key, options), [], options);
+  }
+
+  /** Asks Redis now. While it is away: `fail` where `outage` is `closed`, else `warn`, with what happens meanwhile. */
+  async health(options: CallOptions = {}): Promise<Health> {
+    const health = await redisHealth(this.#connection, this.#lifecycle, this.#timeoutMs, options);
+    if (health.status === 'pass' || this.#outage === 'closed' || this.#lifecycle.closed) return health;
+    const meanwhile = this.#outage === 'open' ? 'everything is let through' : 'this process counts for itself';
+    return { ...health, status: 'warn', output: `${health.output}; meanwhile ${meanwhile}` };
   }
 
   /** Lets running calls finish until the deadline, then closes the connection if it is ours. */

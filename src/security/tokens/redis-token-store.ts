@@ -4,6 +4,8 @@ import {
   type Closeable,
   type CloseOptions,
   ConfigurationError,
+  type Health,
+  type HealthCheck,
   Lifecycle,
 } from '../../core/index.js';
 import { checkOptions, is, type OptionChecks } from '../../core/internal.js';
@@ -16,6 +18,7 @@ import {
   redisFailure,
   redisScript,
 } from '../../drivers/redis/index.js';
+import { redisHealth } from '../redis-health.js';
 import type { FamilyMember, Rotation, TokenStore } from './token-store.js';
 
 /** Where a {@link RedisTokenStore} keeps its keys. Give `client` or `url`. */
@@ -66,7 +69,8 @@ return 'reused'
  * and works on a cluster. While Redis cannot be asked, every call rejects: a token whose revocation cannot be
  * looked up is not accepted.
  */
-export class RedisTokenStore implements TokenStore, Closeable {
+export class RedisTokenStore implements TokenStore, Closeable, HealthCheck {
+  readonly name: string = 'RedisTokenStore';
   readonly #connection: RedisConnection;
   readonly #lifecycle: Lifecycle = new Lifecycle('RedisTokenStore');
   readonly #prefix: string;
@@ -103,6 +107,11 @@ export class RedisTokenStore implements TokenStore, Closeable {
   async rotate({ family, id, expiresAtMs }: FamilyMember, nextId: string, options?: CallOptions): Promise<Rotation> {
     const args = [id, nextId, Math.ceil(expiresAtMs)];
     return (await this.#run('rotate a refresh token', rotateScript, family, args, options)) as Rotation;
+  }
+
+  /** Asks Redis now: `fail` means that tokens cannot be verified where revocation is checked. */
+  health(options: CallOptions = {}): Promise<Health> {
+    return redisHealth(this.#connection, this.#lifecycle, this.#timeoutMs, options);
   }
 
   /** Lets running calls finish until the deadline, then closes the connection if it is ours. */
