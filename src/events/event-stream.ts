@@ -145,7 +145,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
         schemaFor: (name) => schema ?? this.#settings.schemas.get(name),
         handler: handler as EventHandler<never>,
         telemetry: this.#telemetry,
-        }),
+      }),
       onDeadLetter: (delivery, reason) => this.#tellDeadLetter(delivery, group, reason),
       onClose: () => this.#consumers.delete(consumer),
       logger: this.#telemetry.logger,
