@@ -114,7 +114,17 @@ export function connectFailure(error: unknown, target: string): SaflaError {
   if (sqlstate !== undefined && kind !== undefined) {
     return new DatabaseError(`${message} [${sqlstate}]`, { kind, sqlstate, cause: causeOf(error) });
   }
-  return new ConnectFailedError(message, { systemCode: codeOf(error), cause: causeOf(error) });
+  const systemCode = codeOf(error);
+  return new ConnectFailedError(`${message}${certificateAdvice(systemCode)}`, { systemCode, cause: causeOf(error) });
+}
+
+/** What helps against the codes of OpenSSL and Node.js for a certificate that was not accepted. */
+function certificateAdvice(code: string | undefined): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return '; when the server is the right one, name it: tls: { servername }';
+  if (code === undefined || !/SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY|GET_ISSUER)|SIGNATURE_FAILURE$/.test(code))
+    return '';
+  return '; give the certificate of its authority: sslrootcert in the URL, or tls: { ca }';
 }
 
 /** True for a failure after which the same transaction may succeed: 40001 and 40P01. */

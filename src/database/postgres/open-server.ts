@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { ConfigurationError } from '../../core/index.js';
 import {
   type ConnectionSettings,
@@ -12,7 +13,7 @@ import {
   typeParsers,
 } from '../../drivers/postgres/index.js';
 import type { OpenedPool } from './connection-pool.js';
-import type { PostgresSettings } from './postgres-options.js';
+import type { PostgresSettings, PostgresTlsOptions } from './postgres-options.js';
 import type { ServerAddress } from './postgres-url.js';
 
 /** `host:port`, which is all of an address that may be shown. */
@@ -87,10 +88,18 @@ function limit(value: number | false | undefined, fallback: number): number {
 async function tlsOf({ tls }: ServerAddress, settings: PostgresSettings): Promise<ConnectionSettings['ssl']> {
   if (settings.tls === false) return false;
   if (settings.tls === true) return true;
-  if (settings.tls) return { ...settings.tls };
+  if (settings.tls) return { ...settings.tls, ...namedIdentity(settings.tls) };
   if (tls.mode === 'off') return false;
   const ca = tls.rootCertificatePath === undefined ? undefined : await certificate(tls.rootCertificatePath);
   return { rejectUnauthorized: tls.mode === 'verify', ...(ca === undefined ? {} : { ca }) };
+}
+
+/** The driver puts the host in the place of `servername`; the certificate is checked against what was asked for. */
+function namedIdentity({ servername }: PostgresTlsOptions): {
+  readonly checkServerIdentity?: typeof checkServerIdentity;
+} {
+  if (servername === undefined) return {};
+  return { checkServerIdentity: (_, certificate: PeerCertificate) => checkServerIdentity(servername, certificate) };
 }
 
 async function certificate(path: string): Promise<string> {

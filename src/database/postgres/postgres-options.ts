@@ -57,10 +57,14 @@ export interface PostgresSettings {
 
 /** What of `tls.connect` is taken, by its names there. */
 export interface PostgresTlsOptions {
+  /** The authority that the server's certificate must come from. @default those that Node.js trusts */
   readonly ca?: string | Uint8Array;
+  /** The client's own certificate, with its `key`, for servers that ask for one. */
   readonly cert?: string | Uint8Array;
   readonly key?: string | Uint8Array;
+  /** The name that the certificate must have, where it is not the URL's host. */
   readonly servername?: string;
+  /** `false` encrypts and checks nothing. @default true */
   readonly rejectUnauthorized?: boolean;
 }
 
