@@ -76,6 +76,22 @@ describe('PostgresVectorMemory', () => {
     expect(plans.some((text) => text.includes('materialized'))).toBe(true);
   });
 
+  it('looks at all rows where the extension is older than its iterative scan', async () => {
+    const asked: string[] = [];
+    const old: SqlDatabase = {
+      query: async (text, values) => {
+        asked.push(text);
+        return text.includes('extversion') ? [{ extversion: '0.7.4' }] : await db.query(text, values);
+      },
+      transaction: (fn) => db.transaction(fn),
+    };
+    const memory = new PostgresVectorMemory({ db: old, table: table(), exactBelow: 0 });
+    await memory.storeMany(Array.from({ length: 10 }, (_, i) => ({ id: `v${i}`, vector: [1, i] })));
+    expect(ids(await memory.search([1, 3], 2))).toEqual(['v3', 'v4']);
+    expect(asked.some((text) => text.includes('materialized'))).toBe(true);
+    expect(asked.some((text) => text.includes('hnsw.ef_search'))).toBe(false);
+  });
+
   it('matches the same metadata as the predicate', async () => {
     const scalar = fc.oneof(
       fc.integer({ min: -2, max: 2 }),

@@ -45,7 +45,7 @@ import { readVectorText, vectorText } from './vector-text.js';
 
 /** Options of {@link PostgresVectorMemory}. */
 export interface PostgresVectorMemoryOptions {
-  /** Stays yours: it is not closed. A `PostgresDatabase` fits. Needs pgvector 0.5 or later; 0.8 for filters over many rows. */
+  /** Stays yours: it is not closed. A `PostgresDatabase` fits. Needs pgvector; before 0.8 every search is exact. */
   readonly db: SqlDatabase;
   /** The table, made with the first vector; `schema.name` for another schema. @default 'vector_memory' */
   readonly table?: string;
@@ -99,6 +99,7 @@ export class PostgresVectorMemory extends VectorMemoryProvider implements Closea
   readonly #telemetry: Telemetry;
   readonly #lifecycle: Lifecycle = new Lifecycle('PostgresVectorMemory');
   #facts: TableFacts | undefined;
+  #iterative: boolean | undefined;
 
   /** @throws ConfigurationError */
   constructor(options: PostgresVectorMemoryOptions) {
@@ -350,7 +351,17 @@ export class PostgresVectorMemory extends VectorMemoryProvider implements Closea
     const most = parameters.add(this.#exactBelow + 1);
     const text = `select count(*)::int4 as count from (select 1 from ${this.#table} where ${where} limit ${most}::int8) as found`;
     const [row] = await this.#db.query(text, parameters.values, scope);
-    return Number(row?.count ?? 0) > this.#exactBelow;
+    return Number(row?.count ?? 0) > this.#exactBelow && (await this.#scansOn(scope));
+  }
+
+  /** Whether an index scan goes on until enough rows match: before pgvector 0.8 filters and namespaces would cost recall. */
+  async #scansOn(scope: CallScope): Promise<boolean> {
+    if (this.#iterative === undefined) {
+      const [row] = await this.#db.query(`select extversion from pg_extension where extname = 'vector'`, [], scope);
+      const [major = 0, minor = 0] = String(row?.extversion).split('.').map(Number);
+      this.#iterative = major > 0 || minor >= 8;
+    }
+    return this.#iterative;
   }
 
   #where({ namespace = '', filter }: SelectOptions, parameters: Parameters): string {

@@ -1,4 +1,4 @@
-import { type CallOptions, ConfigurationError } from '../../core/index.js';
+import { type CallOptions, ConfigurationError, UnsupportedError } from '../../core/index.js';
 import type { Metric } from '../local/metric.js';
 import { MemoryStorageError } from '../memory-storage-error.js';
 import type { SqlDatabase, SqlSession } from './sql-database.js';
@@ -48,9 +48,10 @@ export async function readFacts(
   table: string,
   options?: CallOptions,
 ): Promise<TableFacts | undefined> {
-  const text = `select obj_description(to_regclass($1), 'pg_class') as facts, to_regclass($1) is not null as present`;
+  // By pg_class, not by to_regclass alone: a session may remember for a while that there was no such table.
+  const text = `select obj_description(oid, 'pg_class') as facts from pg_class where oid = to_regclass($1)`;
   const [row] = await db.query(text, [table], options);
-  if (!row?.present) return undefined;
+  if (!row) return undefined;
   const facts = parsed(row.facts);
   if (facts?.holds === 'vector-memory' && facts.format === 1) return facts as TableFacts;
   throw new MemoryStorageError('foreign', `The table ${table} is not one of a PostgresVectorMemory`);
@@ -76,7 +77,7 @@ export async function createTable(
   await tx.query(`select pg_advisory_xact_lock(hashtext('safla vector memory ' || $1))`, [table]);
   if (await readFacts(tx, table)) return;
   const [extension] = await tx.query(`select 1 from pg_extension where extname = 'vector'`);
-  if (!extension) await tx.query('create extension if not exists vector');
+  if (!extension) await createExtension(tx);
   await tx.query(`create table ${table} (
     namespace text not null, id text not null, embedding vector(${facts.dimension}) not null,
     metadata jsonb, content text, importance real,
@@ -93,6 +94,17 @@ export async function createTable(
   }
   // A comment takes no parameters.
   await tx.query(`comment on table ${table} is '${JSON.stringify(facts).replaceAll("'", "''")}'`);
+}
+
+/** @throws UnsupportedError where the server has no pgvector */
+async function createExtension(tx: SqlSession): Promise<void> {
+  const [offered] = await tx.query(`select 1 from pg_available_extensions where name = 'vector'`);
+  if (!offered) {
+    const text =
+      'The PostgreSQL server has no pgvector; install it there (https://github.com/pgvector/pgvector), or use LocalVectorMemory';
+    throw new UnsupportedError(text);
+  }
+  await tx.query('create extension if not exists vector');
 }
 
 function parsed(text: unknown): Partial<TableFacts> | undefined {
