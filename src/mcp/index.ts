@@ -31,8 +31,23 @@ export {
   WebSocketMCPServer,
   type WebSocketMCPServerOptions,
 } from './server/websocket-mcp-server.js';
+export type {
+  AgentSource,
+  AgentTaskEvent,
+  AgentTaskHandle,
+  AgentTaskRequest,
+  AgentTaskResult,
+} from './tools/agent-source.js';
+export { type AgentToolsOptions, agentTools } from './tools/agent-tools.js';
 export { type AnalysisType, analysisTools } from './tools/analysis-tools.js';
-export { type APISource, apiTools, type WriteMethod } from './tools/api-tools.js';
+export type { APIAnswer } from './tools/api-answer.js';
+export { type APISource, apiTools } from './tools/api-tools.js';
+export {
+  type DatabaseQuery,
+  type DatabaseSource,
+  type DatabaseToolsOptions,
+  databaseTools,
+} from './tools/database-tools.js';
 export { defineTool } from './tools/define-tool.js';
 export {
   type EventBusSource,
@@ -42,7 +57,14 @@ export {
   eventTools,
 } from './tools/event-tools.js';
 export { fromJSONSchema } from './tools/from-json-schema.js';
+export {
+  type GraphQLSource,
+  type GraphQLToolsOptions,
+  graphqlTools,
+} from './tools/graphql-tools.js';
 export { type MemoryEntry, type MemorySource, memoryTools } from './tools/memory-tools.js';
+export type { APIOperationSource, OpenAPIToolsOptions } from './tools/openapi-tools.js';
+export { type SearchableToolsOptions, searchableTools } from './tools/searchable-tools.js';
 export type {
   ContentBlock,
   LogLevel,
@@ -59,3 +81,6 @@ export type {
 } from './tools/tool.js';
 export { ToolError } from './tools/tool-error.js';
 export type { ToolSetOptions } from './tools/tool-set.js';
+export { type UpstreamSource, type UpstreamToolsOptions, upstreamTools } from './tools/upstream-tools.js';
+export { type WebSocketSource, websocketTools } from './tools/websocket-tools.js';
+export type { WriteMethod } from './tools/write-method.js';

@@ -1,10 +1,10 @@
-import { SaflaError } from '../../core/index.js';
+import { type APIAnswer, apiAnswer } from './api-answer.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
-import { readable } from './readable.js';
+import { type APIOperationSource, type OpenAPIToolsOptions, openAPITools } from './openapi-tools.js';
 import type { Tool } from './tool.js';
-import { ToolError } from './tool-error.js';
 import { checkToolSet, type ToolSetOptions } from './tool-set.js';
+import { type WriteMethod, writeMethods } from './write-method.js';
 
 /** What {@link apiTools} needs of an `APIIntegration`. */
 export interface APISource {
@@ -16,13 +16,10 @@ export interface APISource {
       readonly body?: unknown;
       readonly signal?: AbortSignal;
     },
-  ): Promise<{ readonly data: unknown; readonly status: number; readonly fromCache?: boolean }>;
+  ): Promise<APIAnswer>;
+  /** Needed for an OpenAPI document only. */
+  operations?(document: unknown): Iterable<APIOperationSource>;
 }
-
-/** A method that changes something. */
-export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
-const writeMethods: readonly WriteMethod[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 const path = { type: 'string', description: 'Path below the base URL, such as /orders/1', minLength: 1 };
 const query = {
@@ -38,13 +35,18 @@ interface Arguments {
 }
 
 /**
- * Puts a REST API behind MCP: `api_get`, and `api_post` and its like for the methods in `allow`. The
- * API's own guards apply: a model cannot leave the base URL, and never sees the credential. An
+ * Puts a REST API behind MCP: `api_get`, and `api_post` and its like for the methods in `allow`. With an
+ * `openapi` document, one tool for each of its operations that reads, and for those that `allow` names;
+ * operations that cannot be called are in `api.operations(document).unsupported`.
+ *
+ * The API's own guards apply: a model cannot leave the base URL, and never sees the credential. An
  * answer outside 200-299 becomes a readable error with its status, as does a path that is refused.
  *
- * @example new MCPServer({ name: 'shop', version: '1.0.0', tools: [apiTools(shop, { name: 'shop', allow: ['POST'] })] })
+ * @throws ConfigurationError; ValidationError for what is no OpenAPI document
+ * @example new MCPServer({ name: 'shop', version: '1.0.0', tools: [apiTools(shop, { openapi, allow: ['createOrder'] })] })
  */
-export function apiTools(api: APISource, options: ToolSetOptions<WriteMethod> = {}): Tool[] {
+export function apiTools(api: APISource, options: OpenAPIToolsOptions | ToolSetOptions<WriteMethod> = {}): Tool[] {
+  if ('openapi' in options) return openAPITools(api.operations?.bind(api), options);
   checkToolSet('apiTools', options, writeMethods);
   const { name = 'api', allow = [] } = options;
   return [
@@ -90,24 +92,7 @@ function writeTool(api: APISource, name: string, method: WriteMethod): Tool {
   );
 }
 
-async function send(
-  api: APISource,
-  method: 'GET' | WriteMethod,
-  args: Arguments,
-  signal: AbortSignal,
-): Promise<object> {
+function send(api: APISource, method: 'GET' | WriteMethod, args: Arguments, signal: AbortSignal): Promise<object> {
   const { path: target, ...rest } = args;
-  try {
-    const {
-      status,
-      fromCache = false,
-      data,
-    } = await readable(['VALIDATION'], () => api.request(target, { method, ...rest, signal }));
-    return { status, fromCache, data: data ?? null };
-  } catch (error) {
-    const { status } = error as { status?: unknown };
-    if (SaflaError.is(error) && typeof status === 'number')
-      throw new ToolError(`${method} ${target} was answered with status ${status}`, { cause: error });
-    throw error;
-  }
+  return apiAnswer(`${method} ${target}`, () => api.request(target, { method, ...rest, signal }));
 }
