@@ -18,11 +18,31 @@ export type {
   ToolInfo,
 } from './host/types.js';
 export { type APICallTarget, APIIntegrationMCPServer } from './server/api-integration-mcp-server.js';
+export type { Authorizer, TokenVerifier } from './server/authorize.js';
+export type { CacheHint } from './server/cache-hint.js';
+export type { CallOutcome, ToolCallRecord, ToolStats } from './server/call-observer.js';
+export type { CallerLimiter, CallerQuota } from './server/caller-limits.js';
+export type { Completer, Completers } from './server/completion.js';
+export type {
+  ClientRoot,
+  ClientView,
+  Conversation,
+  FormQuestion,
+  ModelMessage,
+  ModelReply,
+  ModelRequest,
+  PageQuestion,
+  QuestionOptions,
+  Reply,
+} from './server/conversation.js';
 export type { Listening, ListenOptions } from './server/http-lane.js';
-export { type FetchOptions, MCPServer, type MCPServerOptions } from './server/mcp-server.js';
+export type { SessionOptions } from './server/http-sessions.js';
+export { MCPServer } from './server/mcp-server.js';
+export type { FetchOptions, MCPServerOptions } from './server/mcp-server-options.js';
 export type { MessageNotifier, MessagePublisher, MessageSink, ResourceHolder } from './server/message-sink.js';
 export { definePrompt, type Prompt, type PromptDefinition, type PromptMessage } from './server/prompt.js';
 export type { Resource, ResourceContent, ResourceDefinition } from './server/resource.js';
+export type { ResourceTemplate, TemplateVariables } from './server/resource-template.js';
 export { type RunStdioOptions, runStdio } from './server/run-stdio.js';
 export type { ToolCall } from './server/tool-calls.js';
 export {

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../../core/index.js';
 import type { Tool, ToolSchema } from '../tools/tool.js';
 import type { Prompt } from './prompt.js';
 import type { Resource } from './resource.js';
+import type { ResourceTemplate } from './resource-template.js';
 
 type JSONSchema = Readonly<Record<string, unknown>>;
 
@@ -29,13 +30,20 @@ export function describeTool(tool: Tool): ToolDescription {
 }
 
 /** A resource as `resources/list` shows it. */
-export function describeResource({ content: _, ...description }: Resource): Readonly<Omit<Resource, 'content'>> {
+export function describeResource(resource: Resource): Readonly<Record<string, unknown>> {
+  const { content: _, cacheHint: _hint, ...description } = resource;
+  return Object.freeze(description);
+}
+
+/** A template as `resources/templates/list` shows it. */
+export function describeTemplate(template: ResourceTemplate): Readonly<Record<string, unknown>> {
+  const { content: _, cacheHint: _hint, complete: _complete, ...description } = template;
   return Object.freeze(description);
 }
 
 /** A prompt as `prompts/list` shows it. */
 export function describePrompt(prompt: Prompt): Readonly<Record<string, unknown>> {
-  const { handler: _, input, ...description } = prompt;
+  const { handler: _, complete: _complete, input, ...description } = prompt;
   const schema = objectSchema(input, `prompt '${prompt.name}'`);
   const required = new Set((schema.required as string[] | undefined) ?? []);
   const properties = (schema.properties ?? {}) as Readonly<Record<string, { description?: string }>>;

@@ -1,97 +1,112 @@
-import { hint } from '../../core/internal.js';
-import { type Connection, invalidParams, type ServerSDK } from '../sdk/server-sdk.js';
+import { describeError, hint } from '../../core/internal.js';
+import { connectionClass } from '../sdk/connection-class.js';
+import { type Era, invalidParams, type RPCParams, type ServerSDK, unchecked } from '../sdk/server-sdk.js';
 import { acceptArguments } from '../tools/run-tool.js';
-import type { ResourceContents } from '../tools/tool.js';
-import { type PromptMessage, toMessages } from './prompt.js';
-import type { Registry } from './registry.js';
-import { readResource } from './resource.js';
-import type { ToolCalls } from './tool-calls.js';
-
-/** Who the server is, as clients see it. */
-export interface ServerIdentity {
-  readonly name: string;
-  readonly version: string;
-  readonly instructions?: string | undefined;
-}
-
-/** What a connection answers from. `registry` is asked once per request. */
-export interface HandlerSources {
-  readonly sdk: ServerSDK;
-  readonly identity: ServerIdentity;
-  readonly registry: () => Registry;
-  readonly calls: ToolCalls;
-  readonly onerror: (error: Error) => void;
-}
+import { toListHints } from './cache-hint.js';
+import { complete } from './completion.js';
+import { toMessages } from './prompt.js';
+import { serveResources } from './resource-handlers.js';
+import { type ConnectionSettings, type HandlerSources, listed, type Served } from './served.js';
+import type { Incoming } from './tool-calls.js';
 
 /** Both protocol eras read these; tools and the rest may be added while clients are connected. */
 const capabilities = {
   tools: { listChanged: true },
-  resources: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
   prompts: { listChanged: true },
+  completions: {},
   logging: {},
 };
 
 /** Makes the SDK's server for one connection or one HTTP request. */
-export function createConnection(sources: HandlerSources): Connection {
-  const { sdk, identity, onerror } = sources;
+export function createConnection(sources: HandlerSources, era: Era, settings: ConnectionSettings = {}): Served {
+  const { sdk, identity, onerror, cacheHint } = sources;
   const { name, version, instructions } = identity;
-  const connection = new sdk.Server(
+  const connection = new (connectionClass(sdk))(
     { name, version },
-    { capabilities, ...(instructions === undefined ? {} : { instructions }) },
+    {
+      capabilities,
+      ...(instructions === undefined ? {} : { instructions }),
+      ...(cacheHint ? { cacheHints: toListHints(cacheHint) } : {}),
+    },
   );
   connection.onerror = onerror;
-  serveTools(connection, sources);
-  serveResources(connection, sources);
-  servePrompts(connection, sources);
-  return connection;
+  const served = { connection, era, settings };
+  connection.setRequestHandler('logging/setLevel', ({ params }) => {
+    settings.logLevel = params.level;
+    return {};
+  });
+  serveTools(served, sources);
+  serveResources(served, sources);
+  servePrompts(served, sources);
+  serveCompletions(served, sources);
+  return served;
 }
 
-function serveTools(connection: Connection, { sdk, registry, calls }: HandlerSources): void {
+function serveTools({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
   connection.setRequestHandler('tools/list', () => ({ tools: listed(registry().tools) }));
-  connection.setRequestHandler('tools/call', async ({ params }, context) => {
+  connection.setRequestHandler('tools/call', unchecked, async (params, request) => {
     const { tools } = registry();
-    const entry = tools.get(params.name);
+    const entry = tools.get(nameOf(sdk, params));
     if (!entry) throw new sdk.ProtocolError(invalidParams, unknown('tool', params.name, tools));
-    const result = await calls.call(entry.item, params.arguments, context);
+    const result = await calls.call(entry.item, argumentsOf(sdk, params), { request, connection, settings });
+    if ('resultType' in result) return result;
     return connection.projectCallToolResult(result, entry.description.outputSchema);
   });
 }
 
-function serveResources(connection: Connection, { sdk, registry, calls }: HandlerSources): void {
-  connection.setRequestHandler('resources/list', () => ({ resources: listed(registry().resources) }));
-  connection.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
-  connection.setRequestHandler('resources/read', async ({ params }, context) => {
-    const entry = registry().resources.get(params.uri);
-    if (!entry) throw new sdk.ResourceNotFoundError(params.uri);
-    const read = (): Promise<ResourceContents> => readResource(entry.item);
-    return { contents: [await calls.read(`Resource '${params.uri}'`, context, read, internalError(sdk))] };
-  });
-}
-
-function servePrompts(connection: Connection, { sdk, registry, calls }: HandlerSources): void {
+function servePrompts({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
   connection.setRequestHandler('prompts/list', () => ({ prompts: listed(registry().prompts) }));
-  connection.setRequestHandler('prompts/get', async ({ params }, context) => {
+  connection.setRequestHandler('prompts/get', unchecked, async (params, request) => {
     const { prompts } = registry();
-    const entry = prompts.get(params.name);
+    const entry = prompts.get(nameOf(sdk, params));
     if (!entry) throw new sdk.ProtocolError(invalidParams, unknown('prompt', params.name, prompts));
-    const { name, description, handler } = entry.item;
-    const accepted = await acceptArguments(`prompt '${name}'`, entry.item.input, params.arguments).catch(
-      (error: Error) => {
-        throw new sdk.ProtocolError(invalidParams, error.message);
+    const { name, description, handler, input } = entry.item;
+    const args = argumentsOf(sdk, params);
+    const incoming: Incoming = { request, connection, settings };
+    return calls.read(
+      `Prompt '${name}'`,
+      incoming,
+      { method: 'prompts/get', name, arguments: args },
+      async (context) => {
+        const accepted = await acceptArguments(`prompt '${name}'`, input, args).catch((error: unknown) => {
+          throw new sdk.ProtocolError(invalidParams, describeError(error));
+        });
+        const messages = toMessages(await handler(accepted, context));
+        return { ...(description === undefined ? {} : { description }), messages };
       },
     );
-    const write = async (): Promise<readonly PromptMessage[]> => toMessages(await handler(accepted));
-    const messages = await calls.read(`Prompt '${name}'`, context, write, internalError(sdk));
-    return { ...(description === undefined ? {} : { description }), messages };
   });
 }
 
-function internalError(sdk: ServerSDK): (text: string) => Error {
-  return (text) => new sdk.ProtocolError(-32603, text);
+function serveCompletions({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
+  connection.setRequestHandler('completion/complete', ({ params }, request) => {
+    const { ref, argument, context } = params;
+    const { prompts, templates } = registry();
+    const isPrompt = ref.type === 'ref/prompt';
+    const key = isPrompt ? ref.name : ref.uri;
+    const item = (isPrompt ? prompts.get(key) : templates.get(key))?.item;
+    if (!item)
+      throw new sdk.ProtocolError(
+        invalidParams,
+        unknown(isPrompt ? 'prompt' : 'resource template', key, isPrompt ? prompts : templates),
+      );
+    const subject = `Completion of '${argument.name.slice(0, 128)}'`;
+    const identity = { method: 'completion/complete', name: key, arguments: argument };
+    return calls.read(subject, { request, connection, settings }, identity, () =>
+      complete(item.complete, argument.name, argument.value, context?.arguments ?? {}),
+    );
+  });
 }
 
-function listed<D>(entries: ReadonlyMap<string, { readonly description: D }>): D[] {
-  return Array.from(entries.values(), ({ description }) => description);
+function nameOf(sdk: ServerSDK, { name }: RPCParams): string {
+  if (typeof name === 'string') return name;
+  throw new sdk.ProtocolError(invalidParams, 'params.name must be a text');
+}
+
+function argumentsOf(sdk: ServerSDK, { arguments: args }: RPCParams): RPCParams['arguments'] {
+  if (args === undefined || (typeof args === 'object' && args !== null && !Array.isArray(args))) return args;
+  throw new sdk.ProtocolError(invalidParams, 'params.arguments must be an object');
 }
 
 function unknown(kind: string, name: string, known: ReadonlyMap<string, unknown>): string {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConfigurationError, ConnectionError, detach } from '../../core/index.js';
+import { ConfigurationError, ConnectionError, detach, type HealthReport } from '../../core/index.js';
 import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
 import { loadNodeSDK } from '../sdk/server-sdk.js';
 import type { Lane } from './stdio-lane.js';
@@ -13,6 +13,13 @@ export interface ListenOptions {
   readonly host?: string;
   /** @default '/mcp' */
   readonly path?: string;
+  /**
+   * Where `health()` is shown to probes, without names or reasons: 200 when it passes, 503 when not.
+   * `false` shows it nowhere.
+   *
+   * @default '/health'
+   */
+  readonly healthPath?: string | false;
 }
 
 /** A Streamable HTTP endpoint that is open. */
@@ -30,6 +37,7 @@ export interface HTTPLane extends Lane, Listening {
 /** What the lane needs of its server. */
 export interface HTTPLaneOptions extends ListenOptions {
   readonly fetch: (request: Request) => Promise<Response>;
+  readonly health: () => Promise<HealthReport>;
   readonly maxRequestBytes: number;
   readonly allowsForeignHosts: boolean;
   readonly onerror: (error: Error) => void;
@@ -47,7 +55,12 @@ const path: OptionCheck = (value, field) => {
 
 /** @throws ConfigurationError */
 export function checkListenOptions(options: ListenOptions): void {
-  checkOptions<ListenOptions>('MCPServer.listen', options, { port, host: is.text, path });
+  checkOptions<ListenOptions>('MCPServer.listen', options, {
+    port,
+    host: is.text,
+    path,
+    healthPath: (value, field) => value === false || path(value, field),
+  });
 }
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -57,7 +70,8 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
  * @throws ConnectionError when the port is taken
  */
 export async function openHTTPLane(options: HTTPLaneOptions): Promise<HTTPLane> {
-  const { host = '127.0.0.1', port = 0, path = '/mcp', fetch, onerror, maxRequestBytes } = options;
+  const { host = '127.0.0.1', port = 0, path = '/mcp', healthPath = '/health' } = options;
+  const { fetch, health, onerror, maxRequestBytes } = options;
   if (!loopback.has(host) && !options.allowsForeignHosts) {
     throw new ConfigurationError(
       `listen on '${host}' is open to other machines: name the hosts that clients use in allowedHosts, or listen on 127.0.0.1`,
@@ -69,7 +83,9 @@ export async function openHTTPLane(options: HTTPLaneOptions): Promise<HTTPLane> 
   const answers = new OpenAnswers();
   const server = detach(() =>
     createServer((request, response) => {
-      if (request.url?.split('?', 1)[0] !== path) return void response.writeHead(404).end();
+      const asked = request.url?.split('?', 1)[0];
+      if (asked === healthPath && healthPath !== path) return showHealth(health, request, response);
+      if (asked !== path) return void response.writeHead(404).end();
       answers.watch(request, response);
       handle(request, response).catch(onerror);
     }),
@@ -112,6 +128,21 @@ class OpenAnswers {
       };
     });
   }
+}
+
+/** In the shape of `application/health+json`. What stands behind the server is nobody's business here. */
+async function showHealth(
+  health: () => Promise<HealthReport>,
+  { method }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { status } = await health();
+  response
+    .writeHead(status === 'fail' ? 503 : 200, {
+      'content-type': 'application/health+json',
+      'cache-control': 'no-store',
+    })
+    .end(method === 'HEAD' ? undefined : JSON.stringify({ status }));
 }
 
 function listening(server: Server, port: number, host: string): Promise<AddressInfo> {

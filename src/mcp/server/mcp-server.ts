@@ -1,61 +1,35 @@
 import {
+  type CallOptions,
   type Closeable,
   type CloseOptions,
   ConfigurationError,
+  type HealthReport,
+  healthReport,
   Lifecycle,
-  type Middleware,
   Telemetry,
-  type TelemetryOptions,
 } from '../../core/index.js';
-import { checkOptions, is, lazy } from '../../core/internal.js';
+import { lazy } from '../../core/internal.js';
 import { MCPClient } from '../host/mcp-client.js';
-import { type Connection, type HTTPHandler, loadServerSDK, loadStdioSDK } from '../sdk/server-sdk.js';
-import type { Principal, Tool, ToolResult } from '../tools/tool.js';
-import { createConnection, type HandlerSources } from './handlers.js';
+import { type Connection, type Era, loadServerSDK, loadStdioSDK } from '../sdk/server-sdk.js';
+import type { Principal, Tool } from '../tools/tool.js';
+import { authorize } from './authorize.js';
+import { CallObserver, type ToolStats } from './call-observer.js';
+import { CallState } from './call-state.js';
+import { CallerBuckets, type CallerLimiter, refuseExcess } from './caller-limits.js';
+import { createConnection } from './handlers.js';
 import { refuseForeign } from './host-guard.js';
 import { checkListenOptions, type Listening, type ListenOptions, openHTTPLane } from './http-lane.js';
+import { checkServerOptions, type FetchOptions, type MCPServerOptions, serverDefaults } from './mcp-server-options.js';
 import type { Prompt } from './prompt.js';
-import { Registry } from './registry.js';
-import type { Resource, ResourceDefinition } from './resource.js';
+import { type Kind, Registry } from './registry.js';
+import type { ResourceDefinition } from './resource.js';
+import type { ResourceTemplate } from './resource-template.js';
+import { rpcFailure } from './rpc-failure.js';
+import type { ConnectionSettings, HandlerSources, Served } from './served.js';
 import { type Lane, openStdioLane } from './stdio-lane.js';
-import { type ToolCall, ToolCalls } from './tool-calls.js';
+import { ToolCalls } from './tool-calls.js';
+import { WebLane } from './web-lane.js';
 
-/** What an {@link MCPServer} is made of. */
-export interface MCPServerOptions {
-  /** How the server calls itself to clients. */
-  readonly name: string;
-  readonly version: string;
-  /** Tells models how to use the server as a whole. */
-  readonly instructions?: string;
-  /** Tools, and arrays of tools as `apiTools` and its like give them. */
-  readonly tools?: readonly (Tool | readonly Tool[])[];
-  readonly resources?: readonly Resource[];
-  readonly prompts?: readonly Prompt[];
-  /** Layers around tool calls, the first outermost. What a layer throws is told like a tool's own error. */
-  readonly use?: readonly Middleware<ToolCall, ToolResult>[];
-  /** Host names, beside the loopback ones, that HTTP requests may be addressed to. `*` for any. @default none */
-  readonly allowedHosts?: readonly string[];
-  /** Host names of web pages, beside the allowed hosts, that may call over HTTP. `*` for any. @default none */
-  readonly allowedOrigins?: readonly string[];
-  /** Largest HTTP request body; a larger one is answered 413. @default 4194304 */
-  readonly maxRequestBytes?: number;
-  /**
-   * Largest answer of a tool, a resource or a prompt, in bytes of JSON as it is sent: a tool's value
-   * counts twice, as text and as `structuredContent`. Clients read at most 10 MB per message.
-   *
-   * @default 8388608
-   */
-  readonly maxResultBytes?: number;
-  readonly telemetry?: TelemetryOptions;
-}
-
-/** What a request brought in by `fetch` is known to be. */
-export interface FetchOptions {
-  /** Who calls, when you have verified it. Tools with `scopes` need it. */
-  readonly principal?: Principal;
-}
-
-const fourMiB = 4 * 1024 * 1024;
 /** The rest of the time to release is kept for disconnecting. */
 const drainShare = 0.8;
 
@@ -73,11 +47,13 @@ export class MCPServer implements Closeable {
   readonly #options: MCPServerOptions;
   readonly #telemetry: Telemetry;
   readonly #lifecycle: Lifecycle;
-  readonly #calls: ToolCalls;
-  readonly #connections: Set<Connection> = new Set();
+  readonly #observer: CallObserver;
+  readonly #limiter: CallerLimiter | undefined;
+  readonly #served: Set<Served> = new Set();
   readonly #lanes: Set<Lane> = new Set();
-  readonly #http: () => Promise<HTTPHandler>;
-  #httpHandler: HTTPHandler | undefined;
+  readonly #sources: () => Promise<HandlerSources>;
+  readonly #web: () => Promise<WebLane>;
+  #openWeb: WebLane | undefined;
   #registry: Registry;
   #stdio = false;
   #reportClosed: () => void = () => undefined;
@@ -87,35 +63,21 @@ export class MCPServer implements Closeable {
   });
 
   constructor(options: MCPServerOptions) {
-    checkOptions<MCPServerOptions>('MCPServer', options, {
-      name: is.required(is.text),
-      version: is.required(is.text),
-      instructions: is.text,
-      tools: is.list,
-      resources: is.list,
-      prompts: is.list,
-      use: is.list,
-      allowedHosts: is.list,
-      allowedOrigins: is.list,
-      maxRequestBytes: is.count,
-      maxResultBytes: is.count,
-      telemetry: is.object,
-    });
+    checkServerOptions(options);
     this.#options = Object.freeze({ ...options });
     this.name = options.name;
     this.#registry = Registry.empty
       .withTools((options.tools ?? []).flat())
       .withResources(options.resources ?? [])
+      .withTemplates(options.resourceTemplates ?? [])
       .withPrompts(options.prompts ?? []);
     this.#telemetry = new Telemetry('mcp', options.telemetry);
     this.#lifecycle = new Lifecycle(`MCP server '${options.name}'`);
-    this.#calls = new ToolCalls({
-      lifecycle: this.#lifecycle,
-      telemetry: this.#telemetry,
-      use: options.use ?? [],
-      maxResultBytes: options.maxResultBytes ?? 2 * fourMiB,
-    });
-    this.#http = lazy(() => this.#openHTTP());
+    this.#observer = new CallObserver(this.#telemetry, options.audit);
+    const { limiter = serverDefaults.limiter } = options;
+    this.#limiter = limiter === false || 'consume' in limiter ? limiter || undefined : new CallerBuckets(limiter);
+    this.#sources = lazy(() => this.#makeSources());
+    this.#web = lazy(() => this.#makeWeb());
   }
 
   /** @throws ConfigurationError when the name is taken */
@@ -123,19 +85,64 @@ export class MCPServer implements Closeable {
     return this.#publish(this.#registry.withTools([tool]), 'tools');
   }
 
-  /** Adds a resource, or replaces the one with this URI. */
+  /** Does nothing when there is no such tool. Calls of it that run go on. */
+  removeTool(name: string): this {
+    return this.#publish(this.#registry.without('tools', name), 'tools');
+  }
+
+  /** Adds a resource, or replaces the one with this URI: who subscribed to it is told that it changed. */
   addResource(uri: string, definition: ResourceDefinition): this {
-    return this.#publish(this.#registry.withoutResource(uri).withResources([{ ...definition, uri }]), 'resources');
+    const replaces = this.#registry.resources.has(uri);
+    const registry = this.#registry.without('resources', uri).withResources([{ ...definition, uri }]);
+    this.#publish(registry, 'resources');
+    return replaces ? this.resourceUpdated(uri) : this;
   }
 
   /** Does nothing when there is no such resource. */
   removeResource(uri: string): this {
-    return this.#publish(this.#registry.withoutResource(uri), 'resources');
+    return this.#publish(this.#registry.without('resources', uri), 'resources');
+  }
+
+  /** @throws ConfigurationError when the template is taken */
+  addResourceTemplate(template: ResourceTemplate): this {
+    return this.#publish(this.#registry.withTemplates([template]), 'templates');
+  }
+
+  /** Does nothing when there is no such template. */
+  removeResourceTemplate(uriTemplate: string): this {
+    return this.#publish(this.#registry.without('templates', uriTemplate), 'templates');
   }
 
   /** @throws ConfigurationError when the name is taken */
   addPrompt(prompt: Prompt): this {
     return this.#publish(this.#registry.withPrompts([prompt]), 'prompts');
+  }
+
+  /** Does nothing when there is no such prompt. */
+  removePrompt(name: string): this {
+    return this.#publish(this.#registry.without('prompts', name), 'prompts');
+  }
+
+  /** Tells the clients that subscribed to this URI that reading it would give something else now. */
+  resourceUpdated(uri: string): this {
+    this.#openWeb?.notify.resourceUpdated(uri);
+    for (const { connection, era, settings } of this.#served) {
+      // The SDK knows what clients of 2026-07-28 listen to.
+      if (era === 'modern' || settings.subscriptions?.has(uri))
+        connection.sendResourceUpdated({ uri }).catch(this.#onerror);
+    }
+    return this;
+  }
+
+  /** What the tools did so far, by name. */
+  stats(): Readonly<Record<string, ToolStats>> {
+    return this.#observer.stats;
+  }
+
+  /** Whether what the server stands on works: the `health` checks of its options. Never rejects. */
+  async health(options: CallOptions = {}): Promise<HealthReport> {
+    const report = await healthReport(this.#options.health ?? [], options);
+    return this.#lifecycle.closed ? { ...report, status: 'fail' } : report;
   }
 
   /**
@@ -154,7 +161,7 @@ export class MCPServer implements Closeable {
     };
     try {
       const sources = await this.#sources();
-      await this.#keep(await openStdioLane(() => this.#connect(sources), this.#onerror, end));
+      await this.#keep(await openStdioLane(({ era }) => this.#connect(sources, era), this.#onerror, end));
     } catch (error) {
       this.#stdio = false;
       throw error;
@@ -162,8 +169,8 @@ export class MCPServer implements Closeable {
   }
 
   /**
-   * Opens a Streamable HTTP endpoint. Requests addressed to, or sent by pages of, other hosts than
-   * this machine and the allowed ones are answered 403.
+   * Opens a Streamable HTTP endpoint, and `/health` beside it. Requests addressed to, or sent by pages
+   * of, other hosts than this machine and the allowed ones are answered 403.
    *
    * @throws ConfigurationError for a wrong option; ConnectionError when the port is taken
    */
@@ -174,7 +181,8 @@ export class MCPServer implements Closeable {
       await openHTTPLane({
         ...options,
         fetch: (request) => this.fetch(request),
-        maxRequestBytes: this.#options.maxRequestBytes ?? fourMiB,
+        health: () => this.health(),
+        maxRequestBytes: this.#options.maxRequestBytes ?? serverDefaults.maxRequestBytes,
         allowsForeignHosts: (this.#options.allowedHosts?.length ?? 0) > 0,
         onerror: this.#onerror,
       }),
@@ -184,23 +192,23 @@ export class MCPServer implements Closeable {
 
   /**
    * Answers one HTTP request: mount it in any framework that speaks the web's `Request` and
-   * `Response`. The same host and origin rules hold as for `listen`. Nothing is authenticated here:
-   * verify the caller first and say who it is. A server that closes, or has closed, answers 503.
+   * `Response`. The same rules hold as for `listen`: hosts and origins, `authorize`, `limiter`. Where
+   * the framework has verified the caller, say who it is. A server that closes, or has closed, answers 503.
    *
    * @example app.all('/mcp', (c) => server.fetch(c.req.raw, { principal: { id: c.get('user') } }));
    */
   async fetch(request: Request, options: FetchOptions = {}): Promise<Response> {
     if (this.#lifecycle.closed) return unavailable(this.name);
-    const sdk = await loadServerSDK();
     const { allowedHosts = [], allowedOrigins = [] } = this.#options;
+    const sdk = await loadServerSDK();
     const refusal = refuseForeign(sdk, request, { hosts: allowedHosts, origins: allowedOrigins });
     if (refusal) return refusal;
-    const { principal } = options;
-    const handler = await this.#http();
-    if (this.#lifecycle.closed) return unavailable(this.name);
-    if (!principal) return handler.fetch(request);
-    const { id: clientId, scopes = [] } = principal;
-    return handler.fetch(request, { authInfo: { token: '', clientId, scopes: [...scopes], extra: { principal } } });
+    const principal = options.principal ?? (await this.#authorize(request));
+    if (principal instanceof Response) return principal;
+    const excess = this.#limiter && (await refuseExcess(this.#limiter, principal?.id ?? '', this.#warn));
+    if (excess) return excess;
+    const web = await this.#web();
+    return this.#lifecycle.closed ? unavailable(this.name) : web.fetch(request, principal);
   }
 
   /** A client that is connected to this server without any wire, for tests and embedding. Close it after use. */
@@ -209,7 +217,8 @@ export class MCPServer implements Closeable {
     const sources = await this.#sources();
     const [serving, asking] = sources.sdk.InMemoryTransport.createLinkedPair();
     const { serveStdio } = await loadStdioSDK();
-    const lane = serveStdio(() => this.#connect(sources), { transport: serving, onerror: this.#onerror });
+    const connect = ({ era }: { era: Era }): Connection => this.#connect(sources, era);
+    const lane = serveStdio(connect, { transport: serving, onerror: this.#onerror });
     await this.#keep(lane);
     return MCPClient.connect({
       label: `MCP server '${this.name}'`,
@@ -223,7 +232,7 @@ export class MCPServer implements Closeable {
     try {
       await this.#lifecycle.close(options, async (remainingMs) => {
         await Promise.all(Array.from(this.#lanes, (lane) => lane.drain?.(remainingMs * drainShare)));
-        await this.#httpHandler?.close();
+        await this.#openWeb?.close();
         await Promise.all(Array.from(this.#lanes, (lane) => lane.close()));
         this.#lanes.clear();
       });
@@ -244,53 +253,79 @@ export class MCPServer implements Closeable {
     return lane;
   }
 
-  #publish(registry: Registry, changed: 'tools' | 'resources' | 'prompts'): this {
+  async #authorize(request: Request): Promise<Principal | Response | undefined> {
+    const { authorize: by, resourceMetadataURL } = this.#options;
+    return by && authorize(by, request, resourceMetadataURL, this.#warn);
+  }
+
+  #publish(registry: Registry, kind: Kind): this {
     if (registry === this.#registry) return this;
     this.#registry = registry;
-    this.#httpHandler?.notify[`${changed}Changed`]();
-    const send = {
-      tools: 'sendToolListChanged',
-      resources: 'sendResourceListChanged',
-      prompts: 'sendPromptListChanged',
-    } as const;
-    for (const connection of this.#connections) connection[send[changed]]().catch(this.#onerror);
+    const { changed, send } = news[kind];
+    this.#openWeb?.notify[changed]();
+    for (const { connection } of this.#served) connection[send]().catch(this.#onerror);
     return this;
   }
 
-  async #sources(): Promise<HandlerSources> {
-    const { name, version, instructions } = this.#options;
-    return {
-      sdk: await loadServerSDK(),
-      identity: { name, version, instructions },
-      registry: () => this.#registry,
-      calls: this.#calls,
-      onerror: this.#onerror,
-    };
-  }
-
-  #connect(sources: HandlerSources): Connection {
-    const connection = createConnection(sources);
-    this.#connections.add(connection);
-    connection.onclose = () => this.#connections.delete(connection);
-    return connection;
-  }
-
-  async #openHTTP(): Promise<HTTPHandler> {
-    const sources = await this.#sources();
-    this.#httpHandler = sources.sdk.createMcpHandler(() => createConnection(sources), {
-      onerror: this.#onerror,
-      maxRequestBodySize: this.#options.maxRequestBytes ?? fourMiB,
+  async #makeSources(): Promise<HandlerSources> {
+    const sdk = await loadServerSDK();
+    const { name, version, instructions, use = [], stateKey, cacheHint } = this.#options;
+    const calls = new ToolCalls({
+      sdk,
+      state: new CallState(sdk, stateKey),
+      lifecycle: this.#lifecycle,
+      telemetry: this.#telemetry,
+      observer: this.#observer,
+      use,
+      maxResultBytes: this.#options.maxResultBytes ?? serverDefaults.maxResultBytes,
+      callTimeoutMs: this.#options.callTimeoutMs ?? serverDefaults.callTimeoutMs,
     });
-    return this.#httpHandler;
+    const identity = { name, version, instructions };
+    return { sdk, identity, cacheHint, registry: () => this.#registry, calls, onerror: this.#onerror };
+  }
+
+  async #makeWeb(): Promise<WebLane> {
+    const sources = await this.#sources();
+    this.#openWeb = new WebLane({
+      sdk: sources.sdk,
+      maxRequestBytes: this.#options.maxRequestBytes ?? serverDefaults.maxRequestBytes,
+      sessions: this.#options.sessions ?? {},
+      session: (settings) => this.#serve(sources, 'legacy', settings),
+      exchange: (era) => createConnection(sources, era).connection,
+      onerror: this.#onerror,
+    });
+    return this.#openWeb;
+  }
+
+  #connect(sources: HandlerSources, era: Era): Connection {
+    return this.#serve(sources, era).connection;
+  }
+
+  /** A connection that lasts, and hears of changes. */
+  #serve(sources: HandlerSources, era: Era, settings?: ConnectionSettings): Served {
+    const served = createConnection(sources, era, settings);
+    this.#served.add(served);
+    served.connection.onclose = () => this.#served.delete(served);
+    return served;
   }
 
   readonly #onerror = (error: Error): void => {
     this.#telemetry.logger.warn({ error }, 'MCP connection');
   };
+
+  readonly #warn = (error: unknown): void => {
+    this.#telemetry.logger.warn({ error }, 'MCP request');
+  };
 }
 
+/** How clients of both eras are told of a change. */
+const news = {
+  tools: { changed: 'toolsChanged', send: 'sendToolListChanged' },
+  resources: { changed: 'resourcesChanged', send: 'sendResourceListChanged' },
+  templates: { changed: 'resourcesChanged', send: 'sendResourceListChanged' },
+  prompts: { changed: 'promptsChanged', send: 'sendPromptListChanged' },
+} as const;
+
 function unavailable(name: string): Response {
-  const error = { code: -32000, message: `MCP server '${name}' is closing` };
-  const headers = { connection: 'close', 'retry-after': '1' };
-  return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 503, headers });
+  return rpcFailure(503, `MCP server '${name}' is closing`, { connection: 'close', 'retry-after': '1' });
 }

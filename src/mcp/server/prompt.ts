@@ -2,7 +2,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Awaitable } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
 import { schema } from '../tools/define-tool.js';
-import type { ContentBlock, ToolSchema } from '../tools/tool.js';
+import type { ContentBlock, ToolContext, ToolSchema } from '../tools/tool.js';
+import type { Completers } from './completion.js';
 
 /** One message of a prompt. */
 export interface PromptMessage {
@@ -18,12 +19,14 @@ export interface PromptDefinition<Input extends ToolSchema> {
   readonly description?: string;
   /** An object of texts: prompts have no other arguments in MCP. @default no arguments */
   readonly input?: Input;
+  /** Suggests values of the arguments while somebody types. */
+  readonly complete?: Completers;
 }
 
 /** A prompt, ready for `MCPServer`. Made by {@link definePrompt}. */
 export interface Prompt extends PromptDefinition<ToolSchema> {
   /** Takes arguments that `input` has accepted. */
-  readonly handler: (args: unknown) => Awaitable<string | readonly PromptMessage[]>;
+  readonly handler: (args: unknown, context: ToolContext) => Awaitable<string | readonly PromptMessage[]>;
 }
 
 /**
@@ -34,7 +37,10 @@ export interface Prompt extends PromptDefinition<ToolSchema> {
  */
 export function definePrompt<Input extends ToolSchema = ToolSchema<Record<string, string>>>(
   definition: PromptDefinition<Input>,
-  handler: (args: StandardSchemaV1.InferOutput<Input>) => Awaitable<string | readonly PromptMessage[]>,
+  handler: (
+    args: StandardSchemaV1.InferOutput<Input>,
+    context: ToolContext,
+  ) => Awaitable<string | readonly PromptMessage[]>,
 ): Prompt {
   const owner = typeof definition?.name === 'string' ? `prompt '${definition.name.slice(0, 128)}'` : 'definePrompt';
   checkOptions<PromptDefinition<ToolSchema>>(owner, definition, {
@@ -42,6 +48,7 @@ export function definePrompt<Input extends ToolSchema = ToolSchema<Record<string
     title: is.text,
     description: is.text,
     input: schema,
+    complete: is.object,
   });
   is.function(handler, `${owner}: the handler`);
   return Object.freeze({ ...definition, handler: handler as Prompt['handler'] });

@@ -1,8 +1,9 @@
 import { ConfigurationError } from '../../core/index.js';
 import type { Tool } from '../tools/tool.js';
-import { describePrompt, describeResource, describeTool, type ToolDescription } from './describe.js';
+import { describePrompt, describeResource, describeTemplate, describeTool, type ToolDescription } from './describe.js';
 import type { Prompt } from './prompt.js';
 import type { Resource } from './resource.js';
+import type { ResourceTemplate } from './resource-template.js';
 
 /** A thing a server offers, with the way it is listed. */
 export interface Entry<Item, Description> {
@@ -15,74 +16,97 @@ type Entries<Item, Description> = ReadonlyMap<string, Entry<Item, Description>>;
 interface Contents {
   readonly tools: Entries<Tool, ToolDescription>;
   readonly resources: Entries<Resource, object>;
+  readonly templates: Entries<ResourceTemplate, object>;
   readonly prompts: Entries<Prompt, object>;
 }
+
+/** The kinds of things a server offers. */
+export type Kind = keyof Contents;
 
 /**
  * All that a server offers at one moment. It never changes: adding or removing gives a new one, so a
  * request sees the same tools from its start to its end. Lists keep the order of adding.
  */
-export class Registry {
-  static readonly empty: Registry = new Registry({ tools: new Map(), resources: new Map(), prompts: new Map() });
+export class Registry implements Contents {
+  static readonly empty: Registry = new Registry({
+    tools: new Map(),
+    resources: new Map(),
+    templates: new Map(),
+    prompts: new Map(),
+  });
 
   readonly tools: Entries<Tool, ToolDescription>;
   readonly resources: Entries<Resource, object>;
+  readonly templates: Entries<ResourceTemplate, object>;
   readonly prompts: Entries<Prompt, object>;
 
   private constructor(contents: Contents) {
     this.tools = contents.tools;
     this.resources = contents.resources;
+    this.templates = contents.templates;
     this.prompts = contents.prompts;
     Object.freeze(this);
   }
 
   /** @throws ConfigurationError for a name that is taken, or a schema that cannot be listed */
   withTools(tools: readonly Tool[]): Registry {
-    const all = new Map(this.tools);
-    for (const item of tools) {
-      const taken = all.get(item.name)?.item;
-      if (taken) throw duplicate('tools', item.name, taken.description, item.description);
-      all.set(item.name, { item, description: describeTool(item) });
-    }
-    return new Registry({ ...this, tools: all });
+    return new Registry({ ...this, tools: joined('tools', this.tools, tools, ({ name }) => name, describeTool) });
   }
 
   /** @throws ConfigurationError for a name that is taken */
   withPrompts(prompts: readonly Prompt[]): Registry {
-    const all = new Map(this.prompts);
-    for (const item of prompts) {
-      const taken = all.get(item.name)?.item;
-      if (taken) throw duplicate('prompts', item.name, taken.description, item.description);
-      all.set(item.name, { item, description: describePrompt(item) });
-    }
+    const all = joined('prompts', this.prompts, prompts, ({ name }) => name, describePrompt);
     return new Registry({ ...this, prompts: all });
   }
 
   /** @throws ConfigurationError for a URI that is taken or not absolute */
   withResources(resources: readonly Resource[]): Registry {
-    const all = new Map(this.resources);
-    for (const item of resources) {
-      const taken = all.get(item.uri)?.item;
-      if (taken) throw duplicate('resources', item.uri, taken.name, item.name);
-      if (!URL.canParse(item.uri)) {
-        throw new ConfigurationError(`resource '${item.name}': its uri must be absolute, for example memo://notes/1`, {
-          field: 'uri',
-        });
-      }
-      all.set(item.uri, { item, description: describeResource(item) });
-    }
+    for (const { name, uri } of resources) assertAbsolute(`resource '${name}'`, 'uri', uri);
+    const all = joined('resources', this.resources, resources, ({ uri }) => uri, describeResource);
     return new Registry({ ...this, resources: all });
   }
 
-  /** The same registry when there is no such resource. */
-  withoutResource(uri: string): Registry {
-    const all = new Map(this.resources);
-    return all.delete(uri) ? new Registry({ ...this, resources: all }) : this;
+  /** @throws ConfigurationError for a template that is taken or not absolute */
+  withTemplates(templates: readonly ResourceTemplate[]): Registry {
+    for (const { name, uriTemplate } of templates) {
+      const example = typeof uriTemplate === 'string' ? uriTemplate.replaceAll(/\{[^{}]*\}/g, 'x') : uriTemplate;
+      assertAbsolute(`resource template '${name}'`, 'uriTemplate', example);
+    }
+    const all = joined('templates', this.templates, templates, ({ uriTemplate }) => uriTemplate, describeTemplate);
+    return new Registry({ ...this, templates: all });
+  }
+
+  /** The same registry when there is no such thing. */
+  without(kind: Kind, key: string): Registry {
+    const all = new Map<string, never>(this[kind] as ReadonlyMap<string, never>);
+    return all.delete(key) ? new Registry({ ...this, [kind]: all }) : this;
   }
 }
 
-function duplicate(kind: string, name: string, first: string | undefined, second: string | undefined): Error {
-  return new ConfigurationError(`Two ${kind} are named '${name}': "${first ?? ''}" and "${second ?? ''}"; rename one`, {
+function joined<Item extends { readonly name: string; readonly description?: string }, Description>(
+  kind: Kind,
+  there: Entries<Item, Description>,
+  added: readonly Item[],
+  keyOf: (item: Item) => string,
+  describe: (item: Item) => Description,
+): Entries<Item, Description> {
+  const all = new Map(there);
+  for (const item of added) {
+    const key = keyOf(item);
+    const taken = all.get(key)?.item;
+    if (taken) throw duplicate(kind, key, taken.description ?? taken.name, item.description ?? item.name);
+    all.set(key, { item, description: describe(item) });
+  }
+  return all;
+}
+
+function assertAbsolute(owner: string, field: string, uri: string): void {
+  if (URL.canParse(uri) && !/[{}]/.test(uri)) return;
+  throw new ConfigurationError(`${owner}: its ${field} must be absolute, for example memo://notes/1`, { field });
+}
+
+function duplicate(kind: Kind, name: string, first: string, second: string): Error {
+  return new ConfigurationError(`Two ${kind} are named '${name}': "${first}" and "${second}"; rename one`, {
     field: `${kind}.${name}`,
   });
 }

@@ -1,5 +1,5 @@
 import { detach } from '../../core/index.js';
-import { type Connection, loadStdioSDK } from '../sdk/server-sdk.js';
+import { type Connection, type Era, loadStdioSDK } from '../sdk/server-sdk.js';
 import { holdStdout } from './stdout-guard.js';
 
 /** What serves a kind of client until it is closed. */
@@ -14,7 +14,7 @@ export interface Lane {
  * closes its end or `close` is called; stdout is free again by then.
  */
 export async function openStdioLane(
-  connect: () => Connection,
+  connect: (about: { readonly era: Era }) => Connection,
   onerror: (error: Error) => void,
   onEnd: () => void,
 ): Promise<Lane> {

@@ -1,0 +1,134 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { currentContext, redact } from '../../core/index.js';
+import type { Connection, RequestContext } from '../sdk/server-sdk.js';
+import type { LogLevel, Principal, ToolContext, ToolSchema } from '../tools/tool.js';
+import type {
+  ClientRoot,
+  ClientView,
+  FormQuestion,
+  ModelReply,
+  ModelRequest,
+  PageQuestion,
+  QuestionOptions,
+  Reply,
+} from './conversation.js';
+import { PushedQuestions, ReturnedQuestions } from './pending-questions.js';
+import { Questions } from './questions.js';
+import type { Incoming } from './tool-calls.js';
+
+/** The principal that `MCPServer.fetch` put into a request. */
+export function principalOf(request: RequestContext): Principal | undefined {
+  return request.http?.authInfo?.extra?.principal as Principal | undefined;
+}
+
+/** True for a request by a client of 2026-07-28 or later. */
+export function isModern({ mcpReq }: RequestContext): boolean {
+  return mcpReq.envelope !== undefined;
+}
+
+/** What a handler gets. Made inside the call's `withContext`. */
+export class CallContext implements ToolContext {
+  readonly correlationId: string;
+  readonly #request: RequestContext;
+  readonly #incoming: Incoming;
+  readonly #returned: ReturnedQuestions | undefined;
+  readonly #here: ReturnType<typeof currentContext> = currentContext();
+  #questions: Questions | undefined;
+  #done = Number.NEGATIVE_INFINITY;
+
+  /** @param answers What the client answered in earlier rounds and this one. */
+  constructor(incoming: Incoming, correlationId: string, answers: Readonly<Record<string, unknown>>) {
+    this.#incoming = incoming;
+    this.#request = incoming.request;
+    this.correlationId = correlationId;
+    this.#returned = isModern(incoming.request) ? new ReturnedQuestions(answers) : undefined;
+  }
+
+  get signal(): AbortSignal {
+    return this.#here.signal ?? this.#request.mcpReq.signal;
+  }
+
+  get principal(): Principal | undefined {
+    return principalOf(this.#request);
+  }
+
+  get client(): ClientView {
+    return this.#conversation().client;
+  }
+
+  /** The questions that go out as the answer of this call; undefined when the handler has all it asked for. */
+  get waiting(): ReturnedQuestions | undefined {
+    return this.#returned && this.#returned.open.size > 0 ? this.#returned : undefined;
+  }
+
+  async progress(done: number, total?: number, message?: string): Promise<void> {
+    const token = this.#request.mcpReq._meta?.progressToken;
+    if ((typeof token !== 'string' && typeof token !== 'number') || !(done > this.#done)) return;
+    this.#done = done;
+    const params = {
+      progressToken: token,
+      progress: done,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    };
+    await this.#request.mcpReq.notify({ method: 'notifications/progress', params }).catch(clientIsGone);
+  }
+
+  async log(level: LogLevel, data: unknown): Promise<void> {
+    const { mcpReq } = this.#request;
+    if (isModern(this.#request)) return mcpReq.log(level, redact(data)).catch(clientIsGone);
+    const { logLevel } = this.#incoming.settings;
+    if (logLevel && severities.indexOf(level) < severities.indexOf(logLevel)) return;
+    await mcpReq.notify({ method: 'notifications/message', params: { level, data: redact(data) } }).catch(clientIsGone);
+  }
+
+  ask<Fields extends ToolSchema>(question: FormQuestion<Fields>): Promise<Reply<StandardSchemaV1.InferOutput<Fields>>>;
+  ask(question: PageQuestion): Promise<Reply<undefined>>;
+  ask(question: FormQuestion<ToolSchema> | PageQuestion): Promise<Reply<unknown>> {
+    return this.#conversation().ask(question as FormQuestion<ToolSchema>);
+  }
+
+  sample(request: ModelRequest): Promise<ModelReply> {
+    return this.#conversation().sample(request);
+  }
+
+  roots(options?: QuestionOptions): Promise<readonly ClientRoot[]> {
+    return this.#conversation().roots(options);
+  }
+
+  #conversation(): Questions {
+    this.#questions ??= new Questions(
+      clientOf(this.#request, this.#incoming.connection),
+      this.#returned ?? new PushedQuestions(this.#request),
+    );
+    return this.#questions;
+  }
+}
+
+/** By the request itself where the protocol has it there, else by the connection's `initialize`. */
+function clientOf({ mcpReq: { envelope } }: RequestContext, connection: Connection): ClientView {
+  const info = (envelope?.[clientInfoKey] ?? connection.getClientVersion()) as ClientView | undefined;
+  const declared = envelope ? envelope[capabilitiesKey] : connection.getClientCapabilities();
+  const capabilities = (declared ?? {}) as ClientView['capabilities'];
+  return {
+    ...(info?.name ? { name: info.name } : {}),
+    ...(info?.version ? { version: info.version } : {}),
+    capabilities,
+  };
+}
+
+const severities: readonly LogLevel[] = [
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+];
+const clientInfoKey = 'io.modelcontextprotocol/clientInfo';
+const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
+
+/** Nobody is left to tell; the call itself ends by its signal. */
+function clientIsGone(): void {}

@@ -1,0 +1,102 @@
+import type { AuthInfo, Connection, Era, HTTPHandler, ServerSDK } from '../sdk/server-sdk.js';
+import type { Principal } from '../tools/tool.js';
+import { type Caller, HTTPSessions, type SessionOptions } from './http-sessions.js';
+import { rpcFailure } from './rpc-failure.js';
+import type { ConnectionSettings, Served } from './served.js';
+
+/** What the lane needs of its server. */
+export interface WebLaneOptions {
+  readonly sdk: ServerSDK;
+  readonly maxRequestBytes: number;
+  /** False serves clients before 2026-07-28 without sessions: one request, one answer. */
+  readonly sessions: SessionOptions | false;
+  /** Makes the server of a session. */
+  readonly session: (settings: ConnectionSettings) => Served;
+  /** Makes the server of one request. */
+  readonly exchange: (era: Era) => Connection;
+  readonly onerror: (error: Error) => void;
+}
+
+const defaultSessions: Required<SessionOptions> = { maxSessions: 10_000, idleMs: 3_600_000 };
+
+/**
+ * Streamable HTTP of both protocol eras at one address. Requests of 2026-07-28 stand for themselves;
+ * `initialize` of an earlier protocol opens a session.
+ */
+export class WebLane {
+  readonly #options: WebLaneOptions;
+  readonly #sessions: HTTPSessions | undefined;
+  readonly #handler: HTTPHandler;
+
+  constructor(options: WebLaneOptions) {
+    this.#options = options;
+    const { sdk, sessions, maxRequestBytes, session, exchange, onerror } = options;
+    this.#sessions =
+      sessions === false
+        ? undefined
+        : new HTTPSessions({
+            ...defaultSessions,
+            ...sessions,
+            sdk,
+            maxRequestBytes,
+            connect: session,
+          });
+    this.#handler = sdk.createMcpHandler(({ era }) => exchange(era), { onerror, maxRequestBodySize: maxRequestBytes });
+  }
+
+  /** Tells those who listen by `subscriptions/listen`. */
+  get notify(): HTTPHandler['notify'] {
+    return this.#handler.notify;
+  }
+
+  async fetch(request: Request, principal: Principal | undefined): Promise<Response> {
+    const authInfo = principal && toAuthInfo(principal);
+    const options = authInfo ? { authInfo } : {};
+    const caller: Caller = { id: principal?.id ?? '', authInfo };
+    const sessionId = request.headers.get('mcp-session-id');
+    if (this.#sessions && sessionId) return this.#sessions.serve(request, sessionId, caller);
+    // Only a client that has not agreed on a version yet says `initialize`.
+    const mayBegin =
+      this.#sessions && request.method === 'POST' && !request.headers.has('mcp-method') && isJSON(request);
+    if (!mayBegin) return this.#handler.fetch(request, options);
+    const { sdk, maxRequestBytes } = this.#options;
+    const read = await sdk.readRequestBody(request, maxRequestBytes);
+    if (read.tooLarge) return rpcFailure(413, `The request body is larger than ${maxRequestBytes} bytes`);
+    const body = parse(read.text);
+    if (body === undefined) return rpcFailure(400, 'Parse error: the request body is not valid JSON', {}, parseError);
+    if (this.#sessions && sdk.isInitializeRequest(body) && !claimsModern(body))
+      return this.#sessions.open(request, body, caller);
+    return this.#handler.fetch(request, { ...options, parsedBody: body });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#handler.close(), this.#sessions?.close()]);
+  }
+}
+
+/** JSON-RPC's code for text that is no JSON. */
+const parseError = -32_700;
+
+/** Every request of 2026-07-28 names its protocol; there, `initialize` is an unknown method. */
+function claimsModern(body: unknown): boolean {
+  const { params } = body as { params?: { _meta?: object } };
+  return Object.hasOwn(params?._meta ?? {}, 'io.modelcontextprotocol/protocolVersion');
+}
+
+function isJSON(request: Request): boolean {
+  return /^application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? '');
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The caller's token stays outside: handlers learn who calls, and have nothing to pass on. */
+function toAuthInfo(principal: Principal): AuthInfo {
+  const { id: clientId, scopes = [] } = principal;
+  return { token: '', clientId, scopes: [...scopes], extra: { principal } };
+}
