@@ -1,4 +1,5 @@
 import { ValidationError } from '../core/index.js';
+import { hint } from '../core/internal.js';
 
 /** Refuses an option that is not a whole number in `[least, most]`. */
 export function requireWhole(subject: string, field: string, value: number, least: number, most = 1e6): void {
@@ -20,4 +21,18 @@ export function readPeriod(subject: string, period: number | null | undefined): 
   if (period === undefined || period === null || period === 1) return period === 1 ? null : period;
   requireWhole(subject, 'period', period, 1, Number.MAX_SAFE_INTEGER);
   return period;
+}
+
+/** Refuses an option that is not one of the words. */
+export function requireOneOf(subject: string, field: string, value: unknown, known: readonly string[]): void {
+  if (known.includes(value as string)) return;
+  throw new ValidationError(subject, [{ path: [field], message: `expected one of ${known.join(', ')}` }]);
+}
+
+/** Refuses option names that are not known, so that a slip of the pen does not go unheard. */
+export function requireKnown(subject: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new ValidationError(subject, [{ path: [name], message: `is not an option${hint(name, known)}` }]);
+  }
 }

@@ -64,6 +64,6 @@ describe('a million values', () => {
     const trend = analyzeTrend(values, { period: 100 });
     expect(trend.slope).toBeCloseTo(1e-6, 8);
     expect(trend.notes.join()).toContain('million');
-    expect(forecast(values, { horizon: 3, period: 100 }).notes.join()).toContain('latest 2000 values');
+    expect(forecast(values, { horizon: 3, period: 100 }).notes.join()).toContain('latest 1000 values');
   });
 });

@@ -1,9 +1,9 @@
-import { forecast } from '@safla/sdk/analysis';
+import { type ForecastOptions, forecast } from '@safla/sdk/analysis';
 import { ValidationError } from '@safla/sdk/core';
 import { describe, expect, it } from 'vitest';
 import { benchmarks } from '../../src/analysis/forecast/benchmarks.js';
+import { etsVariance } from '../../src/analysis/forecast/ets-variance.js';
 import { minimiseInUnitCube } from '../../src/analysis/forecast/nelder-mead.js';
-import { predictionVariance } from '../../src/analysis/forecast/prediction-variance.js';
 import { seededRandom } from '../../src/analysis/random.js';
 import { type Fixture, fixtures, gaussian, relativeError, sMAPE } from './support.js';
 
@@ -21,20 +21,22 @@ const covered = (result: ReturnType<typeof forecast>, future: readonly number[])
 
 describe('forecast on the last year of known series', () => {
   it.each([
-    ['air-passengers', 5, 'holt-winters-multiplicative'],
-    ['nottem', 3.5, 'seasonal-smoothing-additive'],
-  ])('%s: sMAPE at most %d, and at least 10 of 12 in the 95 %% interval', (name, most, method) => {
+    ['air-passengers', 5],
+    ['nottem', 3.5],
+  ])('%s: sMAPE at most %d, and at least 10 of 12 in the 95 %% interval', (name, most) => {
     const { past, future } = split(fixtures.find((candidate) => candidate.name === name) as Fixture);
     const result = forecast(past, { horizon: 12 });
-    expect(result).toMatchObject({ method, period: 12, level: 0.95, n: past.length, notes: [] });
+    expect(result).toMatchObject({ method: 'combination', period: 12, level: 0.95, n: past.length, notes: [] });
+    expect(result.models).toHaveLength(4);
     expect(sMAPE(result.mean, future)).toBeLessThanOrEqual(most);
     expect(covered(result, future)).toBeGreaterThanOrEqual(10);
   });
 
-  it.each(fixtures)('$name: does no worse than Holt-Winters of R', (series) => {
+  it.each(fixtures)('$name: is as near as ets of R by ets and by the combination', (series) => {
     const { past, future } = split(series);
-    const best = Math.min(series.r.forecast.hw_additive.sMAPE, series.r.forecast.hw_multiplicative.sMAPE);
-    expect(sMAPE(forecast(past, { horizon: 12 }).mean, future)).toBeLessThanOrEqual(best);
+    const error = (method: 'ets' | 'combination'): number =>
+      sMAPE(forecast(past, { horizon: 12, period: 12, method }).mean, future);
+    expect((error('ets') + error('combination')) / 2).toBeLessThanOrEqual(series.r.forecast.ets.sMAPE * 1.05);
   });
 
   it.each(fixtures)('$name: keeps its level over 69 rolling years, ahead of the seasonal naive', (series) => {
@@ -78,35 +80,52 @@ describe('forecast intervals', () => {
   });
 
   it.each([
-    ['additive', { trend: true, season: 'additive', period: 4 }],
-    ['multiplicative', { trend: true, season: 'multiplicative', period: 4 }],
-  ] as const)('have the variance that simulated %s paths show', (_, shape) => {
-    const rates = { alpha: 0.4, beta: 0.05, gamma: 0.2 };
-    const relative = shape.season === 'multiplicative';
-    const start = { level: 100, growth: 1, season: relative ? [0.8, 1.3, 1, 0.9] : [-20, 30, 0, -10] };
-    const sigma = relative ? 0.05 : 5;
+    { error: 'A', trend: 'A', season: 'A', period: 4 },
+    { error: 'A', trend: 'Ad', season: 'N', period: 1 },
+    { error: 'M', trend: 'A', season: 'A', period: 4 },
+    { error: 'M', trend: 'Ad', season: 'M', period: 4 },
+  ] as const)('have the variance that simulated paths of %j show', (shape) => {
+    const rates = {
+      alpha: 0.4,
+      beta: 0.05,
+      gamma: shape.season === 'N' ? 0 : 0.2,
+      phi: shape.trend === 'Ad' ? 0.9 : 1,
+    };
+    const times = shape.season === 'M';
+    const start = {
+      level: 100,
+      growth: 1,
+      season: { A: [-20, 30, 0, -10], M: [0.8, 1.3, 1, 0.9], N: [0] }[shape.season],
+    };
+    const sigma = shape.error === 'M' ? 0.05 : 5;
     const noise = gaussian(seededRandom(17));
     const horizon = 10;
-    const bases = Array.from({ length: horizon }, (_, i) => start.level + start.growth * (i + 1));
-    const seasons = bases.map((_, i) => start.season[i % 4] ?? 0);
+    const bases: number[] = [];
+    for (let h = 0, level = start.level, growth = start.growth; h < horizon; h++) {
+      growth *= rates.phi;
+      level += growth;
+      bases.push(level);
+    }
+    const seasons = bases.map((_, i) => start.season[i % shape.period] ?? 0);
     const sums = bases.map(() => ({ one: 0, two: 0 }));
     const paths = 40_000;
     for (let path = 0; path < paths; path++) {
       let { level, growth } = start;
       const season = [...start.season];
       for (const [i, sum] of sums.entries()) {
-        const error = sigma * noise();
-        const base = level + growth;
-        const part = season[i % 4] ?? 0;
-        const value = relative ? base * part * (1 + error) : base + part + error;
-        level = base + rates.alpha * (relative ? base : 1) * error;
-        growth += rates.beta * (relative ? base : 1) * error;
-        season[i % 4] = part + rates.gamma * (relative ? part : 1) * error;
-        sum.one += value;
-        sum.two += value * value;
+        const base = level + rates.phi * growth;
+        const part = season[i % shape.period] ?? 0;
+        const expected = times ? base * part : base + part;
+        const error = sigma * noise() * (shape.error === 'M' ? expected : 1);
+        const change = times ? error / part : error;
+        level = base + rates.alpha * change;
+        growth = rates.phi * growth + rates.beta * change;
+        season[i % shape.period] = part + rates.gamma * (times ? error / base : error);
+        sum.one += expected + error;
+        sum.two += (expected + error) ** 2;
       }
     }
-    const variances = predictionVariance(shape, rates, sigma * sigma, bases, seasons);
+    const variances = etsVariance(shape, rates, sigma * sigma, bases, seasons);
     for (const [i, { one, two }] of sums.entries()) {
       const simulated = two / paths - (one / paths) ** 2;
       expect(relativeError(variances[i] ?? 0, simulated)).toBeLessThan(0.06);
@@ -128,6 +147,40 @@ describe('forecast intervals', () => {
   });
 });
 
+describe('forecast bounds', () => {
+  it('hold the mean and the interval', () => {
+    const falling = Array.from({ length: 30 }, (_, i) => 30 - i + (i % 3));
+    const free = forecast(falling, { horizon: 10, period: null });
+    expect(Math.min(...(free.lower ?? []))).toBeLessThan(0);
+    const { mean, lower, upper } = forecast(falling, { horizon: 10, period: null, minimum: 0, maximum: 4 });
+    for (const list of [mean, lower ?? [], upper ?? []]) {
+      expect(list).toHaveLength(10);
+      for (const value of list) expect(value).toBeGreaterThanOrEqual(0);
+      for (const value of list) expect(value).toBeLessThanOrEqual(4);
+    }
+  });
+});
+
+describe('forecast by a method named', () => {
+  const { values } = fixtures[0] as Fixture;
+
+  it.each(['naive', 'mean', 'drift', 'seasonal-naive', 'ets', 'theta', 'arima', 'damped-trend'] as const)(
+    'uses %s and says so',
+    (method) => {
+      const result = forecast(values, { horizon: 5, period: 12, method });
+      expect(result).toMatchObject({ method, notes: [] });
+      expect(result.models).toHaveLength(1);
+      expect(result.lower?.every((low, i) => low < (result.mean[i] ?? 0))).toBe(true);
+    },
+  );
+
+  it('says why it could not', () => {
+    const { method, notes } = forecast([3, 1, 2], { horizon: 2, method: 'theta' });
+    expect(method).toBe('naive');
+    expect(notes.join()).toContain('for theta');
+  });
+});
+
 describe('forecast chooses', () => {
   const noise = gaussian(seededRandom(4));
 
@@ -140,7 +193,7 @@ describe('forecast chooses', () => {
       Array.from({ length: 200 }, () => 50 + noise()),
       { horizon: 10 },
     );
-    expect(['mean', 'exponential-smoothing']).toContain(method);
+    expect(method).toBe('combination');
     expect(Math.max(...mean) - Math.min(...mean)).toBeLessThan(1);
     expect(mean[0]).toBeGreaterThan(49);
     expect(mean[0]).toBeLessThan(51);
@@ -149,7 +202,8 @@ describe('forecast chooses', () => {
   it('no multiplicative method where a value is not positive', () => {
     const { values } = fixtures[0] as Fixture;
     const shifted = values.map((value) => value - 300);
-    expect(forecast(shifted, { horizon: 12 }).method).toBe('holt-winters-additive');
+    expect(forecast(shifted, { horizon: 12 }).models.join()).not.toMatch(/ETS\([^)]*M|multiplicative/);
+    expect(forecast(values, { horizon: 12 }).models.join()).toMatch(/multiplicative/);
   });
 
   it('the same for the same series, in any unit', () => {
@@ -168,9 +222,9 @@ describe('forecast chooses', () => {
   it('no season when told that there is none', () => {
     const { values } = fixtures[0] as Fixture;
     for (const period of [null, 1]) {
-      const { method, period: found } = forecast(values, { horizon: 3, period });
+      const { models, period: found } = forecast(values, { horizon: 3, period });
       expect(found).toBeNull();
-      expect(method).not.toMatch(/seasonal|winters/);
+      expect(models.join()).not.toMatch(/season|ETS\(.,.,[AM]/);
     }
   });
 });
@@ -206,8 +260,11 @@ describe('forecast with little to go on', () => {
     { horizon: 3, period: 0 },
     { horizon: 3, level: 1 },
     { horizon: 3, level: 95 },
+    { horizon: 3, method: 'guess' },
+    { horizon: 3, minimum: 2, maximum: 1 },
+    { horizon: 3, levle: 0.9 },
   ])('refuses %j', (options) => {
-    expect(() => forecast([1, 2, 3], options)).toThrow(ValidationError);
+    expect(() => forecast([1, 2, 3], options as ForecastOptions)).toThrow(ValidationError);
   });
 });
 

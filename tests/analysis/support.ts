@@ -20,7 +20,7 @@ export interface Reference {
   readonly sen: { readonly slope: number; readonly lo: number; readonly hi: number };
   readonly ols: { readonly intercept1: number; readonly slope: number; readonly r2: number; readonly p: number };
   readonly frequency: number;
-  readonly forecast: Readonly<Record<'naive' | 'snaive' | 'hw_additive' | 'hw_multiplicative', ReferenceForecast>>;
+  readonly forecast: Readonly<Record<'naive' | 'snaive' | 'ets' | 'theta', ReferenceForecast>>;
 }
 
 export interface ReferenceForecast {

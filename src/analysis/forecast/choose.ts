@@ -1,37 +1,65 @@
 import { at } from '../numeric.js';
-import { benchmarks, naive } from './benchmarks.js';
-import type { FittedForecaster, Forecaster } from './method.js';
-import { smoothers } from './smoothing.js';
+import { benchmarks, drift, meanForecast, naive, seasonalNaive } from './benchmarks.js';
+import { arima, combination, dampedTrend, ets, theta } from './combination.js';
+import type { FittedForecaster, Forecaster, ForecastMethod } from './method.js';
 
-/** The simplest first. */
-const forecasters: readonly Forecaster[] = [...benchmarks, ...smoothers];
+/** Every method by its name. */
+export const forecasters: Readonly<Record<ForecastMethod, Forecaster>> = {
+  naive,
+  mean: meanForecast,
+  drift,
+  'seasonal-naive': seasonalNaive,
+  ets,
+  theta,
+  arima,
+  'damped-trend': dampedTrend,
+  combination,
+};
+
 const mostOrigins = 3;
 /** Fewest values that can be divided into a past and a test. */
-const fewestValues = 4;
+const fewestToCompare = 4;
+/** Fewest values on which the models of the combination can be told from the benchmarks. */
+const fewestToCombine = 8;
 /** A method further down the list must be better by this share: luck alone often gives less. */
 const margin = 0.01;
+/** Errors below this share of the values are rounding. */
+const roundingShare = 1e-12;
 
 /**
- * Picks the method with the smallest mean absolute error over up to three rolling origins: each fits on
- * the values before it and is judged on the next `horizon` (Tashman, International Journal of
- * Forecasting 16 (2000) 437). Origins lie in the second half of the series. Methods that cannot be
- * fitted at every origin do not take part. Naive where there is nothing to compare on.
+ * The combination from 8 values on, unless one of the benchmarks repeats the series exactly: then nothing
+ * remains to be modelled. With fewer values, the benchmark with the smallest mean absolute error over up
+ * to three rolling origins (Tashman, International Journal of Forecasting 16 (2000) 437); naive where there
+ * is nothing to compare on.
  */
 export function chooseForecaster(values: readonly number[], period: number | null, horizon: number): FittedForecaster {
   const n = values.length;
-  if (n < fewestValues) return naive(values);
+  if (n < fewestToCompare) return naive(values);
+  const exact = exactBenchmark(values, period);
+  if (exact) return exact;
+  if (n >= fewestToCombine) return combination(values, period) ?? naive(values);
   const span = Math.max(1, Math.min(horizon, Math.floor(n / 4)));
   const origins = Array.from({ length: mostOrigins }, (_, k) => n - (k + 1) * span).filter((origin) => origin >= n / 2);
   let best: Forecaster = naive;
   let smallest = Number.POSITIVE_INFINITY;
-  for (const forecaster of forecasters) {
-    const error = rollingError(forecaster, values, period, origins, span);
+  for (const benchmark of benchmarks) {
+    const error = rollingError(benchmark, values, period, origins, span);
     if (error < smallest * (1 - margin)) {
-      best = forecaster;
+      best = benchmark;
       smallest = error;
     }
   }
   return best(values, period) ?? naive(values);
+}
+
+function exactBenchmark(values: readonly number[], period: number | null): FittedForecaster | undefined {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (const benchmark of [naive, drift, seasonalNaive]) {
+    const fitted = benchmark(values, period);
+    const error = fitted?.predict(1).deviation?.[0];
+    if (fitted && error !== undefined && error <= roundingShare * largest) return fitted;
+  }
+  return undefined;
 }
 
 /** Sum of the absolute errors; infinite for a method that cannot be fitted at some origin. */

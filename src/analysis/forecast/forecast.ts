@@ -1,20 +1,28 @@
-import { readPeriod, requireFraction, requireWhole } from '../checks.js';
+import { ValidationError } from '../../core/index.js';
+import { readPeriod, requireFraction, requireKnown, requireWhole } from '../checks.js';
 import { findPeriod } from '../detect-period.js';
 import { normal } from '../distributions/normal.js';
 import { at, isConstant } from '../numeric.js';
-import { parseSeries, type SeriesInput } from '../parse-series.js';
+import { readSeries, type SeriesInput, type SeriesOptions, seriesOptionNames } from '../parse-series.js';
 import { inUnits, scaled } from '../scale.js';
-import { chooseForecaster } from './choose.js';
-import type { ForecastMethod } from './method.js';
+import { naive } from './benchmarks.js';
+import { chooseForecaster, forecasters } from './choose.js';
+import type { FittedForecaster, ForecastMethod } from './method.js';
 
 /** Settings of {@link forecast}. */
-export interface ForecastOptions {
+export interface ForecastOptions extends SeriesOptions {
   /** How many steps ahead, 1 to 10,000. */
   readonly horizon: number;
   /** Length of the season in steps; 1 or `null` for none. @default found by detectPeriod */
   readonly period?: number | null;
   /** Level of the prediction intervals, strictly between 0 and 1. @default 0.95 */
   readonly level?: number;
+  /** The way of forecasting. @default 'combination', or a benchmark for few or exactly repeating values */
+  readonly method?: ForecastMethod;
+  /** No forecast and no end of an interval lies below this, for values that cannot. @default none */
+  readonly minimum?: number;
+  /** No forecast and no end of an interval lies above this. @default none */
+  readonly maximum?: number;
 }
 
 /** The next values of a series; index 0 is the step after the last value. All numbers are finite. */
@@ -24,6 +32,8 @@ export interface Forecast {
   readonly lower: readonly number[] | null;
   readonly upper: readonly number[] | null;
   readonly method: ForecastMethod;
+  /** The models behind the forecast as they were fitted, like `ETS(M,Ad,M)`. */
+  readonly models: readonly string[];
   /** The season that was given or found, whether or not the method uses it. */
   readonly period: number | null;
   /** Level of the prediction intervals. */
@@ -33,51 +43,76 @@ export interface Forecast {
   readonly notes: readonly string[];
 }
 
-/** The latest values that are fitted, or 20 seasons if that is more; older ones say little of the next. */
-const mostValues = 2_000;
-const mostSeasons = 20;
+const optionNames = ['horizon', 'period', 'level', 'method', 'minimum', 'maximum', ...seriesOptionNames] as const;
+/** The latest values that are fitted, or 10 seasons if that is more; older ones say little of the next. */
+const mostValues = 1_000;
+const mostSeasons = 10;
 
 /**
- * Forecasts a series by the best of ten methods, from naive to Holt-Winters, judged on how well each
- * would have forecast the latest part of the series itself. The intervals suppose normal errors, and
- * rates that are known: they tend to be a little narrow. Multiplicative methods take part only for
- * positive values. Fits the latest 2,000 values or 20 seasons.
+ * Forecasts a series by the median of four models of different kinds: exponential smoothing (ETS, chosen
+ * by AICc among up to 15 forms), the dynamic optimised Theta model, ARIMA and a damped trend; or by one
+ * method named. Few values, and series that a benchmark repeats exactly, are left to the benchmarks:
+ * naive, mean, drift and seasonal naive. Intervals suppose normal errors; those of the combination are
+ * widened to hold what they say. Fits the latest 1,000 values or 10 seasons.
  *
  * @throws ValidationError for an input that is not a series, or an option outside its range.
  *
  * @example
- * const { mean, lower, upper, method } = forecast(monthly, { horizon: 12, period: 12 });
+ * const { mean, lower, upper, models } = forecast(monthly, { horizon: 12, period: 12 });
  */
-export function forecast(values: SeriesInput, { horizon, period, level = 0.95 }: ForecastOptions): Forecast {
+export function forecast(values: SeriesInput, options: ForecastOptions): Forecast {
+  requireKnown('forecast', options, optionNames);
+  const { horizon, level = 0.95, method, minimum, maximum } = options;
   requireWhole('forecast', 'horizon', horizon, 1, 10_000);
-  const given = readPeriod('forecast', period);
+  const given = readPeriod('forecast', options.period);
   requireFraction('forecast', 'level', level);
-  const series = parseSeries(values);
+  requireBounds(minimum, maximum);
+  if (method !== undefined && !Object.hasOwn(forecasters, method)) {
+    const known = Object.keys(forecasters).join(', ');
+    throw new ValidationError('forecast', [{ path: ['method'], message: `expected one of ${known}` }]);
+  }
+  const { values: series, notes: read } = readSeries(values, options);
   const { values: all, unit } = scaled(series);
   const season = given === undefined ? findPeriod(all) : given;
   const recent = all.slice(-Math.max(mostValues, mostSeasons * (season ?? 0)));
-  const fitted = chooseForecaster(recent, season, horizon);
+  const wanted = method && forecasters[method](recent, season);
+  const fitted = wanted ?? (method ? naive(recent) : chooseForecaster(recent, season, horizon));
   const prediction = fitted.predict(horizon);
   const z = normal.quantile((1 + level) / 2);
+  const bounded = (list: readonly number[]): number[] =>
+    inUnits(list, unit).map((value) => Math.max(minimum ?? value, Math.min(maximum ?? value, value)));
   const bound = (sign: 1 | -1): number[] | null =>
     prediction.deviation &&
-    inUnits(
-      prediction.mean.map((mean, i) => mean + sign * z * at(prediction.deviation ?? [], i)),
-      unit,
-    );
+    bounded(prediction.mean.map((mean, i) => mean + sign * z * at(prediction.deviation ?? [], i)));
   return {
-    mean: inUnits(prediction.mean, unit),
+    mean: bounded(prediction.mean),
     lower: bound(-1),
     upper: bound(1),
     method: fitted.method,
+    models: fitted.models,
     period: season,
     level,
     n: series.length,
-    notes: notesOn(series, recent.length, season, prediction.deviation !== null),
+    notes: [
+      ...read,
+      ...(method && !wanted ? [`Too few values, or not of the kind, for ${method}: the last one is repeated.`] : []),
+      ...notesOn(series, recent.length, season, prediction.deviation !== null, fitted),
+    ],
   };
 }
 
-function notesOn(series: readonly number[], used: number, period: number | null, intervals: boolean): string[] {
+function requireBounds(minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY): void {
+  if (minimum <= maximum) return;
+  throw new ValidationError('forecast', [{ path: ['minimum'], message: 'expected a number not above maximum' }]);
+}
+
+function notesOn(
+  series: readonly number[],
+  used: number,
+  period: number | null,
+  intervals: boolean,
+  { method }: FittedForecaster,
+): string[] {
   const n = series.length;
   const notes: string[] = [];
   if (n < 4)
@@ -85,7 +120,8 @@ function notesOn(series: readonly number[], used: number, period: number | null,
   if (!intervals) notes.push('Too few values to tell the size of errors: there are no intervals.');
   if (n > 1 && isConstant(series))
     notes.push('All values are equal: no errors were seen and the intervals have no width.');
-  if (period !== null && n < 2 * period) notes.push(`Seasonal smoothing needs two periods, ${2 * period} values.`);
-  if (used < n) notes.push(`Fitted on the latest ${used} values.`);
+  if (period !== null && n < 2 * period)
+    notes.push(`A season of ${period} steps needs ${2 * period} values to be modelled, there are ${n}.`);
+  if (used < n && method !== 'naive') notes.push(`Fitted on the latest ${used} values.`);
   return notes;
 }

@@ -1,15 +1,14 @@
-/** The ways of forecasting that are tried, the simplest first. */
+/** The ways of forecasting. `combination` is the median of `ets`, `theta`, `arima` and `damped-trend`. */
 export type ForecastMethod =
   | 'naive'
   | 'mean'
   | 'drift'
   | 'seasonal-naive'
-  | 'exponential-smoothing'
-  | 'holt'
-  | 'seasonal-smoothing-additive'
-  | 'seasonal-smoothing-multiplicative'
-  | 'holt-winters-additive'
-  | 'holt-winters-multiplicative';
+  | 'ets'
+  | 'theta'
+  | 'arima'
+  | 'damped-trend'
+  | 'combination';
 
 /** What a fitted method says of the next steps. */
 export interface Prediction {
@@ -21,6 +20,8 @@ export interface Prediction {
 /** A method after it has seen the values. */
 export interface FittedForecaster {
   readonly method: ForecastMethod;
+  /** The models behind it as they were fitted, like `ETS(M,Ad,M)`. */
+  readonly models: readonly string[];
   predict(horizon: number): Prediction;
 }
 

@@ -1,17 +1,10 @@
-import { at, plainMean } from '../numeric.js';
+import { at } from '../numeric.js';
 
 /** Where a function was found to be smallest. */
 export interface Minimum {
-  readonly point: readonly number[];
+  readonly point: Float64Array;
   readonly value: number;
 }
-
-interface Vertex {
-  readonly angles: readonly number[];
-  readonly value: number;
-}
-
-type Evaluate = (angles: readonly number[]) => Vertex;
 
 /** Length of the first steps, in radians: about a fifth of the cube. */
 const firstStep = 0.25;
@@ -19,69 +12,123 @@ const firstStep = 0.25;
 /**
  * Minimises a function over the unit cube by the simplex method of Nelder and Mead, The Computer
  * Journal 7 (1965) 308. Each coordinate is the squared sine of an angle, so that the search knows no
- * border (clipping would flatten the simplex there). Non-finite values count as worst.
+ * border (clipping would flatten the simplex there). Non-finite values count as worst. The point given
+ * to the objective is reused: it must not be kept.
  *
  * @param start A point of the cube.
  */
 export function minimiseInUnitCube(
-  objective: (point: readonly number[]) => number,
+  objective: (point: Float64Array) => number,
   start: readonly number[],
   options: { readonly maxEvaluations?: number; readonly tolerance?: number } = {},
 ): Minimum {
-  const { maxEvaluations = 200 * start.length, tolerance = 1e-9 } = options;
+  const size = start.length;
+  const { maxEvaluations = 200 * size, tolerance = 1e-9 } = options;
+  const point = new Float64Array(size);
   let evaluations = 0;
-  const evaluate: Evaluate = (angles) => {
+  const evaluate = (angles: Float64Array): number => {
     evaluations++;
-    const value = objective(pointAt(angles));
-    return { angles, value: Number.isFinite(value) ? value : Number.MAX_VALUE };
+    toPoint(angles, point);
+    const value = objective(point);
+    return Number.isFinite(value) ? value : Number.MAX_VALUE;
   };
-  let simplex = firstSimplex(start, evaluate);
-  while (evaluations < maxEvaluations && !converged(simplex, tolerance)) simplex = improved(simplex, evaluate);
-  const [best] = simplex;
-  return { point: pointAt(best.angles), value: best.value };
-}
-
-/** Vertices from best to worst: the best, those between, the worst. */
-type Simplex = readonly [Vertex, ...Vertex[]];
-
-function firstSimplex(start: readonly number[], evaluate: Evaluate): Simplex {
-  const angles = start.map((coordinate) => Math.asin(Math.sqrt(coordinate)));
-  const inward = (angle: number): number => (angle > Math.PI / 4 ? angle - firstStep : angle + firstStep);
-  const others = angles.map((_, axis) => evaluate(angles.map((angle, i) => (i === axis ? inward(angle) : angle))));
-  return ordered(evaluate(angles), others);
-}
-
-/** One step: the worst vertex goes through the centre of the others, or all of them shrink to the best. */
-function improved(simplex: Simplex, evaluate: Evaluate): Simplex {
-  const [best, ...others] = simplex;
-  const worst = others.pop() ?? best;
-  const kept = [best, ...others];
-  const centre = best.angles.map((_, axis) => plainMean(kept.map(({ angles }) => at(angles, axis))));
-  const along = (factor: number): Vertex =>
-    evaluate(centre.map((middle, axis) => middle + factor * (at(worst.angles, axis) - middle)));
-  const reflected = along(-1);
-  if (reflected.value < best.value) {
-    const expanded = along(-2);
-    return ordered(expanded.value < reflected.value ? expanded : reflected, kept);
+  const simplex = firstSimplex(start, evaluate);
+  const centre = new Float64Array(size);
+  let trial: Float64Array = new Float64Array(size);
+  let second: Float64Array = new Float64Array(size);
+  while (evaluations < maxEvaluations) {
+    const best = vertexAt(simplex, 0);
+    const worst = vertexAt(simplex, size);
+    if (worst.value - best.value <= tolerance * (Math.abs(best.value) + tolerance)) break;
+    centreOf(simplex, centre);
+    let value = evaluate(along(trial, centre, worst.angles, -1));
+    if (value < best.value) {
+      const farther = evaluate(along(second, centre, worst.angles, -2));
+      if (farther < value) {
+        [trial, second] = [second, trial];
+        value = farther;
+      }
+    } else if (value >= vertexAt(simplex, size - 1).value) {
+      const inside = evaluate(along(second, centre, worst.angles, value < worst.value ? -0.5 : 0.5));
+      if (inside >= Math.min(value, worst.value)) {
+        shrink(simplex, evaluate);
+        continue;
+      }
+      [trial, second] = [second, trial];
+      value = inside;
+    }
+    // The place of the worst vertex goes to the trial, and its array is the next one to be written to.
+    const freed = worst.angles;
+    worst.angles = trial;
+    worst.value = value;
+    trial = freed;
+    sink(simplex);
   }
-  if (reflected.value < (kept.at(-1) ?? best).value) return ordered(reflected, kept);
-  const contracted = along(reflected.value < worst.value ? -0.5 : 0.5);
-  if (contracted.value < Math.min(reflected.value, worst.value)) return ordered(contracted, kept);
-  const halfway = ({ angles }: Vertex): Vertex =>
-    evaluate(angles.map((angle, axis) => (angle + at(best.angles, axis)) / 2));
-  return ordered(best, [...others, worst].map(halfway));
+  const best = vertexAt(simplex, 0);
+  toPoint(best.angles, point);
+  return { point, value: best.value };
 }
 
-function ordered(one: Vertex, others: readonly Vertex[]): Simplex {
-  const [best = one, ...rest] = [one, ...others].sort((a, b) => a.value - b.value);
-  return [best, ...rest];
+interface Vertex {
+  angles: Float64Array;
+  value: number;
 }
 
-function converged([best, ...others]: Simplex, tolerance: number): boolean {
-  const worst = others.at(-1) ?? best;
-  return worst.value - best.value <= tolerance * (Math.abs(best.value) + tolerance);
+function vertexAt(simplex: Vertex[], index: number): Vertex {
+  return simplex[index] ?? { angles: new Float64Array(0), value: Number.MAX_VALUE };
 }
 
-function pointAt(angles: readonly number[]): number[] {
-  return angles.map((angle) => Math.sin(angle) ** 2);
+function firstSimplex(start: readonly number[], evaluate: (angles: Float64Array) => number): Vertex[] {
+  const origin = Float64Array.from(start, (coordinate) => Math.asin(Math.sqrt(coordinate)));
+  const simplex: Vertex[] = [{ angles: origin, value: evaluate(origin) }];
+  for (let axis = 0; axis < origin.length; axis++) {
+    const angles = origin.slice();
+    const angle = at(origin, axis);
+    angles[axis] = angle > Math.PI / 4 ? angle - firstStep : angle + firstStep;
+    simplex.push({ angles, value: evaluate(angles) });
+  }
+  return simplex.sort((a, b) => a.value - b.value);
+}
+
+function centreOf(simplex: Vertex[], centre: Float64Array): void {
+  const size = centre.length;
+  centre.fill(0);
+  for (let i = 0; i < size; i++) {
+    const { angles } = vertexAt(simplex, i);
+    for (let axis = 0; axis < size; axis++) centre[axis] = at(centre, axis) + at(angles, axis) / size;
+  }
+}
+
+function along(target: Float64Array, centre: Float64Array, worst: Float64Array, factor: number): Float64Array {
+  for (let axis = 0; axis < target.length; axis++) {
+    target[axis] = at(centre, axis) + factor * (at(worst, axis) - at(centre, axis));
+  }
+  return target;
+}
+
+/** All vertices go halfway to the best. */
+function shrink(simplex: Vertex[], evaluate: (angles: Float64Array) => number): void {
+  const best = vertexAt(simplex, 0).angles;
+  for (const vertex of simplex.slice(1)) {
+    for (let axis = 0; axis < best.length; axis++) {
+      vertex.angles[axis] = (at(vertex.angles, axis) + at(best, axis)) / 2;
+    }
+    vertex.value = evaluate(vertex.angles);
+  }
+  simplex.sort((a, b) => a.value - b.value);
+}
+
+/** Moves the last vertex, which alone is new, to its place in the order. */
+function sink(simplex: Vertex[]): void {
+  for (let i = simplex.length - 1; i > 0; i--) {
+    const vertex = vertexAt(simplex, i);
+    const before = vertexAt(simplex, i - 1);
+    if (before.value <= vertex.value) return;
+    simplex[i] = before;
+    simplex[i - 1] = vertex;
+  }
+}
+
+function toPoint(angles: Float64Array, point: Float64Array): void {
+  for (let axis = 0; axis < point.length; axis++) point[axis] = Math.sin(at(angles, axis)) ** 2;
 }
