@@ -1,4 +1,5 @@
 import { type RedisScript, redisScript } from '../../../drivers/redis/index.js';
+import { recentIdsFunction } from './recent-ids-script.js';
 
 /** Begins the error of {@link publishScript} for a log without room; the group in the way follows. */
 export const logFull = 'LOGFULL';
@@ -29,7 +30,7 @@ end
  * Appends a batch of events to one log, each id once within the window, and wakes those who wait.
  * Sent again with the same token it stores nothing and answers the same.
  *
- * KEYS: log, wake, then the key of each id, or without a window the key of the batch.
+ * KEYS: log, wake, then two for recent ids, or without a window the key of the batch.
  * ARGV: token, window in milliseconds or 0, most events or 0, 1 to drop the oldest, the longest age
  * in milliseconds or '' when it is not asked now, then of each event id, head and body. The head is '' for the key and
  * attributes of the event before, else the bytes of the key, a colon, key and attributes. Answers the numbers of the duplicates.
@@ -39,8 +40,11 @@ local log, token, window, most = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(A
 local drop, age, first = ARGV[4] == '1', ARGV[5], 6
 local count = (#ARGV - first + 1) / 3
 local length = redis.call('XLEN', log)
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 ${appendFunction}
+${recentIdsFunction}
 local function parts(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(ms), tonumber(seq)
@@ -89,31 +93,40 @@ end
 
 if window == 0 and redis.call('EXISTS', KEYS[3]) == 1 then return {} end
 if age ~= '' then
-  local time = redis.call('TIME')
-  local oldest = string.format('%.0f-0', math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(age)))
+  local oldest = string.format('%.0f-0', math.max(0, now - tonumber(age)))
   redis.call('XTRIM', log, 'MINID', '~', least(floor(), oldest))
 end
 if most > 0 and length + count > most then
   local owner = makeRoom()
   if owner then return redis.error_reply('${logFull} ' .. owner) end
 end
-if window == 0 then redis.call('SET', KEYS[3], '1', 'PX', 120000) end
-local duplicates, key, attributes = {}, '', ''
+local ids, recent = {}, nil
+if window == 0 then
+  redis.call('SET', KEYS[3], '1', 'PX', 120000)
+else
+  for i = 1, count do ids[i] = ARGV[first + (i - 1) * 3] end
+  recent = recentIds(KEYS[3], KEYS[4], ids, window, now)
+end
+local duplicates, stored, mine, key, attributes = {}, {}, {}, '', ''
 for i = 1, count do
   local at = first + (i - 1) * 3
-  local head = ARGV[at + 1]
+  local id, head = ARGV[at], ARGV[at + 1]
   if head ~= '' then
     local bytes, from = string.match(head, '^(%d+):()')
     key, attributes = string.sub(head, from, from + bytes - 1), string.sub(head, from + bytes)
   end
-  local mark = token .. ':' .. i
-  local known = window > 0 and redis.call('SET', KEYS[2 + i], mark, 'NX', 'GET', 'PX', window)
-  if known then
-    if known ~= mark then duplicates[#duplicates + 1] = i end
+  local known = recent and recent.token(i)
+  if mine[id] or known and known ~= token then
+    duplicates[#duplicates + 1] = i
   else
-    append(ARGV[at], key, attributes, ARGV[at + 2])
+    mine[id] = recent
+    if not known then
+      append(id, key, attributes, ARGV[at + 2])
+      stored[#stored + 1] = id
+    end
   end
 end
+if recent and #stored > 0 then recent.remember(stored, token) end
 if #duplicates < count then redis.call('SPUBLISH', KEYS[2], '') end
 return duplicates
 `);

@@ -8,6 +8,8 @@ export class StreamKeys {
   readonly groups: string;
   /** Where members of groups are told that there is something to take: a sharded channel, not a key. */
   readonly wake: string;
+  /** Two hashes: each id that was stored within its dedupe window, until when it counts and the batch it came with. */
+  readonly ids: readonly [string, string];
   readonly #tag: string;
 
   constructor(prefix: string, channel: string, partition: number) {
@@ -16,11 +18,7 @@ export class StreamKeys {
     this.dead = `${this.#tag}:dead`;
     this.groups = `${this.#tag}:groups`;
     this.wake = `${this.#tag}:wake`;
-  }
-
-  /** Holds the batch that an id came with, for as long as the dedupe window. */
-  seen(id: string): string {
-    return `${this.#tag}:id:${id}`;
+    this.ids = [`${this.#tag}:ids:0`, `${this.#tag}:ids:1`];
   }
 
   /** Says that a batch was stored, for those that are sent without a dedupe window. */

@@ -136,8 +136,7 @@ export class StreamPublisher {
     { token, windowMs, trim }: { readonly token: string; readonly windowMs: number; readonly trim: boolean },
   ): Promise<readonly Receipt[]> {
     const { maxEvents, maxAgeMs, overflow } = this.#parts.settings;
-    const names = [keys.log, keys.wake];
-    if (windowMs === 0) names.push(keys.sent(token));
+    const names = [keys.log, keys.wake, ...(windowMs === 0 ? [keys.sent(token)] : keys.ids)];
     const args: RedisArgument[] = [
       token,
       finiteOr(windowMs, Number.MAX_SAFE_INTEGER),
@@ -147,7 +146,6 @@ export class StreamPublisher {
     ];
     const before = { key: '', attributes: '' };
     for (const { id, key = '', attributes = '', body } of events) {
-      if (windowMs > 0) names.push(keys.seen(id));
       const same = key === before.key && attributes === before.attributes;
       args.push(id, same ? '' : `${Buffer.byteLength(key)}:${key}${attributes}`, body);
       before.key = key;
