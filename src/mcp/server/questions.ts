@@ -88,9 +88,12 @@ function toPage({ message, url }: PageQuestion): WireQuestion {
   return { method: 'elicitation/create', params: { mode: 'url', message, url } };
 }
 
+/** MCP's forms know these members of JSON Schema only (2025-11-25, client/elicitation, "Requested Schema"). */
 function toForm({ message, schema }: FormQuestion<ToolSchema>): WireQuestion {
-  const { $schema: _, ...requestedSchema } = schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
-  if (requestedSchema.type !== 'object')
+  const { type, properties = {}, required } = schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
+  if (type !== 'object') {
     throw new ConfigurationError('ask: schema must describe an object of values', { field: 'schema' });
+  }
+  const requestedSchema = { type, properties, ...(required === undefined ? {} : { required }) };
   return { method: 'elicitation/create', params: { mode: 'form', message, requestedSchema } };
 }
