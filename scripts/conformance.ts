@@ -1,0 +1,82 @@
+/**
+ * `npm run conformance`: the official MCP suite against `tests/mcp/conformance-server.ts`, one server
+ * for both protocol eras. Fetches the suite, and the Node.js it needs, into `.tmp/conformance`. Ends
+ * with 1 when a scenario that the protocol's requirements count does not pass.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { root, run } from './run.js';
+
+const suite = '@modelcontextprotocol/conformance@0.2.0-alpha.12';
+/** How many scenarios each revision counts; fewer would mean that something was not run. */
+const bars: Readonly<Record<string, number>> = { '2025-11-25': 30, '2026-07-28': 37 };
+const folder = join(root, '.tmp/conformance');
+const modules = join(folder, 'node_modules');
+
+interface Score {
+  readonly revision: string;
+  readonly passed: number;
+  readonly counted: number;
+  readonly failed: readonly string[];
+  readonly notCounted: readonly string[];
+}
+
+if (!existsSync(join(modules, '@modelcontextprotocol/conformance'))) await fetchSuite();
+await using server = await startServer();
+const scores: Score[] = [];
+for (const revision of Object.keys(bars)) scores.push(await score(revision, server.url));
+
+console.log('revision   | counted | not counted');
+for (const { revision, passed, counted, notCounted } of scores)
+  console.log(`${revision} | ${`${passed}/${counted}`.padEnd(7)} | ${notCounted.join(', ') || 'none'}`);
+for (const { revision, failed } of scores) for (const name of failed) console.log(`FAILED ${revision} ${name}`);
+const below = scores.filter(({ revision, passed, failed }) => failed.length > 0 || passed < (bars[revision] ?? 0));
+if (below.length > 0) process.exitCode = 1;
+
+async function fetchSuite(): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  // The suite needs a newer Node.js than the package supports; npm has that as a package.
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  const { code, output } = await run('npm', ['install', '--no-audit', '--no-fund', 'node@22', suite], { cwd: folder });
+  if (code !== 0) throw new Error(`npm could not fetch ${suite}:\n${output}`);
+}
+
+async function startServer(): Promise<AsyncDisposable & { readonly url: string }> {
+  const file = join(root, 'tests/mcp/conformance-server.ts');
+  const env = { ...process.env, PORT: '0' };
+  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'close');
+  const [url] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as unknown[];
+  if (typeof url !== 'string') throw new Error('The server ended before it listened');
+  return {
+    url,
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+/** Reads the suite's summary: `✓ name: 2 passed, 0 failed`, and below it `✗ name (reason)` for what does not count. */
+async function score(revision: string, url: string): Promise<Score> {
+  const script = join(modules, '@modelcontextprotocol/conformance/dist/index.js');
+  const args = [script, 'server', '--url', url, '--requirements', revision, '-o', join(folder, `out-${revision}`)];
+  const { output } = await run(join(modules, 'node/bin/node'), args, { cwd: folder });
+  const ran = new Map(
+    Array.from(output.matchAll(/^([✓✗]) ([\w-]+): \d+ passed, \d+ failed/gm), ([, mark, name]) => [name, mark === '✓']),
+  );
+  const spare = Array.from(output.matchAll(/^ {2}([✓✗]) ([\w-]+) \(([\w-]+)\)/gm), ([, mark, name, why]) => {
+    ran.delete(name);
+    return `${mark} ${name} (${why})`;
+  });
+  const failed = Array.from(ran).flatMap(([name, passed]) => (passed ? [] : [String(name)]));
+  if (ran.size === 0) throw new Error(`The suite said nothing about ${revision}:\n${output}`);
+  return { revision, passed: ran.size - failed.length, counted: ran.size, failed, notCounted: spare };
+}
