@@ -7,6 +7,7 @@ import {
   detach,
   Lifecycle,
   openScope,
+  systemClock,
   Telemetry,
   TypedEmitter,
 } from '../core/index.js';
@@ -15,6 +16,7 @@ import type { AgentCapability } from './agent-capabilities.js';
 import { type AgentOptions, checkAgentOptions } from './agent-options.js';
 import { toolCaller } from './agent-tools.js';
 import { Dispatcher } from './dispatcher.js';
+import { KeyedRuns } from './keyed-runs.js';
 import { checkSubmitOptions } from './submit-options.js';
 import { type Task, type TaskDraft, type TaskResult, type TaskState, taskOf } from './task.js';
 import type { TaskContext } from './task-context.js';
@@ -66,6 +68,7 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
   readonly #lifecycle: Lifecycle;
   readonly #telemetry: Telemetry;
   readonly #dispatcher: Dispatcher;
+  readonly #keys: KeyedRuns = new KeyedRuns();
   #draining = false;
   #reported: AgentStatus | undefined;
 
@@ -89,13 +92,16 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
       retry: retry ? new Retry(retry) : undefined,
       input: options.input,
       output: options.output,
-      clock: options.clock,
+      clock: options.clock ?? systemClock,
       memory: options.memory,
       tools: tools && toolCaller(tools),
       logger: this.#telemetry.logger,
       canHandle: handlesAll ? undefined : (task) => this.canHandle(task as Task<I>),
       execute: (task, context) => this.execute(task as Task<I>, context),
       onBusy: (busy) => this.#changed(busy),
+      onTask: (run) => {
+        if (this.listenerCount('task') > 0) this.emit('task', { task: run.task, state: run.state });
+      },
     });
   }
 
@@ -120,7 +126,12 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
     this.#lifecycle.assertOpen();
     if (this.#draining) throw new ClosedError(`Agent '${this.id}' (it drains)`);
     checkSubmitOptions('submit', options);
-    const run = new TaskRun(taskOf(task), options);
+    const whole = taskOf(task);
+    const { idempotencyKey } = options;
+    const joined = idempotencyKey === undefined ? undefined : this.#keys.join(idempotencyKey, whole, options);
+    if (joined) return joined as TaskHandle<O>;
+    const run = new TaskRun(whole, options);
+    if (idempotencyKey !== undefined) this.#keys.keep(idempotencyKey, run);
     this.#dispatcher.accept(run);
     return run as TaskHandle<unknown> as TaskHandle<O>;
   }

@@ -1,14 +1,23 @@
-import { type Clock, type Logger, QueueFullError, type StandardSchemaV1, validate } from '../core/index.js';
-import { enterScope } from '../core/internal.js';
+import { contextStore } from '../core/context-store.js';
+import {
+  type Clock,
+  type Logger,
+  QueueFullError,
+  type StandardSchemaV1,
+  UnsupportedError,
+  validate,
+  validateSync,
+} from '../core/index.js';
 import type { Retry } from '../resilience/retry.js';
 import type { AgentMemory } from './agent-memory.js';
 import type { ToolCaller } from './agent-tools.js';
 import { TaskRejectedError } from './errors/task-rejected-error.js';
 import { PriorityHeap } from './priority-heap.js';
 import { type ContextSource, RunContext } from './run-context.js';
+import { RunList } from './run-list.js';
 import { isTaskResult, type Task } from './task.js';
 import type { TaskContext } from './task-context.js';
-import type { TaskRun } from './task-run.js';
+import type { RunOwner, TaskRun } from './task-run.js';
 
 /** The agent, as its dispatcher sees it. */
 export interface DispatcherParts {
@@ -19,7 +28,7 @@ export interface DispatcherParts {
   readonly retry: Retry | undefined;
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;
-  readonly clock: Clock | undefined;
+  readonly clock: Clock;
   readonly memory: AgentMemory | undefined;
   readonly tools: ToolCaller | undefined;
   readonly logger: Logger;
@@ -29,20 +38,28 @@ export interface DispatcherParts {
   readonly execute: (task: Task<unknown>, context: TaskContext) => unknown;
   /** Told when the first task comes and when the last one has gone. */
   readonly onBusy: (busy: boolean) => void;
+  /** Told of each change of a task's state. */
+  readonly onTask: (run: TaskRun) => void;
 }
 
 /**
  * Runs the tasks of one agent: the highest priority first, so many at once as there are places. Waiting
  * for people, for other agents or between attempts needs no place.
  */
-export class Dispatcher implements ContextSource {
+export class Dispatcher implements ContextSource, RunOwner {
   readonly #parts: DispatcherParts;
   readonly #waiting: PriorityHeap<TaskRun> = new PriorityHeap();
-  readonly #live: Set<TaskRun> = new Set();
+  /** Accepted and not begun. */
+  readonly #accepted: RunList<TaskRun> = new RunList();
+  /** Begun and not final, the one that began first in front. */
+  readonly #begun: RunList<TaskRun> = new RunList();
+  readonly #store: ReturnType<typeof contextStore> = contextStore();
   #order = 0;
   #running = 0;
   #pumping = false;
   #pumpIsDue = false;
+  #inputIsAsync = false;
+  #stopWatch: (() => void) | undefined;
   #idle: (() => void)[] = [];
 
   constructor(parts: DispatcherParts) {
@@ -67,7 +84,12 @@ export class Dispatcher implements ContextSource {
 
   /** Accepted and not final. */
   get size(): number {
-    return this.#live.size;
+    return this.#accepted.size + this.#begun.size;
+  }
+
+  /** Whether it would reject one more. */
+  get isFull(): boolean {
+    return this.size >= this.#parts.maxQueue + this.#parts.maxConcurrentTasks;
   }
 
   /** Running now, those that wait for somebody else not counted. */
@@ -82,20 +104,19 @@ export class Dispatcher implements ContextSource {
 
   /** Takes a task, or rejects it. `isWanted` says that the agent was asked already. */
   accept(run: TaskRun, isWanted: boolean = false): void {
-    const { id, maxQueue, maxConcurrentTasks, input, canHandle } = this.#parts;
+    const { id, maxQueue, input, canHandle } = this.#parts;
     run.agent = id;
-    if (this.#live.size >= maxQueue + maxConcurrentTasks) {
+    const { size } = this;
+    if (this.isFull) {
       run.reject(new QueueFullError(`queue of agent '${id}'`, `${maxQueue} tasks`));
       return;
     }
-    if (this.#live.size === 0) this.#parts.onBusy(true);
-    this.#live.add(run);
-    run.onChange((changed) => {
-      if (changed.final) this.#forget(changed);
-    });
-    run.arm();
-    if (input || (canHandle && !isWanted)) this.#admit(run, isWanted).catch((error: unknown) => run.reject(error));
-    else this.#enqueue(run, () => this.#begin(run));
+    this.#accepted.push(run);
+    if (size === 0) this.#parts.onBusy(true);
+    run.arm(this);
+    if (canHandle && !isWanted) this.#admitAfter(run, this.#want(run, canHandle));
+    else if (input) this.#check(run, input);
+    else this.#enqueue(run);
   }
 
   async lend<T>(run: TaskRun, wait: () => Promise<T>): Promise<T> {
@@ -104,39 +125,81 @@ export class Dispatcher implements ContextSource {
       return await wait();
     } finally {
       if (--run.waits === 0 && !run.final) {
-        await run.scope.run(() => new Promise<void>((resolve) => this.#enqueue(run, resolve)));
+        await run.scope.run(
+          () =>
+            new Promise<void>((resolve) => {
+              run.goOn = resolve;
+              this.#enqueue(run);
+            }),
+        );
       }
     }
   }
 
   cancelAll(reason: unknown): void {
-    for (const run of [...this.#live]) run.cancel(reason);
+    this.cancelQueued(reason);
+    for (let run = this.#begun.first; run; run = this.#begun.first) run.cancel(reason);
   }
 
   /** Cancels what has not begun. */
   cancelQueued(reason: unknown): void {
-    for (const run of [...this.#live]) if (run.state === 'submitted') run.cancel(reason);
+    for (let run = this.#accepted.first; run; run = this.#accepted.first) run.cancel(reason);
+  }
+
+  changed(run: TaskRun): void {
+    this.#parts.onTask(run);
+    if (!run.final) return;
+    (run.begun ? this.#begun : this.#accepted).remove(run);
+    this.#leave(run);
+    if (this.size === 0) this.#rest();
   }
 
   /** Resolves when nothing is live. */
   idle(): Promise<void> {
-    if (this.#live.size === 0) return Promise.resolve();
+    if (this.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle.push(resolve);
     });
   }
 
-  async #admit(run: TaskRun, isWanted: boolean): Promise<void> {
-    const { id, input, canHandle } = this.#parts;
-    if (canHandle && !isWanted && !(await canHandle(run.task))) {
-      throw new TaskRejectedError(`Agent '${id}' does not handle ${run.subject}`, 'not-handled');
-    }
-    if (input) run.admit(await validate(input, run.task.parameters, `parameters of ${run.subject}`));
-    if (!run.final) this.#enqueue(run, () => this.#begin(run));
+  async #want(run: TaskRun, canHandle: NonNullable<DispatcherParts['canHandle']>): Promise<void> {
+    if (await canHandle(run.task)) {
+      const { input } = this.#parts;
+      if (input) run.admit(await validate(input, run.task.parameters, `parameters of ${run.subject}`));
+    } else throw new TaskRejectedError(`Agent '${this.id}' does not handle ${run.subject}`, 'not-handled');
   }
 
-  #enqueue(run: TaskRun, turn: () => void): void {
-    run.turn = turn;
+  /** At once where the schema can. */
+  #check(run: TaskRun, input: StandardSchemaV1): void {
+    const { parameters } = run.task;
+    if (this.#inputIsAsync) {
+      this.#admitAfter(
+        run,
+        validate(input, parameters, `parameters of ${run.subject}`).then((value) => run.admit(value)),
+      );
+      return;
+    }
+    try {
+      run.admit(validateSync(input, parameters, 'parameters'));
+    } catch (error) {
+      this.#inputIsAsync = error instanceof UnsupportedError;
+      if (this.#inputIsAsync) this.#check(run, input);
+      else run.reject(error);
+      return;
+    }
+    this.#enqueue(run);
+  }
+
+  #admitAfter(run: TaskRun, admitted: Promise<void>): void {
+    admitted.then(
+      () => {
+        if (!run.final) this.#enqueue(run);
+      },
+      (error: unknown) => run.reject(error),
+    );
+  }
+
+  #enqueue(run: TaskRun): void {
     if (run.order === 0) run.order = ++this.#order;
     this.#waiting.push(run);
     if (this.#pumpIsDue || this.#running >= this.#parts.maxConcurrentTasks) return;
@@ -156,7 +219,11 @@ export class Dispatcher implements ContextSource {
       if (!run) break;
       this.#running += 1;
       run.holdsPlace = true;
-      run.turn();
+      const { goOn } = run;
+      if (goOn) {
+        run.goOn = undefined;
+        goOn();
+      } else this.#begin(run);
     }
     this.#pumping = false;
   }
@@ -168,20 +235,37 @@ export class Dispatcher implements ContextSource {
     this.#pump();
   }
 
-  #forget(run: TaskRun): void {
-    this.#live.delete(run);
-    this.#leave(run);
-    if (this.#live.size > 0) return;
+  #begin(run: TaskRun): void {
+    const { timeoutMs, clock, retry } = this.#parts;
+    this.#accepted.remove(run);
+    this.#begun.push(run);
+    run.begin(timeoutMs, clock);
+    if (timeoutMs < Number.POSITIVE_INFINITY && !this.#stopWatch) this.#watch(timeoutMs);
+    retry?.begin();
+    this.#attempt(run);
+  }
+
+  /** All tasks have the same time, so the one that began first is out of time first: one timer is enough. */
+  #watch(ms: number): void {
+    this.#stopWatch = this.#parts.clock.schedule(() => {
+      this.#stopWatch = undefined;
+      for (let run = this.#begun.first; run; run = this.#begun.first) {
+        const left = run.expire(this.#parts.timeoutMs);
+        if (left > 0) {
+          this.#watch(left);
+          return;
+        }
+      }
+    }, ms);
+  }
+
+  #rest(): void {
+    this.#stopWatch?.();
+    this.#stopWatch = undefined;
     this.#parts.onBusy(false);
     const idle = this.#idle;
     this.#idle = [];
     for (const resolve of idle) resolve();
-  }
-
-  #begin(run: TaskRun): void {
-    run.begin(this.#parts.timeoutMs, this.#parts.clock);
-    this.#parts.retry?.begin();
-    this.#attempt(run);
   }
 
   #attempt(run: TaskRun): void {
@@ -189,7 +273,7 @@ export class Dispatcher implements ContextSource {
     run.attempts += 1;
     const context = new RunContext(run, this);
     try {
-      const outcome = enterScope(run.scope, run.correlationId, () => this.#parts.execute(run.task, context));
+      const outcome = this.#store.run(run, this.#parts.execute, run.task, context);
       if (isPromise(outcome)) {
         outcome.then(
           (value) => this.#made(run, value),

@@ -2,10 +2,21 @@ export { Agent, type AgentEvents, type AgentStatus } from './agent.js';
 export { AgentCapabilities, type AgentCapability } from './agent-capabilities.js';
 export type { AgentMemory, RememberedItem } from './agent-memory.js';
 export type { AgentOptions } from './agent-options.js';
+export { AgentPool, type AgentPoolOptions, type AnyAgent } from './agent-pool.js';
 export type { AgentTools, ToolCaller, ToolFunction } from './agent-tools.js';
+export { AnalysisAgent, type AnalysisAnswer, type AnalysisRequest } from './analysis-agent.js';
+export { type ConsumeTasksOptions, consumeTasks, type TaskOutcome } from './consume-tasks.js';
 export { TaskCanceledError } from './errors/task-canceled-error.js';
 export { TaskFailedError } from './errors/task-failed-error.js';
 export { TaskRejectedError, type TaskRejection } from './errors/task-rejected-error.js';
+export type {
+  EventConsumerSettings,
+  EventSubscription,
+  IncomingEvent,
+  TaskEventSource,
+  TaskEventStream,
+} from './event-source.js';
+export { type MemoryUpdate, type RememberOptions, rememberFrom } from './remember-from.js';
 export {
   type FinalTaskState,
   isFinalTaskState,

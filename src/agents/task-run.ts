@@ -1,4 +1,4 @@
-import { activeScope } from '../core/context-store.js';
+import { activeScope, type StoredContext } from '../core/context-store.js';
 import {
   CallScope,
   type Clock,
@@ -6,12 +6,14 @@ import {
   openScope,
   SaflaError,
   type StandardSchemaV1,
+  systemClock,
   TimeoutError,
   validate,
 } from '../core/index.js';
 import { correlationIdHere, describeError } from '../core/internal.js';
 import { TaskCanceledError } from './errors/task-canceled-error.js';
 import type { HeapItem } from './priority-heap.js';
+import type { Linked } from './run-list.js';
 import {
   type FinalTaskState,
   isFinalTaskState,
@@ -32,33 +34,36 @@ export interface TaskRouter {
 }
 
 /** Told of each change of a run's state. */
-export type RunListener = (run: TaskRun) => void;
+export interface RunOwner {
+  changed(run: TaskRun): void;
+}
 
 interface OpenQuestion extends TaskQuestion {
   readonly schema: StandardSchemaV1 | undefined;
   readonly resolve: (answer: unknown) => void;
 }
 
-const noTurn = (): void => undefined;
-
 /**
  * One submitted task: its state machine, its cancellation and its events. Final states are final: whatever
  * comes after one is ignored. What costs something is made when it is needed: most tasks have no log, no
  * questions, and nobody who reads their signal.
  */
-export class TaskRun implements TaskHandle, HeapItem {
+export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredContext {
   readonly priority: number;
-  readonly correlationId: string;
   /** How many tasks above this one handed it on. */
   readonly depth: number;
   /** Who finds agents for what this task hands on. */
   router: TaskRouter | undefined;
   /** The id of the agent that has it. */
   agent: string | undefined;
+  /** The dispatcher of that agent. */
+  owner: RunOwner | undefined;
   order = 0;
   place = -1;
-  /** What to do when its turn comes. */
-  turn: () => void = noTurn;
+  previous: TaskRun | undefined;
+  next: TaskRun | undefined;
+  /** Goes on with a task that waited for its place; undefined for one that has not begun. */
+  goOn: (() => void) | undefined;
   /** Whether it counts as one of its agent's running tasks now. */
   holdsPlace = false;
   /** What it waits for without needing its place: people, other agents, pauses. */
@@ -68,26 +73,32 @@ export class TaskRun implements TaskHandle, HeapItem {
   #state: TaskState = 'submitted';
   #result: TaskResult | undefined;
   #failure: unknown;
+  /** Ended from outside: canceled, or out of time. */
+  #stopped = false;
+  #armed = false;
   #promise: Promise<TaskResult> | undefined;
   #resolve: ((result: TaskResult) => void) | undefined;
-  /** From submission to the end; only where something can end it before it starts. */
-  #outer: CallScope | undefined;
-  /** From the start to the end. */
+  readonly #inheritedId: string | undefined;
+  /** From submission to the end; only where something else can end it. */
+  readonly #outer: CallScope | undefined;
   #scope: CallScope | undefined;
+  #clock: Clock = systemClock;
   readonly #submittedAt: number = Date.now();
+  #begun = false;
   #startedAt = 0;
   #endedAt = 0;
+  #deadline: number = Number.POSITIVE_INFINITY;
   #log: TaskLog | undefined;
   #questions: Map<string, OpenQuestion> | undefined;
   #lastQuestion = 0;
-  readonly #listeners: RunListener[] = [];
+  #followers: RunOwner[] | undefined;
 
   constructor(task: Task<unknown>, options: SubmitOptions = {}, parent?: TaskRun) {
     this.#task = task;
     this.priority = options.priority ?? task.priority ?? 0;
-    this.correlationId = parent?.correlationId ?? correlationIdHere() ?? task.id;
     this.depth = parent ? parent.depth + 1 : 0;
     this.router = parent?.router;
+    this.#inheritedId = parent?.correlationId ?? correlationIdHere();
     const { signal, timeoutMs } = options;
     if (signal || timeoutMs !== undefined || parent || activeScope()) {
       this.#outer = openScope(this.subject, {
@@ -98,9 +109,12 @@ export class TaskRun implements TaskHandle, HeapItem {
     }
   }
 
-  /** Listens to its cancellation from here on: a signal that has aborted already ends it now. */
-  arm(): void {
-    this.#outer?.onCancel((reason) => this.#cancelled(reason));
+  /** Hands it to who runs it. From here on its cancellation is heard: a signal that has aborted already ends it now. */
+  arm(owner: RunOwner | undefined): void {
+    this.owner = owner;
+    if (this.#armed) return;
+    this.#armed = true;
+    this.#outer?.onCancel((reason) => this.#stop(reason));
   }
 
   get id(): string {
@@ -120,6 +134,10 @@ export class TaskRun implements TaskHandle, HeapItem {
     return this.#state;
   }
 
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   get final(): boolean {
     return this.#result !== undefined;
   }
@@ -129,9 +147,24 @@ export class TaskRun implements TaskHandle, HeapItem {
     return this.#failure;
   }
 
-  /** Ends when the task does not go on; before the start, when it cannot start any more. */
+  get correlationId(): string {
+    return this.#inheritedId ?? this.#task.id;
+  }
+
+  /** Ends when the task may not go on. Most tasks never ask for it, so it is made when they do. */
   get scope(): CallScope {
-    this.#scope ??= this.#outer ?? new CallScope(this.subject);
+    if (!this.#scope) {
+      const timeoutMs = this.#deadline - this.#clock.now();
+      this.#scope = new CallScope(this.subject, {
+        parents: [this.#outer],
+        // The time is watched from outside, for all tasks of an agent with one timer.
+        ...(timeoutMs < Number.POSITIVE_INFINITY && {
+          timeoutMs: Math.max(1, timeoutMs),
+          clock: { now: this.#clock.now, schedule: () => () => undefined },
+        }),
+      });
+      if (this.#stopped) this.#scope.cancel(this.#failure);
+    }
     return this.#scope;
   }
 
@@ -152,11 +185,9 @@ export class TaskRun implements TaskHandle, HeapItem {
 
   cancel(reason?: unknown): void {
     if (this.final) return;
-    const error =
-      reason === undefined || typeof reason === 'string' ? new TaskCanceledError(this.subject, reason) : reason;
-    const scope = this.#scope ?? this.#outer;
-    if (scope) scope.cancel(error);
-    this.#cancelled(error);
+    this.#stop(
+      reason === undefined || typeof reason === 'string' ? new TaskCanceledError(this.subject, reason) : reason,
+    );
   }
 
   async respond(answer: unknown, options: RespondOptions = {}): Promise<void> {
@@ -169,8 +200,9 @@ export class TaskRun implements TaskHandle, HeapItem {
   }
 
   /** Adds to those who are told of each new state. */
-  onChange(listener: RunListener): void {
-    this.#listeners.push(listener);
+  follow(follower: RunOwner): void {
+    this.#followers ??= [];
+    this.#followers.push(follower);
   }
 
   /** What the agent's schema made of the parameters. */
@@ -179,26 +211,31 @@ export class TaskRun implements TaskHandle, HeapItem {
   }
 
   /** Begins: from here on the task's time runs. */
-  begin(timeoutMs: number, clock: Clock | undefined): void {
-    this.#startedAt = Date.now();
-    this.#scope = new CallScope(this.subject, {
-      timeoutMs,
-      parents: [this.#outer],
-      ...(clock && { clock }),
-    });
-    this.#scope.onCancel((reason) => this.#cancelled(reason));
+  begin(timeoutMs: number, clock: Clock): void {
+    this.#clock = clock;
+    this.#begun = true;
+    this.#startedAt = clock.now();
+    this.#deadline = this.#startedAt + timeoutMs;
     this.#moveTo('working');
   }
 
-  complete(data: unknown, metadata?: Partial<TaskMetadata>): void {
-    this.#finish('completed', { success: true, data, metadata: this.#metadata('completed', metadata) });
+  /** Ends it when its time is over. @returns the milliseconds left, 0 when it was ended */
+  expire(timeoutMs: number): number {
+    const left = Math.max(0, this.#deadline - this.#clock.now());
+    if (left === 0) this.#stop(new TimeoutError(this.subject, timeoutMs));
+    return left;
+  }
+
+  complete(data: unknown): void {
+    if (!this.final) this.#finish('completed', { success: true, data, metadata: this.#metadata('completed') });
   }
 
   /** With a result that the agent made itself. */
   settle(result: Omit<TaskResult, 'metadata'> & Partial<TaskResult>): void {
+    if (this.final) return;
     const state = result.success ? 'completed' : 'failed';
-    const { metadata, ...rest } = result;
-    this.#finish(state, { ...rest, metadata: this.#metadata(state, metadata) });
+    const own = this.#metadata(state);
+    this.#finish(state, { ...result, metadata: { ...own, ...result.metadata, state } });
   }
 
   fail(error: unknown): void {
@@ -207,6 +244,12 @@ export class TaskRun implements TaskHandle, HeapItem {
 
   reject(error: unknown): void {
     this.#endWith('rejected', error);
+  }
+
+  /** How it ended for a caller who left. */
+  left(reason: unknown): TaskResult {
+    const state = reason instanceof TimeoutError ? 'failed' : 'canceled';
+    return this.#failed(state, reason, { agent: this.agent, state, attempts: this.attempts });
   }
 
   /** Tells the readers of its events. */
@@ -249,26 +292,29 @@ export class TaskRun implements TaskHandle, HeapItem {
     );
   }
 
-  #cancelled(reason: unknown): void {
+  /** Ends it from outside: whatever it still does is told by its scope. */
+  #stop(reason: unknown): void {
+    if (this.final) return;
+    this.#stopped = true;
     this.#endWith(reason instanceof TimeoutError ? 'failed' : 'canceled', reason);
   }
 
   #endWith(state: FinalTaskState, error: unknown): void {
     if (this.final) return;
     this.#failure = error;
-    const facts = SaflaError.is(error) ? { code: error.code, retryable: error.retryable } : undefined;
-    this.#finish(state, {
-      success: false,
-      error: describeError(error),
-      metadata: this.#metadata(state, { failureReason: nameOf(error), ...facts }),
-    });
+    this.#finish(state, this.#failed(state, error, this.#metadata(state)));
   }
 
-  #metadata(state: FinalTaskState, more: Partial<TaskMetadata> | undefined): TaskMetadata {
-    const { agent, attempts } = this;
-    this.#endedAt = Date.now();
-    const processingTime = this.#startedAt === 0 ? 0 : Math.max(0, this.#endedAt - this.#startedAt);
-    return { agent, processingTime, attempts, ...more, state };
+  #failed(state: FinalTaskState, error: unknown, metadata: TaskMetadata): TaskResult {
+    const facts = SaflaError.is(error) ? { code: error.code, retryable: error.retryable } : undefined;
+    const failureReason = nameOf(error);
+    return { success: false, error: describeError(error), metadata: { ...metadata, state, failureReason, ...facts } };
+  }
+
+  #metadata(state: FinalTaskState): TaskMetadata {
+    this.#endedAt = this.#clock.now();
+    const processingTime = !this.#begun ? 0 : Math.max(0, this.#endedAt - this.#startedAt);
+    return { agent: this.agent, state, attempts: this.attempts, processingTime };
   }
 
   #finish(state: FinalTaskState, result: TaskResult): void {
@@ -276,8 +322,9 @@ export class TaskRun implements TaskHandle, HeapItem {
     this.#result = result;
     this.#moveTo(state);
     this.#log?.end();
-    this.#outer?.[Symbol.dispose]();
+    if (this.#stopped) this.#scope?.cancel(this.#failure);
     this.#scope?.[Symbol.dispose]();
+    this.#outer?.[Symbol.dispose]();
     this.#questions = undefined;
     this.#resolve?.(result);
   }
@@ -288,7 +335,8 @@ export class TaskRun implements TaskHandle, HeapItem {
     // Questions cannot be told from the state afterwards, so they begin the log.
     const log = question ? this.#logged() : this.#log;
     log?.add(this.#status(state, Date.now(), question));
-    for (const listener of this.#listeners) listener(this);
+    this.owner?.changed(this);
+    for (const follower of this.#followers ?? []) follower.changed(this);
   }
 
   #status(state: TaskState, time: number, question?: TaskQuestion): TaskEvent {
@@ -300,7 +348,7 @@ export class TaskRun implements TaskHandle, HeapItem {
   #logged(): TaskLog {
     if (!this.#log) {
       const past: TaskEvent[] = [{ type: 'status', state: 'submitted', time: this.#submittedAt }];
-      if (this.#startedAt > 0) past.push({ type: 'status', state: 'working', time: this.#startedAt });
+      if (this.#begun) past.push({ type: 'status', state: 'working', time: this.#startedAt });
       if (this.final) past.push(this.#status(this.#state, this.#endedAt));
       this.#log = new TaskLog(past, this.final);
     }
