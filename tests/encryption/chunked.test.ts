@@ -120,10 +120,26 @@ describe('chunkedSeal and chunkedOpen', () => {
       for (const index of [255, 256, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 38 - 1]) {
         const nonce = (BigInt(`0x${baseNonce.toString('hex')}`) ^ BigInt(index)).toString(16).padStart(24, '0');
         const expected = createCipheriv('aes-256-gcm', key, hex(nonce));
-        expect(cipher.seal(index, context)[0]).toEqual(expected.update(context));
+        const out: Buffer[] = [];
+        cipher.seal(index, context, out);
+        const body = expected.update(context);
+        expected.final();
+        expect(out).toEqual([body, expected.getAuthTag()]);
       }
-      expect(() => cipher.seal(2 ** 38, context)).toThrow(expect.objectContaining({ code: 'KEY_EXHAUSTED' }));
+      expect(() => cipher.seal(2 ** 38, context, [])).toThrow(expect.objectContaining({ code: 'KEY_EXHAUSTED' }));
     });
+  });
+
+  it.each([0, 727, 728, 729, 100_000])('derive by the specification for a context of %i bytes', (length) => {
+    const bound = randomBytes(length);
+    const sealed = chunkedSeal(key, bound, context);
+    expect(sealed.equals(reference(key, sealed.subarray(0, 24), bound, context))).toBe(true);
+  });
+
+  it('derive nothing under a key that was wiped', () => {
+    const input = new InputKey(key);
+    input.wipe();
+    expect(() => input.derive(randomBytes(24), context)).toThrow(expect.objectContaining({ code: 'CLOSED' }));
   });
 
   it('round-trip any message and context, in pieces of any size', () => {

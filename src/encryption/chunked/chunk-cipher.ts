@@ -30,12 +30,12 @@ export class ChunkCipher {
     this.#subject = subject;
   }
 
-  /** Ciphertext and tag, to be put one after the other. */
-  seal(index: number, plain: Uint8Array): [Buffer, Buffer] {
+  /** Adds ciphertext and tag to `out`, to be put one after the other: joining them would copy every byte. */
+  seal(index: number, plain: Uint8Array, out: Buffer[]): void {
     const cipher = createCipheriv(algorithm, this.#key, this.#nonceOf(index), tagLength);
-    const body = cipher.update(plain);
+    out.push(cipher.update(plain));
     cipher.final();
-    return [body, cipher.getAuthTag()];
+    out.push(cipher.getAuthTag());
   }
 
   /** @throws DecryptError */

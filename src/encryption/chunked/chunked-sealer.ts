@@ -29,11 +29,11 @@ export class ChunkedSealer {
     if (this.#partialLength > 0) {
       at = this.#keep(piece);
       if (this.#partialLength < chunkBytes) return out;
-      out.push(...this.#cipher.seal(this.#index++, this.#partial));
+      this.#cipher.seal(this.#index++, this.#partial, out);
       this.#partialLength = 0;
     }
     for (; at + chunkBytes <= piece.length; at += chunkBytes) {
-      out.push(...this.#cipher.seal(this.#index++, piece.subarray(at, at + chunkBytes)));
+      this.#cipher.seal(this.#index++, piece.subarray(at, at + chunkBytes), out);
     }
     if (at < piece.length) this.#keep(piece.subarray(at));
     return out;
@@ -41,9 +41,10 @@ export class ChunkedSealer {
 
   /** The last chunk, short and possibly empty: it marks the end of the message. */
   final(): Buffer[] {
-    const last = this.#cipher.seal(this.#index++, this.#partial.subarray(0, this.#partialLength));
+    const out: Buffer[] = [];
+    this.#cipher.seal(this.#index++, this.#partial.subarray(0, this.#partialLength), out);
     this.wipe();
-    return last;
+    return out;
   }
 
   /** Forgets the key, and plaintext that is not sealed yet. */
@@ -71,7 +72,7 @@ export function sealWhole(key: InputKey, context: Uint8Array, plain: Uint8Array)
   const cipher = new ChunkCipher(derived, 'the message');
   const full = Math.floor(plain.length / chunkBytes);
   for (let index = 0; index <= full; index++) {
-    out.push(...cipher.seal(index, plain.subarray(index * chunkBytes, (index + 1) * chunkBytes)));
+    cipher.seal(index, plain.subarray(index * chunkBytes, (index + 1) * chunkBytes), out);
   }
   cipher.wipe();
   return out;

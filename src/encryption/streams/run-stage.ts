@@ -5,7 +5,7 @@ import { PartReader } from './part-reader.js';
 import type { Stage } from './stage.js';
 
 /** A source that never waits would hold the event loop: after a part of a millisecond others get their turn. */
-const breathBytes = 2 ** 18;
+const breathBytes = 2 ** 19;
 
 /** Bytes from anywhere: a Node or web stream, a generator, an array of pieces. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
