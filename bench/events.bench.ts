@@ -4,6 +4,7 @@
  * the dedupe, the log, the group and the acknowledgements, with JSON both ways, and the number that tells
  * that each came once; there is no envelope with time, type and source, no redelivery, dead letter, time limit
  * or cancellation, no bound, and nothing is sent again. Durable is the stream; the server writes no file here.
+ * CPU time is that of this process; what the server used for it stands beside it, and in a ratio for both.
  */
 import { randomUUID } from 'node:crypto';
 import { EventStream, redisStreams } from '@safla/sdk/events';
@@ -12,7 +13,8 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { peerVersion } from './peers.js';
 
-const events = Number(process.env.EVENTS ?? 20_000);
+/** Enough that the first thousands, in which the heap grows again after each collection, do not decide. */
+const events = Number(process.env.EVENTS ?? 60_000);
 const rounds = Number(process.env.ROUNDS ?? 7);
 const inFlight = 500;
 const batch = 256;
@@ -128,18 +130,30 @@ async function bullmq(url: string): Promise<Sample> {
 }
 
 interface Sample {
+  /** Of this process, per event. */
   readonly cpuMicros: number;
+  /** Of redis-server, per event. */
+  readonly serverMicros: number;
   readonly perSecond: number;
 }
 
 async function timed(work: () => Promise<void>): Promise<Sample> {
   globalThis.gc?.();
+  const served = await serverCPU();
   const cpu = process.cpuUsage();
   const from = process.hrtime.bigint();
   await work();
   const seconds = Number(process.hrtime.bigint() - from) / 1e9;
   const { user, system } = process.cpuUsage(cpu);
-  return { cpuMicros: (user + system) / events, perSecond: events / seconds };
+  const serverMicros = ((await serverCPU()) - served) / events;
+  return { cpuMicros: (user + system) / events, serverMicros, perSecond: events / seconds };
+}
+
+/** Microseconds that redis-server has used so far, user and system. */
+async function serverCPU(): Promise<number> {
+  const text = await admin.info('cpu');
+  const seconds = ['used_cpu_user', 'used_cpu_sys'].map((name) => Number(new RegExp(`${name}:(\\S+)`).exec(text)?.[1]));
+  return seconds.reduce((sum, value) => sum + value, 0) * 1e6;
 }
 
 function median(values: readonly number[]): number {
@@ -169,27 +183,38 @@ admin.disconnect();
 await services.stop();
 
 const [own = [], hand = [], bull = []] = samples;
-const ratio = (peer: readonly Sample[], of: (sample: Sample) => number): number =>
-  median(own.map((sample, round) => of(sample) / of(peer[round] as Sample)));
-console.log(`${events} events of about 220 bytes, ${rounds} rounds, Redis ${version}; medians`);
-console.log('events/s | CPU us/event | ours / it, events per s | ours / it, events per CPU s');
-for (const [index, { name }] of variants.entries()) {
-  const list = samples[index] ?? [];
-  const speed = median(list.map(({ perSecond }) => perSecond));
-  const cpu = median(list.map(({ cpuMicros }) => cpuMicros));
-  const bySpeed = ratio(list, ({ perSecond }) => perSecond);
-  const byCPU = ratio(list, ({ cpuMicros }) => 1 / cpuMicros);
-  console.log(
-    `${speed.toFixed(0).padStart(8)} | ${cpu.toFixed(1).padStart(12)} | ${bySpeed.toFixed(2).padStart(23)} | ${byCPU.toFixed(2).padStart(27)} | ${name}`,
-  );
-}
 const perSecond = ({ perSecond: value }: Sample): number => value;
 const perCPU = ({ cpuMicros }: Sample): number => 1 / cpuMicros;
+const perAllCPU = ({ cpuMicros, serverMicros }: Sample): number => 1 / (cpuMicros + serverMicros);
+const middle = (list: readonly Sample[], of: (sample: Sample) => number, digits: number): string =>
+  median(list.map(of)).toFixed(digits);
+const ratio = (peer: readonly Sample[], of: (sample: Sample) => number): number =>
+  median(own.map((sample, round) => of(sample) / of(peer[round] as Sample)));
+
+console.log(
+  `${events} events of about 220 bytes, ${rounds} rounds, Redis ${version}; medians, and those of the ratios`,
+);
+console.table(
+  variants.map(({ name }, index) => {
+    const list = samples[index] ?? [];
+    return {
+      variant: name,
+      'events/s': middle(list, perSecond, 0),
+      'CPU us/event': middle(list, ({ cpuMicros }) => cpuMicros, 1),
+      'server CPU us/event': middle(list, ({ serverMicros }) => serverMicros, 1),
+      'ours / it, per s': ratio(list, perSecond).toFixed(2),
+      'per CPU s': ratio(list, perCPU).toFixed(2),
+      'per CPU s, server too': ratio(list, perAllCPU).toFixed(2),
+    };
+  }),
+);
 for (const { name, peer, bar } of [
   { name: 'BullMQ', peer: bull, bar: 5 },
   { name: 'by hand', peer: hand, bar: 0.85 },
 ]) {
-  const [speed, cpu] = [ratio(peer, perSecond), ratio(peer, perCPU)];
-  const met = speed >= bar ? 'met' : 'MISSED';
-  console.log(`bar: >= ${bar}x ${name} in events per s: ${speed.toFixed(2)}, ${met} (per CPU s: ${cpu.toFixed(2)})`);
+  const [speed, cpu, all] = [ratio(peer, perSecond), ratio(peer, perCPU), ratio(peer, perAllCPU)];
+  const met = speed >= bar && cpu >= bar ? 'met' : 'MISSED';
+  console.log(
+    `bar: >= ${bar}x ${name}: ${speed.toFixed(2)} per s, ${cpu.toFixed(2)} per CPU s, ${all.toFixed(2)} with the server's: ${met}`,
+  );
 }

@@ -1,5 +1,5 @@
 import { withContext } from '@safla/sdk/core';
-import { EventStream, inProcess, parseMessage } from '@safla/sdk/events';
+import { EventStream, parseMessage } from '@safla/sdk/events';
 import { CloudEvent, HTTP, ValidationError } from 'cloudevents';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -55,9 +55,8 @@ describe('the CloudEvents envelope and the cloudevents package', () => {
 });
 
 async function published(id: string, key: string, data: unknown): Promise<string> {
-  await using transport = inProcess();
-  await using stream = new EventStream({ transport, source: '/shop' });
-  await withContext({ correlationId: 'c-1' }, () => stream.publish('orders', data, { id, key }));
-  for await (const { body } of transport.read('orders', { from: 'start' })) return body;
-  throw new Error('nothing was stored');
+  await using stream = new EventStream({ url: 'memory:', source: '/shop' });
+  const drafts = [{ channel: 'orders', data, id, key }];
+  const [event] = await withContext({ correlationId: 'c-1' }, () => stream.prepare(drafts));
+  return event?.body ?? '';
 }

@@ -1,15 +1,14 @@
 import { withContext } from '@safla/sdk/core';
-import { EventStream, inProcess, parseMessage } from '@safla/sdk/events';
+import { EventStream, parseMessage } from '@safla/sdk/events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-/** The body the stream writes for one event. */
+/** One event in the structured mode: the whole of it as one text. */
 async function bodyOf(data: unknown, options: { readonly id?: string; readonly key?: string }): Promise<string> {
-  await using transport = inProcess();
-  await using stream = new EventStream({ transport });
-  await withContext({ correlationId: 'c-1' }, () => stream.publish('orders', data, options));
-  for await (const { body } of transport.read('orders', { from: 'start' })) return body;
-  throw new Error('nothing was stored');
+  await using stream = new EventStream({ url: 'memory:' });
+  const drafts = [{ channel: 'orders', data, ...options }];
+  const [event] = await withContext({ correlationId: 'c-1' }, () => stream.prepare(drafts));
+  return event?.body ?? '';
 }
 
 describe('the CloudEvents envelope', () => {

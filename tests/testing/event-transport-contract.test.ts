@@ -130,6 +130,11 @@ const broken: Readonly<Record<string, new (inner: EventTransport) => WrappedTran
       return letterIds.length;
     }
   },
+  'gives attributes back beside the body: to a group, in the log, in a dead letter and once it was given back': class extends WrappedTransport {
+    override event({ attributes: _, ...event }: StoredEvent): StoredEvent {
+      return event;
+    }
+  },
   'closes once: waiting pulls end empty, new calls are refused': class extends WrappedTransport {
     override async close(): Promise<void> {}
   },
@@ -167,6 +172,12 @@ const broken: Readonly<Record<string, new (inner: EventTransport) => WrappedTran
   'stores an id once within the dedupe window, for each channel': class extends WrappedTransport {
     override publish(events: readonly OutgoingEvent[]): Promise<readonly Receipt[]> {
       return super.publish(events, { dedupeWindowMs: 0 });
+    }
+  },
+  'takes a single event as it takes a list of one, duplicates included': class extends WrappedTransport {
+    async publishOne(event: OutgoingEvent): Promise<Receipt> {
+      const [receipt] = await super.publish([event], { dedupeWindowMs: 0 });
+      return receipt as Receipt;
     }
   },
   'stores an id again without a dedupe window': class extends WrappedTransport {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StoredEvent } from '../../events/index.js';
 import { failsWith } from './contract-suite.js';
 import type { EventCase } from './event-case.js';
 import { bodyOf, idsOf, withDeadline } from './event-harness.js';
@@ -235,6 +236,49 @@ export const deliveryCases: readonly EventCase[] = [
     },
   },
   {
+    name: 'gives attributes back beside the body: to a group, in the log, in a dead letter and once it was given back',
+    needs: 'attributes',
+    async run(events) {
+      const base = { channel: 'orders', body: '{"total":1}' };
+      const attributes = ['one', 'two'].map((source) => `{"specversion":"1.0","source":"${source}","type":"ä"}`);
+      const [one = '', two = ''] = attributes;
+      const outgoing = [
+        { ...base, id: 'a', attributes: one },
+        { ...base, id: 'plain' },
+        { ...base, id: 'keyed', key: 'k', attributes: two },
+      ];
+      const expected = [one, undefined, two].map((text) => text && JSON.parse(text));
+      await events.transport.publish(outgoing, { dedupeWindowMs: 0 });
+      if (events.transport.capabilities.replay) {
+        const stored: StoredEvent[] = [];
+        for await (const event of events.transport.read('orders', { from: 'start' })) stored.push(event);
+        assert.deepEqual(stored.map(attributesOf), expected, 'in the log');
+      }
+      const member = await events.join();
+      const taken = await member.take(3);
+      assert.deepEqual(
+        taken.map(({ event }) => attributesOf(event)),
+        expected,
+        'to a group',
+      );
+      for (const delivery of taken) await delivery.settle({ kind: 'dead', reason: 'broken' });
+      const letters = await events.deadLetters();
+      assert.deepEqual(
+        letters.map(({ event }) => attributesOf(event)),
+        expected,
+        'in dead letters',
+      );
+      const ids = letters.map(({ letterId }) => letterId);
+      assert.equal(await events.transport.requeue('orders', ids), 3);
+      const again = await member.take(3);
+      assert.deepEqual(again.map(({ event }) => [event.id, attributesOf(event)]).sort(), [
+        ['a', expected[0]],
+        ['keyed', expected[2]],
+        ['plain', undefined],
+      ]);
+    },
+  },
+  {
     name: 'closes once: waiting pulls end empty, new calls are refused',
     async run(events) {
       const member = await events.join();
@@ -247,3 +291,7 @@ export const deliveryCases: readonly EventCase[] = [
     },
   },
 ];
+
+function attributesOf({ attributes }: StoredEvent): unknown {
+  return attributes === undefined ? undefined : JSON.parse(attributes);
+}

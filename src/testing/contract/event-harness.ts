@@ -27,9 +27,7 @@ export class EventHarness {
     ids: readonly string[],
     { channel = 'orders', key, dedupeWindowMs = 0 }: PublishSettings = {},
   ): Promise<readonly boolean[]> {
-    const events = ids.map(
-      (id): OutgoingEvent => ({ channel, id, body: bodyOf(id), ...(key === undefined ? {} : { key }) }),
-    );
+    const events = ids.map((id) => outgoing(id, channel, key));
     const receipts = await this.transport.publish(events, { dedupeWindowMs });
     assert.deepEqual(
       receipts.map((receipt) => [receipt.channel, receipt.id]),
@@ -37,6 +35,20 @@ export class EventHarness {
       'receipts',
     );
     return receipts.map(({ duplicate }) => duplicate);
+  }
+
+  /** Publishes one event by itself, as `EventStream` does where the transport can; gives whether it is a duplicate. */
+  async publishOne(
+    id: string,
+    { channel = 'orders', key, dedupeWindowMs = 0 }: PublishSettings = {},
+  ): Promise<boolean> {
+    const event = outgoing(id, channel, key);
+    const { transport } = this;
+    const [receipt] = transport.publishOne
+      ? [await transport.publishOne(event, { dedupeWindowMs })]
+      : await transport.publish([event], { dedupeWindowMs });
+    assert.deepEqual([receipt?.channel, receipt?.id], [channel, id], 'receipt');
+    return receipt?.duplicate ?? false;
   }
 
   async join({ channel = 'orders', group = 'g', from = 'start', ordered = false }: JoinSettings = {}): Promise<Member> {
@@ -54,6 +66,10 @@ export class EventHarness {
   lag(group = 'g', channel = 'orders'): Promise<number> {
     return this.transport.lag(channel, group);
   }
+}
+
+function outgoing(id: string, channel: string, key: string | undefined): OutgoingEvent {
+  return { channel, id, body: bodyOf(id), ...(key === undefined ? {} : { key }) };
 }
 
 interface PublishSettings {

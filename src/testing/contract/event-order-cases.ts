@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { failsWith } from './contract-suite.js';
 import type { EventCase } from './event-case.js';
-import { idsOf, type Member, withDeadline } from './event-harness.js';
+import { bodyOf, idsOf, type Member, withDeadline } from './event-harness.js';
 
 /** Order by key, duplicates and patterns. */
 export const orderCases: readonly EventCase[] = [
@@ -71,6 +71,26 @@ export const orderCases: readonly EventCase[] = [
       const member = await events.join();
       assert.deepEqual(await member.acknowledge(3), ['a', 'b', 'c']);
       await member.isQuiet();
+    },
+  },
+  {
+    name: 'takes a single event as it takes a list of one, duplicates included',
+    needs: 'dedupe',
+    async run(events) {
+      const dedupeWindowMs = 60_000;
+      assert.equal(await events.publishOne('a', { dedupeWindowMs }), false);
+      assert.deepEqual(await events.publish(['b', 'a'], { dedupeWindowMs }), [false, true]);
+      assert.equal(await events.publishOne('b', { dedupeWindowMs }), true);
+      assert.equal(await events.publishOne('c', { key: 'k', dedupeWindowMs }), false);
+      const taken = await (await events.join()).take(3);
+      assert.deepEqual(
+        taken.map(({ event: { id, key, body } }) => [id, key, body]),
+        [
+          ['a', undefined, bodyOf('a')],
+          ['b', undefined, bodyOf('b')],
+          ['c', 'k', bodyOf('c')],
+        ],
+      );
     },
   },
   {

@@ -22,5 +22,5 @@ eventTransportContract(
       subject: `t${subjects}.events`,
     });
   },
-  { capabilities: { ordered: false } },
+  { capabilities: { ordered: false, attributes: false } },
 );

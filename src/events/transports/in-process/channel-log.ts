@@ -4,7 +4,7 @@ import { SlidingArray } from '../../sliding-array.js';
 import { DeadLetterList } from './dead-letter-list.js';
 import { GroupCursor } from './group-cursor.js';
 import type { InProcessSettings } from './in-process-options.js';
-import type { LogEntry } from './log-entry.js';
+import { bytesOf, type LogEntry } from './log-entry.js';
 import { RecentIds } from './recent-ids.js';
 
 /** One channel: its events by position, the groups that read them, and what those gave up. */
@@ -58,7 +58,7 @@ export class ChannelLog {
     const { channel, id } = event;
     const time = this.now();
     if (this.#recent.has(id, time)) return { channel, id, duplicate: true };
-    const bytes = Buffer.byteLength(event.body);
+    const bytes = bytesOf(event);
     this.#makeRoom(bytes);
     this.#entries.push({ position: this.end, bytes, event: { ...event, time } });
     this.#bytes += bytes;

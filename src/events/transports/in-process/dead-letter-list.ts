@@ -1,5 +1,6 @@
 import { BoundedQueue, type Removal } from '../../../core/index.js';
 import type { StoredDeadLetter } from '../../event-transport.js';
+import { bytesOf } from './log-entry.js';
 
 interface KeptLetter {
   readonly letter: StoredDeadLetter;
@@ -18,7 +19,7 @@ export class DeadLetterList {
       name: 'dead letters',
       maxItems: maxDeadLetters,
       maxBytes,
-      sizeOf: ({ event }) => Buffer.byteLength(event.body),
+      sizeOf: ({ event }) => bytesOf(event),
       overflow: 'drop-oldest',
       onDrop: ({ letterId }) => this.#letters.delete(letterId),
     });

@@ -61,6 +61,7 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
     pattern: true,
     ordered: true,
     dedupe: true,
+    attributes: true,
   };
   readonly #settings: InProcessSettings;
   readonly #lifecycle: Lifecycle = new Lifecycle(this.name);

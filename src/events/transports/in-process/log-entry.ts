@@ -7,3 +7,8 @@ export interface LogEntry {
   readonly bytes: number;
   readonly event: StoredEvent;
 }
+
+/** What an event counts for in bounds: its text as UTF-8. */
+export function bytesOf({ body, attributes = '' }: Pick<StoredEvent, 'body' | 'attributes'>): number {
+  return Buffer.byteLength(body) + Buffer.byteLength(attributes);
+}
