@@ -6,9 +6,11 @@ export type {
   ServerConfig,
   StdioServerConfig,
 } from './config/mcp-config.js';
+export type { MCPHostEvents } from './host/host-events.js';
+export type { ConsentRequest } from './host/link.js';
 export { MCPClient } from './host/mcp-client.js';
 export { MCPHost, type MCPHostOptions, type OfServer } from './host/mcp-host.js';
-export type { ConsentRequest } from './host/server-link.js';
+export type { RestartOptions } from './host/restart-plan.js';
 export type {
   Progress,
   PromptInfo,

@@ -171,7 +171,7 @@ describe('a server that cannot be used', () => {
 
   it('because it floods stderr, still works: memory and messages stay bounded', async () => {
     const { logger, records } = recordingLogger();
-    await using under = host(fixtureServer('flooding-server.ts'), { telemetry: { logger } });
+    await using under = host(fixtureServer('flooding-server.ts'), { telemetry: { logger }, restart: false });
     expect((await under.callTool('flood')).text).toBe('flooded');
     await expect(under.callTool('end')).rejects.toMatchObject({ code: 'CONNECTION' });
     const error = (await under.callTool('flood').catch((reason: Error) => reason)) as Error;
@@ -208,8 +208,8 @@ describe('a server that cannot be used', () => {
     expect(error).toMatchObject({ code: 'PROTOCOL' });
   });
 
-  it('because it died later, gives a ConnectionError until it is connected again', async () => {
-    await using under = host(fixtureServer('demo-server.ts'));
+  it('because it died later and is not to be started again, gives a ConnectionError until it is connected', async () => {
+    await using under = host(fixtureServer('demo-server.ts'), { restart: false });
     await expect(under.callTool('crash')).rejects.toMatchObject({ code: 'CONNECTION' });
     await expect(under.callTool('add', { a: 1, b: 1 })).rejects.toMatchObject({
       code: 'CONNECTION',

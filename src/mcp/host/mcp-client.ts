@@ -27,6 +27,8 @@ export interface ConnectRequest extends CallOptions, ServerFacts {
   /** Skips asking for the era: the server is known to speak a protocol before 2026-07-28. @default false */
   readonly legacy?: boolean;
   readonly onClose?: () => void;
+  /** Called when the server says that it offers other tools. */
+  readonly onToolsChanged?: () => void;
   /** Gets the status of each HTTP answer that failed a call. */
   readonly onHTTPStatus?: (status: number) => void;
 }
@@ -59,10 +61,14 @@ export class MCPClient implements Closeable, HealthCheck {
    */
   static async connect(request: ConnectRequest): Promise<MCPClient> {
     const { Client } = await loadClientSDK();
-    const { transport, label, legacy, onClose, probeTimeoutMs = 10_000, timeoutMs, signal } = request;
-    const client = new Client(clientInfo, {
-      versionNegotiation: { mode: 'auto', probe: { timeoutMs: probeTimeoutMs } },
-    });
+    const { transport, label, legacy, onClose, onToolsChanged, probeTimeoutMs = 10_000, timeoutMs, signal } = request;
+    const settings = {
+      versionNegotiation: { mode: 'auto' as const, probe: { timeoutMs: probeTimeoutMs } },
+      ...(onToolsChanged
+        ? { listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => onToolsChanged() } } }
+        : {}),
+    };
+    const client = new Client(clientInfo, settings);
     if (onClose) client.onclose = onClose;
     const connected = new MCPClient(client, request);
     const limits = { ...(signal ? { signal } : {}), timeoutMs: timeoutMs ?? 30_000 };
@@ -89,6 +95,11 @@ export class MCPClient implements Closeable, HealthCheck {
   /** The protocol revision both sides agreed on, as `2026-07-28`. */
   get protocolVersion(): string | undefined {
     return this.#client.getNegotiatedProtocolVersion();
+  }
+
+  /** True for a protocol before 2026-07-28. */
+  get isLegacy(): boolean {
+    return this.#client.getProtocolEra() === 'legacy';
   }
 
   /** How the server wants to be used, in its own words. */

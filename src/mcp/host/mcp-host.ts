@@ -11,22 +11,27 @@ import {
   NotFoundError,
   Telemetry,
   type TelemetryOptions,
+  TypedEmitter,
 } from '../../core/index.js';
 import { checkOptions, describeError, hint, is } from '../../core/internal.js';
-import type { MCPConfig } from '../config/mcp-config.js';
+import { isHTTP, type MCPConfig } from '../config/mcp-config.js';
 import type { PromptMessage } from '../server/prompt.js';
 import type { ResourceContents } from '../tools/tool.js';
 import { checkConfig } from './check-config.js';
+import type { MCPHostEvents } from './host-events.js';
+import { HTTPLink } from './http-link.js';
+import type { ConsentRequest, Link, LinkOptions } from './link.js';
 import type { MCPClient } from './mcp-client.js';
-import { type ConsentRequest, ServerLink } from './server-link.js';
+import { ProcessLink } from './process-link.js';
+import { type RestartOptions, restartChecks } from './restart-plan.js';
 import { ToolNames } from './tool-names.js';
 import type { PromptInfo, ResourceInfo, ToolAnswer, ToolCallOptions, ToolInfo } from './types.js';
 
 /** How an {@link MCPHost} treats its servers. */
 export interface MCPHostOptions {
   /**
-   * Asked before a server is started or connected to, each time, with exactly what will happen.
-   * `false` refuses it.
+   * Asked before a server is first started or connected to, with exactly what will happen. `false`
+   * refuses it. Starting the same again needs no second consent.
    *
    * @default everything configured is agreed to
    */
@@ -35,6 +40,13 @@ export interface MCPHostOptions {
   readonly startTimeoutMs?: number;
   /** Longest time for one call, in milliseconds, with the start of a server that it needs, unless the call says otherwise. @default 60000 */
   readonly callTimeoutMs?: number;
+  /** How a process that ended by itself is started again; false leaves it down until `connect`. */
+  readonly restart?: RestartOptions | false;
+  /**
+   * Asks each process for a sign of life this often, in milliseconds; one that misses three in a row is
+   * ended, and started again. @default never
+   */
+  readonly healthEveryMs?: number;
   readonly telemetry?: TelemetryOptions;
 }
 
@@ -51,9 +63,9 @@ export type OfServer<T> = T & { readonly server: string };
  * for (const tool of await host.listTools()) console.log(tool.name);
  * const { text, isError } = await host.callTool('files__read', { path: 'a.txt' });
  */
-export class MCPHost implements Closeable, HealthCheck {
+export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, HealthCheck {
   readonly name = 'mcp';
-  readonly #links: ReadonlyMap<string, ServerLink>;
+  readonly #links: ReadonlyMap<string, Link>;
   readonly #names: ToolNames;
   readonly #lifecycle: Lifecycle = new Lifecycle('MCPHost');
   readonly #logger: Logger;
@@ -61,20 +73,29 @@ export class MCPHost implements Closeable, HealthCheck {
 
   /** @throws ConfigurationError for a wrong config or option */
   constructor(config: MCPConfig, options: MCPHostOptions = {}) {
+    super();
     checkConfig(config);
     checkOptions<MCPHostOptions>('MCPHost', options, {
       consent: is.function,
       startTimeoutMs: is.milliseconds,
       callTimeoutMs: is.milliseconds,
+      restart: is.either('false or options', is.oneOf(false), is.options(restartChecks)),
+      healthEveryMs: is.milliseconds,
       telemetry: is.object,
     });
-    const { startTimeoutMs = 30_000, callTimeoutMs = 60_000, consent } = options;
+    const { startTimeoutMs = 30_000, callTimeoutMs = 60_000, restart = {}, consent, healthEveryMs } = options;
     const { logger } = new Telemetry('mcp', options.telemetry);
     this.#logger = logger;
     this.#callTimeoutMs = callTimeoutMs;
     const servers = Object.entries(config.servers).filter(([, server]) => !server.disabled);
-    const linkOptions = { startTimeoutMs, callTimeoutMs, consent, logger };
-    this.#links = new Map(servers.map(([name, server]) => [name, new ServerLink(name, server, linkOptions)]));
+    const tell: LinkOptions['tell'] = (event, ...args) => void this.emit(event, ...args);
+    const linkOptions = { startTimeoutMs, callTimeoutMs, restart, healthEveryMs, consent, logger, tell };
+    this.#links = new Map(
+      servers.map(([name, server]) => [
+        name,
+        isHTTP(server) ? new HTTPLink(name, server, linkOptions) : new ProcessLink(name, server, linkOptions),
+      ]),
+    );
     this.#names = new ToolNames([...this.#links.keys()]);
   }
 
@@ -197,7 +218,11 @@ export class MCPHost implements Closeable, HealthCheck {
     await this.close();
   }
 
-  #link(server: string): ServerLink {
+  protected override onListenerError(error: unknown, listenerOf: string): void {
+    this.#logger.error({ listenerOf, error }, 'listener failed');
+  }
+
+  #link(server: string): Link {
     const link = this.#links.get(server);
     if (!link) throw new NotFoundError(`This host has no MCP server '${server}'${hint(server, this.servers)}`);
     return link;
@@ -210,27 +235,28 @@ export class MCPHost implements Closeable, HealthCheck {
     ask: (
       client: MCPClient,
       limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
-      link: ServerLink,
+      link: Link,
     ) => Promise<T>,
   ): Promise<T> {
     const link = this.#link(server);
     const limits = { timeoutMs: this.#callTimeoutMs, ...options };
-    return this.#lifecycle.call(`MCP server '${server}': ${what}`, limits, async ({ signal }) =>
-      ask(await link.client(), { signal, timeoutMs: limits.timeoutMs }, link),
+    return this.#lifecycle.call(`MCP server '${server}': ${what}`, limits, ({ signal }) =>
+      link.use((client) => ask(client, { signal, timeoutMs: limits.timeoutMs }, link)),
     );
   }
 
   async #gather<T extends object>(
     what: string,
     options: CallOptions,
-    ask: (client: MCPClient, link: ServerLink, limits: CallOptions) => Promise<readonly T[]>,
+    ask: (client: MCPClient, link: Link, limits: CallOptions) => Promise<readonly T[]>,
   ): Promise<OfServer<T>[]> {
     const limits = { timeoutMs: this.#callTimeoutMs, ...options };
     return this.#lifecycle.call(what, limits, async ({ signal }) => {
       const links = [...this.#links.values()];
       const outcomes = await Promise.allSettled(
         links.map(async (link) => {
-          const items = await ask(await link.client(), link, { signal, timeoutMs: limits.timeoutMs });
+          const asked = { signal, timeoutMs: limits.timeoutMs };
+          const items = await link.use((client) => ask(client, link, asked));
           return items.map((item) => ({ ...item, server: link.name }));
         }),
       );
@@ -242,7 +268,7 @@ export class MCPHost implements Closeable, HealthCheck {
   }
 }
 
-function isOffered({ config }: ServerLink, tool: string): boolean {
+function isOffered({ config }: Link, tool: string): boolean {
   return !config.tools || config.tools.includes('*') || config.tools.includes(tool);
 }
 

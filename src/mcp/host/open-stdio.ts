@@ -11,6 +11,8 @@ import { StdioTransport } from './stdio-transport.js';
 export interface OpenStdioOptions {
   readonly name: string;
   readonly config: StdioServerConfig;
+  /** Greets the old way at once: the server is known to speak a protocol before 2026-07-28. */
+  readonly legacy: boolean;
   readonly startTimeoutMs: number;
   readonly callTimeoutMs: number;
   readonly logger: Logger;
@@ -18,6 +20,7 @@ export interface OpenStdioOptions {
   readonly askConsent: () => Promise<void>;
   /** Gets each process as soon as it runs, so that it can be ended before it has answered. */
   readonly onProcess: (process: ServerProcess) => void;
+  readonly onToolsChanged: () => void;
 }
 
 /** A server that did not even start gets little time to end. */
@@ -45,9 +48,9 @@ const inheritedEnvironment = lazy(() =>
  */
 export async function openStdio(options: OpenStdioOptions): Promise<MCPClient> {
   const deadline = Date.now() + options.startTimeoutMs;
-  const first = await attempt(options, options.startTimeoutMs, false);
+  const first = await attempt(options, options.startTimeoutMs, options.legacy);
   if (first instanceof MCPClient) return first;
-  if (!first.endedSilently) throw first.error;
+  if (!first.endedSilently || options.legacy) throw first.error;
   const second = await attempt(options, Math.max(1, deadline - Date.now()), true);
   if (second instanceof MCPClient) return second;
   throw second.error;
@@ -73,6 +76,7 @@ async function attempt(options: OpenStdioOptions, timeoutMs: number, legacy: boo
       timeoutMs,
       callTimeoutMs,
       mask: new SecretMask(config).of,
+      onToolsChanged: options.onToolsChanged,
       epitaph: () => (process.ending === undefined ? undefined : `${process.shown} ${process.epitaph}`),
       probeTimeoutMs: Math.min(10_000, startTimeoutMs / 3),
     });
