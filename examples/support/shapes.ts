@@ -26,6 +26,7 @@ export const forecastSchema = z.object({
   lower: z.array(z.number()).nullable(),
   upper: z.array(z.number()).nullable(),
   method: z.string(),
+  models: z.array(z.string()),
   period: z.number().nullable(),
   level: z.number(),
   n: z.number(),
