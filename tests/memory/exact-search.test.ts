@@ -114,6 +114,26 @@ describe('exact search over coded rows', () => {
     }
   });
 
+  it.each(['dot', 'euclidean'] as const)(
+    '%s ranks by a query whose length is too small for float64',
+    async (metric) => {
+      const memory = new LocalVectorMemory({ metric });
+      const next = random(5);
+      const rows = Array.from({ length: 1_000 }, () => Float32Array.from({ length: 6 }, () => next() - 0.5));
+      await memory.storeMany(rows.map((vector, index) => ({ id: idOf(index), vector })));
+      const query = [1e-170, 0, 0, 0, 0, 0];
+      const best = rows.map(([x = 0], index) => ({ id: idOf(index), x })).sort((a, b) => b.x - a.x);
+      const ids = (await memory.search(query, 5)).map(({ id }) => id);
+      if (metric === 'dot') expect(ids).toEqual(best.slice(0, 5).map(({ id }) => id));
+      else
+        expect(ids).toEqual(
+          reference(metric, rows, query)
+            .slice(0, 5)
+            .map(([id]) => id),
+        );
+    },
+  );
+
   it('never bounds a score from below: every row within reach is looked at', () => {
     const next = random(3);
     for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
@@ -146,7 +166,7 @@ describe('exact search over coded rows', () => {
   it('says how much a code lost', () => {
     const row = Float32Array.from([1, -0.5, 0.003, 0]);
     const codes = new Int8Array(4);
-    const { scale, error } = codeRow(row, codes);
+    const { scale, error } = codeRow(row, codes, 0);
     const lost = Array.from(row, (x, i) => x - (codes[i] as number) * scale);
     expect(error).toBeCloseTo(Math.hypot(...lost), 12);
     expect(Math.max(...codes)).toBe(127);

@@ -94,21 +94,23 @@ class Look {
   #bound(codes: RowCodes, base: number, part: Part): void {
     const { scorer, wants } = this.#search;
     codes.load(scorer.scan);
-    const { least } = this.#lower;
+    let { least } = this.#lower;
     const found =
       'from' in part
         ? codes.candidates(scorer.scan, part.from, part.to, least)
         : codes.candidatesOf(scorer.scan, part, least);
     const { bounds } = codes;
-    for (let place = 0; place < found.length; place++) {
+    const { length } = found;
+    for (let place = 0; place < length; place++) {
       const bound = bounds[place] as number;
-      if (bound < this.#lower.least) continue;
+      if (bound < least) continue;
       const row = found[place] as number;
       if (!wants(base + row)) continue;
       this.#rows.push(base + row);
       // What cannot be bounded comes first.
       this.#bounds.push(Number.isNaN(bound) ? Number.POSITIVE_INFINITY : bound);
       this.#lower.add(codes.lowerBound(scorer.scan, row, bound));
+      least = this.#lower.least;
     }
   }
 }

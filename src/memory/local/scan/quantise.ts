@@ -4,9 +4,9 @@ const int32Max = 2 ** 31 - 1;
 /** Added and taken away again it leaves no room for a fraction in a float64. Faster than Math.round. */
 const rounder = 1.5 * 2 ** 52;
 
-/** Components of a coded row: `dimension` and zeros up to a multiple of 16. */
+/** Components of a coded row: `dimension` and zeros up to a multiple of 8. */
 export function strideOf(dimension: number): number {
-  return Math.ceil(dimension / 16) * 16;
+  return Math.ceil(dimension / 8) * 8;
 }
 
 /** The largest magnitude of a query code for which every sum of products with row codes fits int32. */
@@ -22,8 +22,14 @@ export interface Coded {
   readonly error: number;
 }
 
-/** Codes a row as int8 with one scale: x is near scale * code. */
-export function codeRow(row: Float32Array, codes: Int8Array): Coded {
+/** Where a row's codes begin among the codes of all: rows stand four by four, eight components of each in turn. */
+export function codesOf(row: number, stride: number): number {
+  const lane = row % 4;
+  return (row - lane) * stride + lane * 8;
+}
+
+/** Codes a row as int8 with one scale: x is near scale * code. @param start as {@link codesOf} gives it */
+export function codeRow(row: Float32Array, codes: Int8Array, start: number): Coded {
   const { length } = row;
   let peak = 0;
   for (let i = 0; i < length; i++) peak = Math.max(peak, Math.abs(row[i] as number));
@@ -35,18 +41,20 @@ export function codeRow(row: Float32Array, codes: Int8Array): Coded {
     const component = row[i] as number;
     // To the nearest whole number, which is 127 at most: the scale is the peak / 127 but for its own rounding.
     const code = component * inverse + rounder - rounder;
-    codes[i] = code;
+    codes[start + ((i >> 3) << 5) + (i & 7)] = code;
     const lost = component - code * scale;
     squared += lost * lost;
   }
   return { scale, error: Math.sqrt(squared) };
 }
 
-/** Codes a query of length 1 as int16; gives the scale. */
-export function codeQuery(unit: Float64Array, codes: Int16Array): number {
+/** Codes a query, brought to length 1, as int16; gives the scale. */
+export function codeQuery(query: Float64Array, length: number, codes: Int16Array): number {
   let peak = 0;
-  for (let i = 0; i < unit.length; i++) peak = Math.max(peak, Math.abs(unit[i] as number));
-  const scale = peak / queryCodeMax(unit.length);
-  for (let i = 0; i < unit.length; i++) codes[i] = scale === 0 ? 0 : Math.round((unit[i] as number) / scale);
+  for (let i = 0; i < query.length; i++) peak = Math.max(peak, Math.abs(query[i] as number));
+  const scale = length > 0 ? peak / length / queryCodeMax(query.length) : 0;
+  const inverse = scale > 0 ? 1 / (length * scale) : 0;
+  if (!Number.isFinite(inverse)) return 0;
+  for (let i = 0; i < query.length; i++) codes[i] = (query[i] as number) * inverse + rounder - rounder;
   return scale;
 }

@@ -1,6 +1,6 @@
 import type { Metric } from '../metric.js';
 import { createKernel, type ScanKernel } from './kernel.js';
-import { codeRow, queryCodeMax, strideOf } from './quantise.js';
+import { codeRow, codesOf, queryCodeMax, strideOf } from './quantise.js';
 import type { ScanQuery } from './scan-query.js';
 import type { LinearMemory } from './web-assembly.js';
 
@@ -66,7 +66,7 @@ export class RowCodes {
   set(row: number, vector: Float32Array, squaredNorm: number): void {
     this.#reserve(row + 1);
     const { codes, scales, errors, offsets } = this.#views;
-    const { scale, error } = codeRow(vector, codes.subarray(row * this.#stride, row * this.#stride + this.#dimension));
+    const { scale, error } = codeRow(vector, codes, codesOf(row, this.#stride));
     const length = Math.sqrt(squaredNorm);
     const unit = this.#metric === 'cosine' ? length : 1;
     const bound = error * (1 + this.#queryError) + this.#queryError * length + rounding * (length + error);

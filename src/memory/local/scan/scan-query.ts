@@ -6,6 +6,8 @@ import { codeQuery, strideOf } from './quantise.js';
 const rounding = 2 ** -22;
 /** Beyond this float32 might not hold what the kernel computes. */
 const largestLength = 1e15;
+/** Below this a float64 does not hold the square of a length. */
+const smallestLength = 1e-150;
 
 /**
  * A query as the kernel takes it. The kernel's score of a row is the cosine, the inner product with the
@@ -25,9 +27,7 @@ export class ScanQuery {
     this.#metric = metric;
     this.#length = Math.sqrt(squaredLength(vector));
     this.codes = new Int16Array(strideOf(vector.length));
-    const unit = vector.slice();
-    if (this.#length > 0) for (let i = 0; i < unit.length; i++) unit[i] = (vector[i] as number) / this.#length;
-    const scale = codeQuery(unit, this.codes);
+    const scale = codeQuery(vector, this.#length, this.codes);
     this.beta = metric === 'euclidean' ? 2 * this.#length * (1 + rounding) : 1;
     this.alpha = metric === 'euclidean' ? 2 * this.#length * scale : scale;
   }
@@ -36,6 +36,7 @@ export class ScanQuery {
   least(score: number): number {
     const length = this.#length;
     if (!(length < largestLength)) return Number.NaN;
+    if (this.#metric === 'dot' && length < smallestLength) return Number.NaN;
     if (this.#metric === 'cosine') return roundDown(score, Math.abs(score));
     if (this.#metric === 'dot') return roundDown(score / length, Math.abs(score / length));
     return roundDown(score + length * length, Math.abs(score) + length * length);
