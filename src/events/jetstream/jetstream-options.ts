@@ -4,7 +4,7 @@ import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
 
 /** Options of {@link jetstream}; give either `servers` or `connection`. */
 export interface JetStreamOptions {
-  /** Where NATS listens: `nats://127.0.0.1:4222`, or several of one cluster. The connection is closed with the transport. */
+  /** Where NATS listens: `nats://127.0.0.1:4222` or `127.0.0.1:4222`, or several of one cluster. The connection is closed with the transport. */
   readonly servers?: string | readonly string[];
   /** More settings of the connection that `servers` opens: credentials, TLS. See `@nats-io/transport-node`. */
   readonly connect?: Omit<NodeConnectionOptions, 'servers'>;
@@ -48,10 +48,13 @@ export type JetStreamSettings = Required<Omit<JetStreamOptions, 'servers' | 'con
 const streamName = /^[A-Za-z0-9_-]{1,100}$/;
 const subjectPrefix = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
+/** The client overlooks schemes and credentials in addresses: better to refuse them than to go without TLS or password. */
+const serverAddress = /^(?:nats:\/\/)?[^\s/@?#]+\/?$/;
+
 /** @throws ConfigurationError */
 export function jetStreamSettings(options: JetStreamOptions): JetStreamSettings {
   checkOptions<JetStreamOptions>('jetstream', options, {
-    servers: is.either('a URL or a list of URLs', is.text, is.list),
+    servers: serversCheck,
     connect: is.object,
     connection: is.either('a NatsConnection or a function', is.function, is.object),
     stream: matching(streamName, "1 to 100 letters, digits, '-' or '_'"),
@@ -89,6 +92,17 @@ export function jetStreamSettings(options: JetStreamOptions): JetStreamSettings 
     ...withoutUndefined(given),
     source: withoutUndefined({ servers, connect, connection }),
   };
+}
+
+function serversCheck(value: unknown, field: string): void {
+  const servers: unknown = typeof value === 'string' ? [value] : value;
+  is.list(servers, field);
+  const good = (server: unknown): boolean => typeof server === 'string' && serverAddress.test(server);
+  if ((servers as readonly unknown[]).length > 0 && (servers as readonly unknown[]).every(good)) return;
+  throw new ConfigurationError(
+    `${field} must be addresses like 'nats://127.0.0.1:4222'; credentials and TLS go into connect: { user, pass, tls: {} }`,
+    { field },
+  );
 }
 
 function finite(check: OptionCheck): OptionCheck {

@@ -80,11 +80,13 @@ export class JetStreamSubscription implements TransportSubscription {
     this.#left.abort();
     clearInterval(this.#beat);
     this.#waiting = [];
+    const { nats } = this.#parts;
+    // First of all: what is given back must not come back here.
+    const ending = nats.isClosed() || nats.isDraining() ? [] : [this.#log.close(), this.#again.close()];
     for (const message of [...this.#held.values()]) message.giveBack();
     this.#resume?.();
     this.#parts.onClose(this);
-    const { nats } = this.#parts;
-    if (!nats.isClosed() && !nats.isDraining()) await Promise.all([this.#log.close(), this.#again.close()]);
+    await Promise.all(ending);
   }
 
   #take(message: Msg, source: PullSource): void {
