@@ -1,6 +1,5 @@
 /**
- * What sealing costs, beside jose's JWE, the guide's algorithm (repaired), and bare node:crypto; then how
- * memory and event loop fare. `SAFLA_SOAK=1` streams 10 GiB instead of 256 MiB.
+ * What sealing costs, beside jose's JWE, the guide's algorithm (repaired), and bare node:crypto.
  *
  * The bar against jose is its A256KW form with additional data: like a token of ours it carries its data key,
  * wrapped under a key-encryption key that can rotate, and is bound to a context. `dir` has neither; its figure
@@ -13,15 +12,11 @@
  * out of the cipher cost 0.5 more than encoding the whole, and a KeyObject for the message key 1.8 more than its bytes.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, scryptSync } from 'node:crypto';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import { chunkedOpen, chunkedSeal, EncryptionIntegration, Encryptor, LocalKeyring } from '@safla/sdk/encryption';
 import { CompactEncrypt, compactDecrypt, FlattenedEncrypt, flattenedDecrypt } from 'jose';
 import { type Measured, measure } from './measure.js';
 import { peerVersion } from './peers.js';
 
-const MiB = 2 ** 20;
 const raw = randomBytes(32);
 const key = createSecretKey(raw);
 const context = 'user:42/ssn';
@@ -147,142 +142,4 @@ for (const index of [5, 6, 7, 8])
   console.log(`     chunked / ${messages[index]?.name}: ${(of(messages, index) / of(messages, 0)).toFixed(2)}`);
 bar('chunked / guide', of(guide, 0) / of(messages, 0), 1_000);
 bar('short / bare', of(messages, 2) / of(messages, 1), 0.7);
-
-// Streams.
-const streamBytes = 16 * MiB;
-const piece = randomBytes(64 * 1024);
-function* source(bytes: number): Generator<Buffer> {
-  for (let sent = 0; sent < bytes; sent += piece.length) yield piece;
-}
-async function drain(stream: AsyncIterable<Uint8Array>): Promise<Buffer[]> {
-  const out: Buffer[] = [];
-  for await (const part of stream) out.push(part as Buffer);
-  return out;
-}
-const whole = Buffer.concat(await drain(encryptor.sealStream(source(streamBytes), { context })));
-/** In pieces of 64 KiB, as files are read. */
-const sealed = Array.from({ length: Math.ceil(whole.length / piece.length) }, (_, i) =>
-  whole.subarray(i * piece.length, (i + 1) * piece.length),
-);
-const web = (pieces: Iterable<Uint8Array>): ReadableStream<Uint8Array> =>
-  Readable.toWeb(Readable.from(pieces)) as ReadableStream<Uint8Array>;
-const skim = async (stream: AsyncIterable<Uint8Array>): Promise<void> => {
-  for await (const _ of stream);
-};
-const nonce = Buffer.alloc(12);
-const chunks = streamBytes / 16_384;
-const chunk = piece.subarray(0, 16_384);
-const sealedChunks = Array.from({ length: chunks }, () => {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  return { body: Buffer.concat([cipher.update(chunk), cipher.final()]), tag: cipher.getAuthTag() };
-});
-const streams = await measure(
-  [
-    { name: 'sealStream(source)', run: () => skim(encryptor.sealStream(source(streamBytes), { context })) },
-    { name: 'openStream(source)', run: () => skim(encryptor.openStream(sealed, { context })) },
-    {
-      name: 'sealStream as a TransformStream',
-      run: () => skim(web(source(streamBytes)).pipeThrough(encryptor.sealStream({ context }))),
-    },
-    {
-      name: 'node:crypto, AES-256-GCM message for each 16 KiB, sealed',
-      run: async () => {
-        for (let i = 0; i < chunks; i++) {
-          const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
-          cipher.update(chunk);
-          cipher.final();
-          cipher.getAuthTag();
-        }
-      },
-    },
-    {
-      name: 'node:crypto, AES-256-GCM message for each 16 KiB, opened',
-      run: async () => {
-        for (const { body, tag } of sealedChunks) {
-          const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
-          decipher.setAuthTag(tag);
-          decipher.update(body);
-          decipher.final();
-        }
-      },
-    },
-    {
-      name: 'node:crypto, one AES-256-GCM message, updated by 16 KiB (nothing authentic before its end)',
-      run: async () => {
-        const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
-        for (let i = 0; i < chunks; i++) cipher.update(chunk);
-        cipher.final();
-      },
-    },
-  ],
-  { calls: 6, rounds: 15 },
-);
-table('streams of 16 MiB, MB per CPU-second', streams, (micros) => `${Math.round(streamBytes / micros)} MB/s`);
-bar('sealStream / node AES-GCM in 16 KiB pieces', of(streams, 3) / of(streams, 0), 0.8);
-bar('openStream / node AES-GCM in 16 KiB pieces', of(streams, 4) / of(streams, 1), 0.8);
-
-// Memory.
-const total = process.env.SAFLA_SOAK ? 10_240 * MiB : 256 * MiB;
-await skim(encryptor.openStream(encryptor.sealStream(source(64 * MiB), { context }), { context }));
-globalThis.gc?.();
-const before = process.memoryUsage.rss();
-let peak = before;
-let seen = 0;
-for await (const part of encryptor.openStream(encryptor.sealStream(source(total), { context }), { context })) {
-  seen += part.length;
-  if (seen % (4 * MiB) < part.length) peak = Math.max(peak, process.memoryUsage.rss());
-}
-console.log(
-  `\nRSS over ${total / MiB} MiB sealed and opened: +${((peak - before) / MiB).toFixed(1)} MiB (${seen === total ? 'complete' : 'INCOMPLETE'})`,
-);
-bar('20 MB - growth of RSS', 20 - (peak - before) / 1e6, 0);
-
-// Event loop. On a machine that is shared, delays hold what other processes took: an idle run says how much.
-async function delays(
-  work: () => Promise<unknown>,
-): Promise<{ readonly p99: number; readonly max: number; readonly turnCpu: number }> {
-  const histogram = monitorEventLoopDelay({ resolution: 1 });
-  let working = true;
-  let turnCpu = 0;
-  const watch = (async () => {
-    while (working) {
-      const start = process.cpuUsage();
-      await turn();
-      const { user, system } = process.cpuUsage(start);
-      turnCpu = Math.max(turnCpu, (user + system) / 1_000);
-    }
-  })();
-  histogram.enable();
-  await work();
-  histogram.disable();
-  working = false;
-  await watch;
-  return { p99: histogram.percentile(99) / 1e6, max: histogram.max / 1e6, turnCpu };
-}
-const long = randomBytes(8 * MiB);
-const longToken = await encryptor.seal(long, { context });
-const works: readonly (readonly [string, () => Promise<unknown>])[] = [
-  ['idle', () => new Promise((resolve) => setTimeout(resolve, 1_000))],
-  [
-    'seal of 8 MiB, 10 times',
-    async () => {
-      for (let i = 0; i < 10; i++) await encryptor.seal(long, { context });
-    },
-  ],
-  [
-    'open of 8 MiB, 10 times',
-    async () => {
-      for (let i = 0; i < 10; i++) await encryptor.open(longToken, { context });
-    },
-  ],
-  ['sealStream of 64 MiB', () => skim(encryptor.sealStream(source(64 * MiB), { context }))],
-];
-console.log('\nevent loop: delay p99 and max in ms (resolution 1 ms); most CPU ms within one turn');
-for (const [name, work] of works) {
-  const { p99, max, turnCpu } = await delays(work);
-  console.log(
-    `${p99.toFixed(1).padStart(8)} ${max.toFixed(1).padStart(8)} ${turnCpu.toFixed(1).padStart(8)} | ${name}`,
-  );
-}
-await encryptor.close();
-await integration.close();
+for (const each of [encryptor, keyForEach, integration]) await each.close();
