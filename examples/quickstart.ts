@@ -2,7 +2,8 @@
  * The tour: an MCP host starts a real MCP server over stdio and works through its tools, with real
  * data, from a REST API to a forecast. `npm start`, or `npm start -- my.csv` with your own series.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -28,6 +29,7 @@ import {
   statisticsSchema,
   trendSchema,
 } from './support/shapes.js';
+import { reviewByAgents } from './support/team.js';
 import { Tour, tableWidth } from './support/tour.js';
 import { askForFacts, followLive, keepInSQL } from './support/ways-in.js';
 
@@ -51,7 +53,8 @@ async function main(file: string): Promise<void> {
     return [started, `REST, GraphQL and WebSocket at ${new URL(started.url).host}, key required`];
   });
 
-  const config = await loadMCPConfig(join(root, 'examples/mcp.yaml'), { env: environment(backend) });
+  await using folder = await temporaryFolder();
+  const config = await loadMCPConfig(join(root, 'examples/mcp.yaml'), { env: environment(backend, folder.path) });
   await using host = new MCPHost(fromRoot(config));
   await tour.step('Start an MCP server', 'loadMCPConfig, MCPHost', async () => {
     const tools = await host.listTools();
@@ -119,6 +122,12 @@ async function main(file: string): Promise<void> {
     finding('forecast', `the forecast peaks ${peak + 1} steps ahead at ${round(forecast.mean[peak] ?? 0)}`),
   );
 
+  await tour.step('Hand it to agents', 'AgentPool, AnalysisAgent', async () => {
+    const words = await reviewByAgents(values, horizon);
+    findings.push(finding('review', words));
+    return [words, words];
+  });
+
   await tour.step('Publish the findings', 'eventTools(EventStream)', async () => {
     for (const data of findings) await call(host, 'events_publish', { channel: 'finding.recorded', data });
     return [undefined, `${findings.length} events on finding.recorded`];
@@ -140,6 +149,12 @@ async function main(file: string): Promise<void> {
   await tour.step('Check health', 'healthReport', async () => {
     const { status } = await healthReport([host]);
     return [status, status];
+  });
+  await tour.step('Restart, and ask again', 'LocalVectorMemory on disk', async () => {
+    await host.close();
+    await using next = new MCPHost(fromRoot(config));
+    const hit = await firstHit(next, 'is the trend increasing?');
+    return [hit, `a new process still knows: ${hit}`];
   });
 
   const chart = { title, values, times: series.time, forecast };
@@ -196,8 +211,13 @@ async function readSeries(file: string): Promise<string> {
   }
 }
 
-function environment(backend: Backend): Record<string, string | undefined> {
-  return { ...process.env, SERIES_URL: backend.url, SERIES_KEY: backend.key };
+function environment(backend: Backend, folder: string): Record<string, string | undefined> {
+  return { ...process.env, SERIES_URL: backend.url, SERIES_KEY: backend.key, MEMORY_DIR: folder };
+}
+
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'safla-tour-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 function count(things: readonly unknown[], one: string, many = `${one}s`): string {

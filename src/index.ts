@@ -1,3 +1,4 @@
+export * from './agents/index.js';
 export * from './analysis/index.js';
 export * from './api/index.js';
 export * from './core/index.js';
