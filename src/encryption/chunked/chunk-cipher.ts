@@ -18,7 +18,7 @@ const tagLength = { authTagLength: tagBytes };
 export class ChunkCipher {
   readonly #key: Buffer;
   readonly #baseNonce: Buffer;
-  readonly #nonce: Buffer;
+  #nonce: Buffer | undefined;
   readonly #subject: string;
   #wiped = false;
 
@@ -26,7 +26,6 @@ export class ChunkCipher {
   constructor({ key, baseNonce }: MessageKey, subject: string) {
     this.#key = key;
     this.#baseNonce = baseNonce;
-    this.#nonce = Buffer.from(baseNonce);
     this.#subject = subject;
   }
 
@@ -63,6 +62,8 @@ export class ChunkCipher {
   #nonceOf(index: number): Buffer {
     if (this.#wiped) throw new ClosedError(`The cipher of ${this.#subject}`);
     if (index >= maxChunks) throw new KeyExhaustedError('A message of the chunked format may not exceed 4 PiB');
+    if (index === 0) return this.#baseNonce;
+    this.#nonce ??= Buffer.from(this.#baseNonce);
     const nonce = this.#nonce;
     nonce[7] = (this.#baseNonce[7] ?? 0) ^ Math.floor(index / 2 ** 32);
     nonce.writeUInt32BE((this.#baseNonce.readUInt32BE(8) ^ (index % 2 ** 32)) >>> 0, 8);
