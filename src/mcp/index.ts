@@ -1,3 +1,5 @@
+export { mcpConfigSchema } from './config/config-schema.js';
+export type { InputDefinition } from './config/input-definition.js';
 export { type LoadMCPConfigOptions, loadMCPConfig } from './config/load-mcp-config.js';
 export type {
   CommonServerConfig,

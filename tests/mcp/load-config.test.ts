@@ -221,7 +221,12 @@ describe('a config that is wrong', () => {
     ['both kinds of list', '{"servers": {}, "mcpServers": {}}', "exactly one of 'servers' and 'mcpServers'"],
     ['a list', 'servers:\n  - command: x\n', 'servers must be a mapping'],
     ['no command', 'servers:\n  a: { args: [] }\n', 'servers.a.command is missing'],
-    ['the old transport', 'servers:\n  a: { type: sse, url: "http://x" }\n', 'SSE transport is not supported'],
+    [
+      'another transport',
+      'servers:\n  a: { type: ws, url: "http://x" }\n',
+      "servers.a.type must be 'stdio', 'http' or 'sse'",
+    ],
+    ['a time that is none', 'servers:\n  a: { command: x, timeout: 0 }\n', 'servers.a.timeout must be a number'],
     ['another scheme', 'servers:\n  a: { url: "file:///canary" }\n', 'servers.a.url must be an http or https URL'],
     ['nothing', '\n', 'must be a mapping'],
   ])('with %s says where and what to do', async (_, text, message) => {

@@ -286,3 +286,46 @@ it.each([{ restart: { baseDelay: 1 } }, { restart: true }, { restart: { maxResta
     );
   },
 );
+
+describe('a server of the transport that Streamable HTTP replaced', () => {
+  it('is spoken to when the config says sse', async () => {
+    let stream: import('node:http').ServerResponse | undefined;
+    const seen: (string | undefined)[] = [];
+    const http = createServer(async (request, response) => {
+      seen.push(request.headers.authorization);
+      if (request.method === 'GET') {
+        stream = response.writeHead(200, { 'content-type': 'text/event-stream' });
+        stream.write('event: endpoint\ndata: /messages\n\n');
+        return;
+      }
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      response.writeHead(202).end();
+      const { id, method } = JSON.parse(body) as { id?: number; method: string };
+      const results: Record<string, object> = {
+        initialize: {
+          protocolVersion: '2024-11-05',
+          capabilities: { tools: {} },
+          serverInfo: { name: 'old', version: '1' },
+        },
+        'tools/list': { tools: [{ name: 'a', inputSchema: { type: 'object' } }] },
+        'tools/call': { content: [{ type: 'text', text: 'from sse' }] },
+      };
+      if (id !== undefined)
+        stream?.write(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', id, result: results[method] })}\n\n`);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => http.once('listening', resolve));
+    const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/sse`;
+    try {
+      await using host = new MCPHost({
+        servers: { old: { type: 'sse', url, headers: { Authorization: 'Bearer k' } } },
+      });
+      expect((await host.listTools()).map(({ name }) => name)).toEqual(['a']);
+      expect((await host.callTool('a')).text).toBe('from sse');
+      expect(new Set(seen)).toEqual(new Set(['Bearer k']));
+    } finally {
+      http.closeAllConnections();
+      http.close();
+    }
+  });
+});

@@ -5,6 +5,8 @@ export interface VariableSources {
   /** Gets each value that a variable stood for. */
   readonly onSecret: (value: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What a host knows by itself, such as `workspaceFolder`; a variable of the environment comes first. */
+  readonly predefined: ReadonlyMap<string, string>;
   readonly input: (id: string) => Awaitable<string | undefined>;
 }
 
@@ -16,7 +18,7 @@ export interface Problem {
 
 /** `$${` is a literal `${`; an unclosed `${` has no second group. */
 const reference = /\$\$\{|\$\{([^}]*)(\})?/g;
-const form = /^(?:(env|input):)?([A-Za-z_][\w.-]*)(?::-(.*))?$/s;
+const form = /^(?:(env|input):)?([A-Za-z_][\w.-]*|\/)(?::-(.*))?$/s;
 
 /**
  * Replaces `${NAME}`, `${env:NAME}`, `${input:id}`, each with an optional `:-default` for when it is
@@ -46,33 +48,29 @@ async function resolve(
   sources: VariableSources,
   problems: Problem[],
 ): Promise<string> {
-  const [, kind = 'env', name, fallback] = form.exec(inside) ?? [];
-  if (!closed || name === undefined) {
-    problems.push({ path, text: `has a \${ that is not a variable; write $\${ for the characters themselves` });
+  const report = (text: string): string => {
+    problems.push({ path, text });
     return '';
-  }
+  };
+  const [, kind, name, fallback] = form.exec(inside) ?? [];
+  if (!closed || name === undefined)
+    return report(`has a \${ that is not a variable; write $\${ for the characters themselves`);
+  const isInput = kind === 'input';
+  const what = isInput ? `the input '${name}'` : `the variable ${name}`;
   let value: unknown;
   try {
-    value = await (kind === 'input' ? sources.input(name) : ownValue(sources.env, name));
+    value = await (isInput ? sources.input(name) : ownValue(sources.env, name));
   } catch {
     // What was thrown is left out: it may quote what was typed.
-    problems.push({ path, text: `needs the input '${name}', and asking for it failed` });
-    return '';
+    return report(`needs ${what}, and asking for it failed`);
   }
-  if (value !== undefined && typeof value !== 'string') {
-    problems.push({
-      path,
-      text: `needs a text for ${kind === 'input' ? `the input '${name}'` : `the variable ${name}`}`,
-    });
-    return '';
-  }
+  if (value !== undefined && typeof value !== 'string') return report(`needs a text for ${what}`);
   if (value !== undefined && (value !== '' || fallback === undefined)) {
     sources.onSecret(value);
     return value;
   }
-  if (fallback !== undefined) return fallback;
-  problems.push({ path, text: kind === 'input' ? `needs the input '${name}'` : `needs the variable ${name}` });
-  return '';
+  const known = kind === undefined ? sources.predefined.get(name) : undefined;
+  return known ?? fallback ?? report(`needs ${what}`);
 }
 
 function ownValue(env: VariableSources['env'], name: string): string | undefined {

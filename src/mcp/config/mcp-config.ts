@@ -1,9 +1,11 @@
-/** What both kinds of server entries have. */
+/** What all kinds of server entries have. */
 export interface CommonServerConfig {
   /** The tools to offer, by the server's own names; `*` for all. @default all */
   readonly tools?: readonly string[];
   /** Left out when true. @default false */
   readonly disabled?: boolean;
+  /** Longest time for one call, in milliseconds, unless the call says otherwise. @default the host's `callTimeoutMs` */
+  readonly timeout?: number;
   /** Values that messages and logs mask, as `loadMCPConfig` sets them: what variables stood for. @default none */
   readonly secrets?: readonly string[];
 }
@@ -22,9 +24,10 @@ export interface StdioServerConfig extends CommonServerConfig {
   readonly shown?: string;
 }
 
-/** A server that is reached over Streamable HTTP. */
+/** A server that is reached over HTTP. */
 export interface HTTPServerConfig extends CommonServerConfig {
-  readonly type?: 'http';
+  /** `http` is Streamable HTTP; `sse` the transport of the protocol of 2024-11-05, which it replaced. @default 'http' */
+  readonly type?: 'http' | 'sse';
   readonly url: string;
   /** Sent with every request to `url`'s origin. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -32,7 +35,7 @@ export interface HTTPServerConfig extends CommonServerConfig {
 
 /** True for a server that is reached over HTTP: `type` may be left out when there is a `url`. */
 export function isHTTP(config: ServerConfig): config is HTTPServerConfig {
-  return config.type === 'http' || (config.type === undefined && 'url' in config);
+  return config.type === 'http' || config.type === 'sse' || (config.type === undefined && 'url' in config);
 }
 
 /** One server of an {@link MCPConfig}. */
@@ -41,4 +44,6 @@ export type ServerConfig = StdioServerConfig | HTTPServerConfig;
 /** The servers of a host, by name. */
 export interface MCPConfig {
   readonly servers: Readonly<Record<string, ServerConfig>>;
+  /** Keys of the file that mean something to another host and nothing here: `servers.web.oauth`. @default none */
+  readonly ignored?: readonly string[];
 }

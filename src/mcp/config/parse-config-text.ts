@@ -1,6 +1,7 @@
 import type { ParseError } from 'jsonc-parser';
 import { ConfigurationError } from '../../core/index.js';
 import { lazy } from '../../core/internal.js';
+import { isTooDeep } from './yaml-depth.js';
 
 const loadYAML = lazy(() => import('yaml'));
 const loadJSONC = lazy(() => import('jsonc-parser'));
@@ -8,15 +9,28 @@ const loadJSONC = lazy(() => import('jsonc-parser'));
 /** More aliases than a person writes, fewer than a bomb needs. */
 const maxAliases = 100;
 
+/** A config as it was read, and the language it was written in. */
+export interface ConfigText {
+  readonly value: unknown;
+  readonly language: 'JSON' | 'YAML';
+}
+
 /**
  * Reads YAML 1.2, JSON or JSON with comments. Messages name file, line and column, and never show
  * what stands there.
  *
  * @throws ConfigurationError
  */
-export async function parseConfigText(text: string, file: string): Promise<unknown> {
+export async function parseConfigText(text: string, file: string): Promise<ConfigText> {
   const isJSON = /\.jsonc?$/i.test(file) || text.trimStart().startsWith('{');
-  return isJSON ? parseJSON(text, file) : parseYAML(text, file);
+  const language = isJSON ? 'JSON' : 'YAML';
+  try {
+    return { value: await (isJSON ? parseJSON(text, file) : parseYAML(text, file)), language };
+  } catch (error) {
+    // The parsers are recursive.
+    if (error instanceof RangeError) throw new ConfigurationError(`${file}: is nested too deep`);
+    throw error;
+  }
 }
 
 async function parseJSON(text: string, file: string): Promise<unknown> {
@@ -27,20 +41,25 @@ async function parseJSON(text: string, file: string): Promise<unknown> {
   if (first) throw notReadable(file, 'JSON', printParseErrorCode(first.error), placeOf(text, first.offset));
   const keys: Set<string>[] = [];
   let repeated: number | undefined;
+  let reserved: number | undefined;
   visit(text, {
     onObjectBegin: () => void keys.push(new Set()),
     onObjectEnd: () => void keys.pop(),
     onObjectProperty: (key, offset) => {
       if (keys.at(-1)?.has(key)) repeated ??= offset;
       keys.at(-1)?.add(key);
+      // It would become the prototype of its object.
+      if (key === '__proto__') reserved ??= offset;
     },
   });
   if (repeated !== undefined) throw notReadable(file, 'JSON', 'DUPLICATE_KEY', placeOf(text, repeated));
+  if (reserved !== undefined) throw notReadable(file, 'JSON', 'RESERVED_KEY', placeOf(text, reserved));
   return value;
 }
 
 async function parseYAML(text: string, file: string): Promise<unknown> {
-  const { LineCounter, parseDocument } = await loadYAML();
+  const { Lexer, LineCounter, parseDocument } = await loadYAML();
+  if (isTooDeep(new Lexer().lex(text))) throw new ConfigurationError(`${file}: is nested too deep`);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
   const first = document.errors[0];
@@ -51,7 +70,8 @@ async function parseYAML(text: string, file: string): Promise<unknown> {
   try {
     return document.toJS({ maxAliasCount: maxAliases });
   } catch (error) {
-    throw new ConfigurationError(`${file}: its YAML aliases expand to too much, or refer to nothing`, { cause: error });
+    if (error instanceof RangeError) throw error;
+    throw new ConfigurationError(`${file}: its YAML aliases expand to too much, or refer to nothing`);
   }
 }
 

@@ -1,14 +1,22 @@
+import { isAbsolute, resolve } from 'node:path';
+import { type Awaitable, SaflaError } from '../../core/index.js';
 import { hint } from '../../core/internal.js';
+import { foreignKeys, httpKeys, httpTypes, sseTypes, stdioKeys, stdioTypes, topKeys } from './config-keys.js';
+import { readEnvFile } from './env-file.js';
 import { expandVariables, type Problem, type VariableSources } from './expand-variables.js';
+import { type InputDefinition, inputDefinitions } from './input-definition.js';
 import type { ServerConfig } from './mcp-config.js';
 
-const stdioKeys = ['type', 'command', 'args', 'env', 'cwd', 'tools', 'disabled'];
-const httpKeys = ['type', 'url', 'headers', 'tools', 'disabled'];
-const stdioTypes = ['stdio', 'local'];
-const httpTypes = ['http', 'streamable-http', 'streamableHttp'];
-const topKeys = ['servers', 'mcpServers', 'inputs', '$schema'];
-
 type Node = Readonly<Record<string, unknown>>;
+
+/** What a {@link ServersReader} reads with. */
+export interface ReaderSources extends Pick<VariableSources, 'env' | 'predefined'> {
+  readonly input: (id: string, definition: InputDefinition | undefined) => Awaitable<string | undefined>;
+  /** Where relative files are looked up. */
+  readonly workspace: string;
+  /** True where a whole number has one form only, so that none is lost by reading it: JSON. */
+  readonly allowsNumbers: boolean;
+}
 
 /**
  * Turns a parsed config into servers with variables expanded. Everything that is wrong is collected;
@@ -16,12 +24,26 @@ type Node = Readonly<Record<string, unknown>>;
  */
 export class ServersReader {
   readonly problems: Problem[] = [];
-  readonly #sources: VariableSources;
+  /** Keys that have no meaning here. */
+  readonly ignored: string[] = [];
+  readonly #sources: ReaderSources;
+  readonly #variables: VariableSources;
+  #inputs: ReadonlyMap<string, InputDefinition> = new Map();
   /** What the variables of the server that is being read stood for. */
   #secrets: string[] = [];
 
-  constructor(sources: Omit<VariableSources, 'onSecret'>) {
-    this.#sources = { ...sources, onSecret: (value) => this.#secrets.push(value) };
+  constructor(sources: ReaderSources) {
+    this.#sources = sources;
+    this.#variables = {
+      env: sources.env,
+      predefined: sources.predefined,
+      onSecret: (value) => this.#secrets.push(value),
+      input: async (id) => {
+        const definition = this.#inputs.get(id);
+        const fallback = definition?.default;
+        return (await sources.input(id, definition)) ?? (typeof fallback === 'string' ? fallback : undefined);
+      },
+    };
   }
 
   async read(root: unknown): Promise<Record<string, ServerConfig>> {
@@ -32,6 +54,7 @@ export class ServersReader {
       this.#report('', `must have exactly one of 'servers' and 'mcpServers'`);
       return {};
     }
+    this.#inputs = inputDefinitions(top.inputs);
     const entries: [string, ServerConfig][] = [];
     for (const [name, node] of Object.entries(this.#object(top[key], key))) {
       const server = await this.#server(node, `${key}.${name}`);
@@ -47,38 +70,60 @@ export class ServersReader {
     this.#secrets = [];
     const type = node.type ?? (node.url === undefined ? 'stdio' : 'http');
     if (stdioTypes.includes(type as string)) return this.#stdio(node, path);
-    if (httpTypes.includes(type as string)) return this.#http(node, path);
-    const instead = type === 'sse' ? `; the old SSE transport is not supported, most servers offer 'http' too` : '';
-    this.#report(`${path}.type`, `must be 'stdio' or 'http'${instead}`);
+    if (httpTypes.includes(type as string)) return this.#http(node, path, 'http');
+    if (sseTypes.includes(type as string)) return this.#http(node, path, 'sse');
+    this.#report(`${path}.type`, `must be 'stdio', 'http' or 'sse'`);
     return undefined;
   }
 
   async #stdio(node: Node, path: string): Promise<ServerConfig> {
-    this.#onlyKeys(node, path, stdioKeys);
+    this.#onlyKeys(node, path, stdioKeys, foreignKeys);
     const command = await this.#text(node.command, `${path}.command`);
     const args = await this.#texts(node.args, `${path}.args`);
     return {
       type: 'stdio',
       command: command ?? '',
       args,
-      env: await this.#textMap(node.env, `${path}.env`),
+      env: {
+        ...(await this.#envFile(node.envFile, `${path}.envFile`)),
+        ...(await this.#textMap(node.env, `${path}.env`)),
+      },
       ...(node.cwd === undefined ? {} : { cwd: (await this.#text(node.cwd, `${path}.cwd`)) ?? '' }),
       ...this.#common(node, path),
       shown: [node.command, ...(Array.isArray(node.args) ? node.args : [])].join(' '),
     };
   }
 
-  async #http(node: Node, path: string): Promise<ServerConfig> {
-    this.#onlyKeys(node, path, httpKeys);
+  async #http(node: Node, path: string, type: 'http' | 'sse'): Promise<ServerConfig> {
+    this.#onlyKeys(node, path, httpKeys, foreignKeys);
     const url = await this.#text(node.url, `${path}.url`);
     const scheme = url !== undefined && URL.canParse(url) ? new URL(url).protocol : undefined;
     if (url && scheme !== 'http:' && scheme !== 'https:') this.#report(`${path}.url`, 'must be an http or https URL');
     const headers = await this.#textMap(node.headers, `${path}.headers`);
-    return { type: 'http', url: url ?? '', headers, ...this.#common(node, path) };
+    return { type, url: url ?? '', headers, ...this.#common(node, path) };
   }
 
-  #common(node: Node, path: string): { tools?: readonly string[]; disabled?: boolean; secrets?: readonly string[] } {
-    const { tools, disabled } = node;
+  /** Variables of a file; those under `env` come before them. All of them count as secrets. */
+  async #envFile(value: unknown, path: string): Promise<Record<string, string>> {
+    if (value === undefined) return {};
+    const file = await this.#text(value, path);
+    if (!file) return {};
+    try {
+      const variables = await readEnvFile(isAbsolute(file) ? file : resolve(this.#sources.workspace, file));
+      this.#secrets.push(...Object.values(variables));
+      return variables;
+    } catch (error) {
+      // The path may hold what a variable stood for.
+      const reason = SaflaError.is(error) ? error.message.replace(/^.*: /s, '') : 'it cannot be read';
+      this.#report(path, `names a file that is of no use: ${reason}`);
+      return {};
+    }
+  }
+
+  #common(node: Node, path: string): Pick<ServerConfig, 'tools' | 'disabled' | 'timeout' | 'secrets'> {
+    const { tools, disabled, timeout } = node;
+    if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
+      this.#report(`${path}.timeout`, 'must be a number of milliseconds above 0');
     if (tools !== undefined && !(Array.isArray(tools) && tools.every((name) => typeof name === 'string')))
       this.#report(`${path}.tools`, 'must be a list of tool names');
     if (disabled !== undefined && typeof disabled !== 'boolean')
@@ -86,6 +131,7 @@ export class ServersReader {
     return {
       ...(tools === undefined ? {} : { tools: tools as string[] }),
       ...(disabled === undefined ? {} : { disabled: disabled as boolean }),
+      ...(timeout === undefined ? {} : { timeout: timeout as number }),
       ...(this.#secrets.length === 0 ? {} : { secrets: this.#secrets }),
     };
   }
@@ -96,7 +142,7 @@ export class ServersReader {
       this.#report(path, 'must be a text: put it in quotes');
     else if (typeof value !== 'string') this.#report(path, 'must be a text');
     else if (value === '' && !/\.(?:env|headers|args)\./.test(path)) this.#report(path, 'must not be empty');
-    else return expandVariables(value, path, this.#sources, this.problems);
+    else return expandVariables(value, path, this.#variables, this.problems);
     return undefined;
   }
 
@@ -114,8 +160,13 @@ export class ServersReader {
   async #textMap(value: unknown, path: string): Promise<Record<string, string>> {
     if (value === undefined || value === null) return {};
     const entries: [string, string][] = [];
-    for (const [key, item] of Object.entries(this.#object(value, path)))
-      entries.push([key, (await this.#text(item, `${path}.${key}`)) ?? '']);
+    const { allowsNumbers } = this.#sources;
+    for (const [key, item] of Object.entries(this.#object(value, path))) {
+      // As VS Code writes "not set".
+      if (item === null && allowsNumbers) continue;
+      const text = allowsNumbers && Number.isSafeInteger(item) ? String(item) : item;
+      entries.push([key, (await this.#text(text, `${path}.${key}`)) ?? '']);
+    }
     return Object.fromEntries(entries);
   }
 
@@ -125,9 +176,13 @@ export class ServersReader {
     return {};
   }
 
-  #onlyKeys(node: Node, path: string, known: readonly string[]): void {
-    for (const key of Object.keys(node))
-      if (!known.includes(key)) this.#report(path === '' ? key : `${path}.${key}`, `is not known${hint(key, known)}`);
+  #onlyKeys(node: Node, path: string, known: readonly string[], foreign: readonly string[] = []): void {
+    for (const key of Object.keys(node)) {
+      const place = path === '' ? key : `${path}.${key}`;
+      if (known.includes(key)) continue;
+      if (foreign.includes(key)) this.ignored.push(place);
+      else this.#report(place, `is not known${hint(key, known)}`);
+    }
   }
 
   #report(path: string, text: string): void {

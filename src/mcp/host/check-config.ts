@@ -4,7 +4,7 @@ import { type HTTPServerConfig, isHTTP, type MCPConfig, type StdioServerConfig }
 
 /** Checks a config that was written in code; `loadMCPConfig` has checked its own with file and key. */
 export function checkConfig(config: MCPConfig): void {
-  checkOptions<MCPConfig>('MCPConfig', config, { servers: is.required(is.object) });
+  checkOptions<MCPConfig>('MCPConfig', config, { servers: is.required(is.object), ignored: is.list });
   const servers = Object.entries(config.servers);
   if (servers.length === 0) throw new ConfigurationError('MCPConfig.servers names no server', { field: 'servers' });
   for (const [name, server] of servers) {
@@ -57,11 +57,11 @@ function fail(field: string, expected: string): never {
   throw new ConfigurationError(`${field} must be ${expected}`, { field });
 }
 
-const common = { tools: textsOf(is.text), disabled: is.flag, secrets: textsOf(systemText) };
+const common = { tools: textsOf(is.text), disabled: is.flag, timeout: is.milliseconds, secrets: textsOf(systemText) };
 
 const httpChecks: Parameters<typeof checkOptions<HTTPServerConfig>>[2] = {
   ...common,
-  type: is.oneOf('http'),
+  type: is.oneOf('http', 'sse'),
   url: is.required(is.url('http:', 'https:')),
   headers,
 };

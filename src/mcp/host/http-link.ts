@@ -1,6 +1,6 @@
 import { type CallOptions, detach, type Health, SaflaError } from '../../core/index.js';
 import type { HTTPServerConfig } from '../config/mcp-config.js';
-import { loadClientSDK } from '../sdk/client-sdk.js';
+import { type ClientSDK, loadClientSDK } from '../sdk/client-sdk.js';
 import { Consent, type Link, type LinkOptions } from './link.js';
 import { MCPClient } from './mcp-client.js';
 import { SecretMask } from './secret-mask.js';
@@ -70,16 +70,18 @@ export class HTTPLink implements Link {
   async #open(): Promise<MCPClient> {
     await this.#consent.ask();
     const { startTimeoutMs, callTimeoutMs, tell } = this.#options;
-    const { url, headers = {} } = this.config;
-    const { StreamableHTTPClientTransport } = await loadClientSDK();
+    const { url, headers = {}, timeout } = this.config;
+    const isOld = this.config.type === 'sse';
+    const Transport = transportOf(await loadClientSDK(), isOld);
     const target = new URL(url);
-    const transport = new StreamableHTTPClientTransport(target, { requestInit: { headers: { ...headers } } });
+    const transport = new Transport(target, { requestInit: { headers: { ...headers } } });
     const mask = new SecretMask(this.config).of;
     const client = await MCPClient.connect({
       label: `MCP server '${this.name}' (${mask(target.origin)})`,
       transport,
+      legacy: isOld,
       timeoutMs: startTimeoutMs,
-      callTimeoutMs,
+      callTimeoutMs: timeout ?? callTimeoutMs,
       mask,
       // A server that forgot the session says so by 404; a new one is asked for by initializing again.
       onHTTPStatus: (status) => {
@@ -102,4 +104,14 @@ export class HTTPLink implements Link {
     this.#client = undefined;
     client.close().catch(() => undefined);
   }
+}
+
+type HTTPTransport = ClientSDK['StreamableHTTPClientTransport'];
+
+/** The SDK keeps the transport of the protocol of 2024-11-05 beside that of today, in the same form. */
+function transportOf(sdk: ClientSDK, isOld: boolean): HTTPTransport {
+  const { StreamableHTTPClientTransport, SSEClientTransport } = sdk as ClientSDK & {
+    SSEClientTransport: HTTPTransport;
+  };
+  return isOld ? SSEClientTransport : StreamableHTTPClientTransport;
 }

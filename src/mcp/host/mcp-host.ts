@@ -239,7 +239,7 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
     ) => Promise<T>,
   ): Promise<T> {
     const link = this.#link(server);
-    const limits = { timeoutMs: this.#callTimeoutMs, ...options };
+    const limits = { timeoutMs: link.config.timeout ?? this.#callTimeoutMs, ...options };
     return this.#lifecycle.call(`MCP server '${server}': ${what}`, limits, ({ signal }) =>
       link.use((client) => ask(client, { signal, timeoutMs: limits.timeoutMs }, link)),
     );

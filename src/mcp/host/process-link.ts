@@ -141,7 +141,7 @@ export class ProcessLink implements Link {
       config: this.config,
       legacy: this.#legacy,
       startTimeoutMs,
-      callTimeoutMs,
+      callTimeoutMs: this.config.timeout ?? callTimeoutMs,
       logger,
       askConsent: this.#consent.ask,
       onProcess: (process) => {
