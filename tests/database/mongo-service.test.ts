@@ -6,6 +6,7 @@ import { MongoDatabase } from '@safla/sdk/database';
 import { ServiceUnavailableError, TestContainer } from '@safla/sdk/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MongoEmulator } from '../support/mongo-emulator/mongo-emulator.js';
+import { nothing, ownTemporaryFolder, processesIn, remains, startFixture } from '../testing/helpers.js';
 import { rejection } from './support.js';
 
 const program = fileURLToPath(new URL('../support/mongo-emulator/mongod-program.ts', import.meta.url));
@@ -33,6 +34,8 @@ async function works(services: TestContainer): Promise<void> {
 }
 
 describe('MongoDB for tests', () => {
+  const temporary = ownTemporaryFolder();
+
   it('is the one that MONGODB_URL names (emulator)', async () => {
     await using emulator = await MongoEmulator.start({ users: { app: 'hunter2hunter2' } });
     const environment = { MONGODB_URL: emulator.url('admin') };
@@ -51,6 +54,17 @@ describe('MongoDB for tests', () => {
     await services.stop();
     await using gone = new MongoDatabase({ url, database: 'x', connectTimeoutMs: 300 });
     expect(await gone.isConnected()).toBe(false);
+    await expect.poll(() => remains(temporary.path), { timeout: 20_000 }).toEqual(nothing);
+  }, 120_000);
+
+  it('leaves no process and no file when the test process is killed (emulator in its place)', async () => {
+    const environment = { PATH: `${folder}:${process.env.PATH}`, TMPDIR: temporary.path };
+    const services = { mongodb: { kinds: ['system'] } };
+    const { child } = await startFixture('hold-services.ts', { services, environment });
+    expect(remains(temporary.path)).toMatchObject({ files: { length: 1 } });
+    expect(processesIn(temporary.path).length).toBeGreaterThan(1);
+    child.kill('SIGKILL');
+    await expect.poll(() => remains(temporary.path), { timeout: 20_000 }).toEqual(nothing);
   }, 120_000);
 
   it('is missed by an error that says what was tried and what helps', async () => {

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { MongoMemoryReplSet } from 'mongodb-memory-server-core';
 import { MissingDependencyError, NotFoundError } from '../../../core/index.js';
 import { importOptional, lazy } from '../../../core/internal.js';
 import { foldersWith, programFile } from '../launch/binaries.js';
+import { temporaryFolder } from '../launch/folders.js';
 import type { ResolverContext, ServiceResolver } from '../resolver.js';
 import { RunningService, type TestService } from '../test-service.js';
 import { mongoVersion, openMongoNamespace } from './mongo-admin.js';
@@ -46,23 +49,34 @@ export const downloadedMongo: ServiceResolver = {
   resolve: (context) => launch(context, 'package', launcher, {}),
 };
 
+/** The launcher ends its `mongod` when this process dies; the watchdog does too, and removes the files. */
 async function launch(
-  { scope, config }: ResolverContext,
+  { scope, config, watchdog }: ResolverContext,
   kind: 'system' | 'package',
   origin: string,
   binary: { readonly systemBinary?: string; readonly version?: string },
 ): Promise<TestService> {
-  const { MongoMemoryReplSet } = await loadLauncher().catch((error: unknown) => {
+  const { MongoMemoryReplSet: ReplicaSet } = await loadLauncher().catch((error: unknown) => {
     throw error instanceof MissingDependencyError ? new NotFoundError(`${launcher} is not installed`) : error;
   });
+  const folder = await temporaryFolder(tmpdir(), {}, watchdog);
   const args = Object.entries(config).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const starting = MongoMemoryReplSet.create({
+  const starting = ReplicaSet.create({
     binary,
-    replSet: { count: 1, ip: '127.0.0.1', args },
-    instanceOpts: [{ launchTimeout: kind === 'package' ? downloadMs : 30_000 }],
+    // A group of its own: Ctrl-C in a terminal reaches the tests and not the server.
+    replSet: { count: 1, ip: '127.0.0.1', args, spawn: { cwd: folder.path, detached: true } },
+    instanceOpts: [{ dbPath: folder.path, launchTimeout: kind === 'package' ? downloadMs : 30_000 }],
   });
+  const end = async (server: Awaited<typeof starting>): Promise<void> => {
+    const pid = pidOf(server);
+    await server.stop({ doCleanup: true, force: true });
+    await folder.remove();
+    if (pid !== undefined) watchdog.releaseProcess(pid);
+  };
   try {
     const server = await scope.run(() => starting);
+    const pid = pidOf(server);
+    if (pid !== undefined) watchdog.guardProcess(pid, 'SIGKILL');
     const url = server.getUri();
     return new RunningService({
       name: 'mongodb',
@@ -71,16 +85,16 @@ async function launch(
       version: await mongoVersion(url),
       url,
       openNamespace: openMongoNamespace,
-      async release() {
-        await server.stop({ doCleanup: true, force: true });
-      },
+      release: () => end(server),
     });
   } catch (error) {
     // A start that nobody waits for must not leave a server behind.
-    starting.then(
-      (server) => server.stop({ doCleanup: true, force: true }),
-      () => undefined,
-    );
+    starting.then(end, () => folder.remove()).catch(() => undefined);
     throw error;
   }
+}
+
+/** Of the one member. */
+function pidOf({ servers }: MongoMemoryReplSet): number | undefined {
+  return servers[0]?.instanceInfo?.instance.mongodProcess?.pid;
 }
