@@ -13,6 +13,7 @@ import type { AgentMemory } from './agent-memory.js';
 import type { ToolCaller } from './agent-tools.js';
 import { TaskRejectedError } from './errors/task-rejected-error.js';
 import { PriorityHeap } from './priority-heap.js';
+import { readableError } from './readable-error.js';
 import { type ContextSource, RunContext } from './run-context.js';
 import { RunList } from './run-list.js';
 import { isTaskResult, type Task } from './task.js';
@@ -289,20 +290,27 @@ export class Dispatcher implements ContextSource, RunOwner {
 
   #made(run: TaskRun, value: unknown): void {
     if (run.final) return;
-    const { output } = this.#parts;
-    const result = isTaskResult(value) ? value : undefined;
-    if (output && (!result || result.success)) {
-      const subject = `result of ${run.subject}`;
-      validate(output, result ? result.data : value, subject).then(
-        (data) => (result ? run.settle({ ...result, data }) : run.complete(data)),
-        (error: unknown) => this.#failed(run, error),
-      );
-    } else if (result) run.settle(result);
-    else run.complete(value);
+    try {
+      const result = isTaskResult(value) ? value : undefined;
+      const { output } = this.#parts;
+      if (output && (!result || result.success)) this.#checkMade(run, result, result ? result.data : value, output);
+      else if (result) run.settle(result);
+      else run.complete(value);
+    } catch (error) {
+      this.#failed(run, error);
+    }
   }
 
-  #failed(run: TaskRun, error: unknown): void {
+  #checkMade(run: TaskRun, result: object | undefined, made: unknown, output: StandardSchemaV1): void {
+    validate(output, made, `result of ${run.subject}`).then(
+      (data) => (result ? run.settle({ ...result, success: true, data }) : run.complete(data)),
+      (error: unknown) => this.#failed(run, error),
+    );
+  }
+
+  #failed(run: TaskRun, thrown: unknown): void {
     if (run.final) return;
+    const error = readableError(thrown);
     const delayMs = this.#parts.retry?.delayAfter(error, run.attempts, run.scope.remainingMs);
     const facts = { agent: this.id, task: run.id, type: run.task.type, attempt: run.attempts, error };
     if (delayMs === undefined) {

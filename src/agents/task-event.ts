@@ -14,6 +14,8 @@ export interface TaskQuestion {
   readonly id: string;
   /** What is asked: a text, or whatever the host's screen shows. */
   readonly prompt: unknown;
+  /** Why the last answer was refused, when a worker elsewhere asks again. */
+  readonly refused?: string;
 }
 
 /** What happens to a task, in order. */

@@ -13,6 +13,7 @@ import {
 import { correlationIdHere, describeError } from '../core/internal.js';
 import { TaskCanceledError } from './errors/task-canceled-error.js';
 import type { HeapItem } from './priority-heap.js';
+import { readableError } from './readable-error.js';
 import type { Linked } from './run-list.js';
 import {
   type FinalTaskState,
@@ -138,6 +139,11 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
     return this.#begun;
   }
 
+  /** Whether it was ended from outside: canceled, or out of time. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   get final(): boolean {
     return this.#result !== undefined;
   }
@@ -238,12 +244,20 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
     this.#finish(state, { ...result, metadata: { ...own, ...result.metadata, state } });
   }
 
+  /** With a result that was made elsewhere, in its own words. */
+  mirror(result: TaskResult): void {
+    if (this.final) return;
+    const { state = result.success ? 'completed' : 'failed', agent } = result.metadata;
+    this.agent = agent;
+    this.#finish(state, { ...result, metadata: { ...result.metadata, state } });
+  }
+
   fail(error: unknown): void {
-    this.#endWith('failed', error);
+    this.#endWith('failed', readableError(error));
   }
 
   reject(error: unknown): void {
-    this.#endWith('rejected', error);
+    this.#endWith('rejected', readableError(error));
   }
 
   /** How it ended for a caller who left. */
@@ -264,14 +278,19 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
 
   /** Asks within `scope`; what is answered passes `schema`. */
   ask(prompt: unknown, schema: StandardSchemaV1 | undefined, scope: CallScope): Promise<unknown> {
-    const id = String(++this.#lastQuestion);
+    return this.pose({ id: String(++this.#lastQuestion), prompt }, schema, scope);
+  }
+
+  /** Asks a question that has its id already. */
+  pose(question: TaskQuestion, schema: StandardSchemaV1 | undefined, scope: CallScope): Promise<unknown> {
+    const { id } = question;
     return scope
       .run(
         () =>
           new Promise((resolve) => {
             this.#questions ??= new Map();
-            this.#questions.set(id, { id, prompt, schema, resolve });
-            this.#moveTo('input-required', { id, prompt });
+            this.#questions.set(id, { ...question, schema, resolve });
+            this.#moveTo('input-required', question);
           }),
       )
       .finally(() => {
@@ -293,8 +312,9 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
   }
 
   /** Ends it from outside: whatever it still does is told by its scope. */
-  #stop(reason: unknown): void {
+  #stop(given: unknown): void {
     if (this.final) return;
+    const reason = readableError(given);
     this.#stopped = true;
     this.#endWith(reason instanceof TimeoutError ? 'failed' : 'canceled', reason);
   }
@@ -356,11 +376,7 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
   }
 }
 
-/** The class of what was thrown. Anything can be, also what throws when it is looked at. */
+/** The class of what was thrown: anything can be. */
 function nameOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.name) : typeof error;
-  } catch {
-    return 'unknown';
-  }
+  return error instanceof Error ? String(error.name) : typeof error;
 }

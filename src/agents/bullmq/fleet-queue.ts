@@ -1,0 +1,296 @@
+import type { Job, Queue, QueueEvents } from 'bullmq';
+import { detach, type Logger, NotFoundError, quietClock, systemClock } from '../../core/index.js';
+import { describeError, lazy } from '../../core/internal.js';
+import { RedisConnection, redisFailure } from '../../drivers/redis/index.js';
+import type { TaskResult } from '../task.js';
+import type { TaskEvent } from '../task-event.js';
+import type { RunOwner, TaskRun } from '../task-run.js';
+import {
+  commandChannel,
+  type FleetCommand,
+  type FleetJob,
+  type FleetProgress,
+  jobIdOf,
+  jobPriorityOf,
+} from './fleet-job.js';
+import type { FleetConnection } from './fleet-options.js';
+import { loadBullMQ } from './load-bullmq.js';
+import { SentTask } from './sent-task.js';
+
+/** How jobs are stored. */
+export interface FleetQueueSettings {
+  readonly attempts: number;
+  readonly baseDelayMs: number;
+  readonly keepMs: number;
+  readonly maxDeadLetters: number;
+  readonly pollMs: number;
+}
+
+type FleetBullQueue = Queue<FleetJob, TaskResult>;
+
+/** Tasks that are looked after in one round. */
+const pollBatch = 200;
+
+/** The submitter's side of the queue: sends tasks, hears what becomes of them, and tells workers what it wants. */
+export class FleetQueue implements RunOwner {
+  readonly #where: FleetConnection;
+  readonly #settings: FleetQueueSettings;
+  readonly #logger: Logger;
+  readonly #redis: RedisConnection;
+  /** By job, until it has ended here and there. */
+  readonly #sent: Map<string, SentTask> = new Map();
+  readonly #byRun: WeakMap<TaskRun, SentTask> = new WeakMap();
+  readonly #open: () => Promise<FleetBullQueue> = lazy(() => detach(() => this.#connect()));
+  #outbox: SentTask[] = [];
+  #queue: FleetBullQueue | undefined;
+  #events: QueueEvents | undefined;
+  #stopPolling: (() => void) | undefined;
+  #closed = false;
+  #idle: (() => void)[] = [];
+
+  constructor(where: FleetConnection, settings: FleetQueueSettings, logger: Logger) {
+    this.#where = where;
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#redis = new RedisConnection(where.target, 5_000);
+  }
+
+  /** Tasks that are on their way. */
+  get size(): number {
+    return this.#sent.size;
+  }
+
+  queue(): Promise<FleetBullQueue> {
+    return this.#open();
+  }
+
+  find(key: string): SentTask | undefined {
+    return this.#sent.get(jobIdOf(key));
+  }
+
+  send(run: TaskRun, key: string): SentTask {
+    const sent = new SentTask(run, jobIdOf(key));
+    this.#sent.set(sent.jobId, sent);
+    this.#byRun.set(run, sent);
+    run.arm(this);
+    if (!run.final) {
+      this.#outbox.push(sent);
+      if (this.#outbox.length === 1) setImmediate(() => void this.#flush());
+    }
+    return sent;
+  }
+
+  /** Told by each run: one that ended here, and not there, is to end there too. */
+  changed(run: TaskRun): void {
+    const sent = this.#byRun.get(run);
+    if (!run.final || !sent) return;
+    if (!sent.isStored) sent.lose(run.failure);
+    if (run.stopped && sent.isStored && !this.#closed) {
+      this.#command(sent, { kind: 'cancel', job: sent.jobId, reason: describeError(run.failure) });
+    } else this.#forget(sent);
+  }
+
+  /** Resolves when nothing is on its way. */
+  idle(): Promise<void> {
+    if (this.#sent.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+    });
+  }
+
+  /** Ends the runs that are left with `reason`, here only, and closes what it opened. */
+  async close(reason: unknown): Promise<void> {
+    this.#closed = true;
+    this.#stopPolling?.();
+    for (const { run } of [...this.#sent.values()]) run.cancel(reason);
+    await this.#events?.close();
+    await this.#queue?.close();
+    this.#redis.disconnect();
+  }
+
+  async #connect(): Promise<FleetBullQueue> {
+    const bullmq = await loadBullMQ('AgentFleet');
+    const { queue: name, prefix, connection } = this.#where;
+    const queue: FleetBullQueue = new bullmq.Queue(name, { connection, prefix });
+    const onError = (error: unknown): void =>
+      this.#logger.error({ queue: name, error }, 'a fleet has trouble with its queue');
+    queue.on('error', onError);
+    this.#queue = queue;
+    await queue.waitUntilReady();
+    // From the newest event of now: without this, reading begins whenever the first read arrives.
+    const newest = (await this.#redis.command('XREVRANGE', queue.toKey('events'), '+', '-', 'COUNT', 1)) as [string][];
+    const lastEventId = newest[0]?.[0] ?? '0-0';
+    this.#events = new bullmq.QueueEvents(name, { connection, prefix, lastEventId });
+    this.#events.on('error', onError);
+    this.#listen(this.#events);
+    return queue;
+  }
+
+  #listen(events: QueueEvents): void {
+    const on = (jobId: string, tell: (sent: SentTask) => void): void => {
+      const sent = this.#sent.get(jobId);
+      if (!sent) return;
+      sent.heardAt = Date.now();
+      tell(sent);
+    };
+    events.on('active', ({ jobId }) => on(jobId, (sent) => this.#begun(sent)));
+    events.on('progress', ({ jobId, data }) =>
+      on(jobId, (sent) => this.#follow(sent, (data as unknown as FleetProgress).event)),
+    );
+    events.on('completed', ({ jobId, returnvalue }) =>
+      on(jobId, (sent) => this.#end(sent, returnvalue as unknown as TaskResult)),
+    );
+    events.on('failed', ({ jobId }) => on(jobId, (sent) => this.#look(sent)));
+    events.on('removed', ({ jobId }) => on(jobId, (sent) => this.#look(sent)));
+    // It was there already: submitted before with the same key, perhaps by another process.
+    events.on('duplicated', ({ jobId }) => on(jobId, (sent) => this.#look(sent, true)));
+  }
+
+  /** What was submitted together goes to Redis together. */
+  async #flush(): Promise<void> {
+    const batch = this.#outbox.filter(({ run }) => !run.final);
+    this.#outbox = [];
+    try {
+      const queue = await this.#open();
+      const waiting = batch.filter(({ run }) => !run.final);
+      await queue.addBulk(waiting.map((sent) => this.#jobOf(sent)));
+      for (const sent of waiting) this.#stored(sent);
+    } catch (error) {
+      for (const { run } of batch) run.fail(redisFailure(`submit of ${run.subject}`, error));
+    }
+  }
+
+  #jobOf({ run, jobId }: SentTask): Parameters<FleetBullQueue['addBulk']>[0][number] {
+    const { attempts, baseDelayMs, keepMs, maxDeadLetters } = this.#settings;
+    return {
+      name: run.task.type,
+      data: { task: run.task, correlationId: run.correlationId },
+      opts: {
+        jobId,
+        priority: jobPriorityOf(run.priority),
+        attempts,
+        backoff: { type: 'exponential', delay: baseDelayMs, jitter: 0.5 },
+        removeOnComplete: { age: Math.ceil(keepMs / 1_000) },
+        removeOnFail: { count: maxDeadLetters },
+      },
+    };
+  }
+
+  #stored(sent: SentTask): void {
+    sent.store();
+    this.#stopPolling ??= this.#poll();
+    // Canceled while it was on its way.
+    if (sent.run.final) this.changed(sent.run);
+  }
+
+  #begun({ run }: SentTask): void {
+    if (run.state === 'submitted') run.begin(Number.POSITIVE_INFINITY, systemClock);
+  }
+
+  #follow(sent: SentTask, event: TaskEvent): void {
+    const { run } = sent;
+    this.#begun(sent);
+    if (event.type !== 'status') run.tell(event);
+    else if (event.question) this.#ask(sent, event.question);
+    else sent.commands = sent.commands.filter(({ kind }) => kind === 'cancel');
+  }
+
+  #ask(sent: SentTask, question: NonNullable<Extract<TaskEvent, { type: 'status' }>['question']>): void {
+    const { run, jobId } = sent;
+    run.pose(question, undefined, run.scope).then(
+      (answer) => this.#command(sent, { kind: 'respond', job: jobId, question: question.id, answer }),
+      () => undefined,
+    );
+  }
+
+  #end(sent: SentTask, result: TaskResult): void {
+    sent.run.mirror(result);
+    this.#forget(sent);
+  }
+
+  #forget(sent: SentTask): void {
+    if (this.#sent.get(sent.jobId) !== sent) return;
+    this.#sent.delete(sent.jobId);
+    if (this.#sent.size > 0) return;
+    this.#stopPolling?.();
+    this.#stopPolling = undefined;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+
+  #command(sent: SentTask, command: FleetCommand): void {
+    sent.commands.push(command);
+    this.#quietly(sent, () => this.#tell(sent));
+  }
+
+  /** Looks where the job is. @param isAgain it was submitted again: if it failed, it gets another chance */
+  #look(sent: SentTask, isAgain: boolean = false): void {
+    this.#quietly(sent, async () => {
+      const job = await (await this.#open()).getJob(sent.jobId);
+      if (!job) sent.run.fail(new NotFoundError(`The ${sent.run.subject} is not in the queue any more`));
+      else if (job.finishedOn === undefined || job.finishedOn === null) return;
+      else if (job.returnvalue) this.#end(sent, job.returnvalue);
+      else if (isAgain) return void (await job.retry('failed', { resetAttemptsMade: true }));
+      else this.#end(sent, failureOf(job));
+      this.#forget(sent);
+    });
+  }
+
+  async #tell(sent: SentTask): Promise<void> {
+    const job = await (await this.#open()).getJob(sent.jobId);
+    if (!job || job.finishedOn) {
+      this.#forget(sent);
+      return;
+    }
+    const { queue, prefix } = this.#where;
+    for (const command of sent.commands) {
+      if (command.kind === 'cancel' && (await this.#takenBack(job, command.reason))) {
+        this.#forget(sent);
+        return;
+      }
+      await this.#redis.command('PUBLISH', commandChannel(prefix, queue), JSON.stringify(command));
+    }
+  }
+
+  /** True when no worker had it. Otherwise it is marked, for the worker that may get it when this one dies. */
+  async #takenBack(job: Job<FleetJob, TaskResult>, reason: string): Promise<boolean> {
+    try {
+      await job.remove();
+      return true;
+    } catch {
+      await job.updateData({ ...job.data, canceled: reason });
+      return false;
+    }
+  }
+
+  /** Redis keeps only the last 10,000 events, and connections break: whatever was silent for long is looked after. */
+  #poll(): () => void {
+    return quietClock.schedule(() => {
+      const now = Date.now();
+      let left = pollBatch;
+      for (const sent of this.#sent.values()) {
+        if (!sent.isStored || now - sent.heardAt < this.#settings.pollMs) continue;
+        if (left-- === 0) break;
+        sent.heardAt = now;
+        if (sent.commands.length > 0) this.#quietly(sent, () => this.#tell(sent));
+        else this.#look(sent);
+      }
+      this.#stopPolling = this.#sent.size > 0 && !this.#closed ? this.#poll() : undefined;
+    }, this.#settings.pollMs);
+  }
+
+  /** For what is tried again by the next poll. */
+  #quietly({ run }: SentTask, work: () => Promise<void>): void {
+    detach(work).catch((error: unknown) => {
+      if (!this.#closed)
+        this.#logger.warn({ task: run.id, error }, 'a fleet could not reach its queue; it tries again');
+    });
+  }
+}
+
+/** What a failed job says. A worker leaves its whole result; BullMQ itself only a text. */
+export function failureOf(job: Job<FleetJob, TaskResult>): TaskResult {
+  const error = job.failedReason || 'The job failed';
+  return job.data.outcome ?? { success: false, error, metadata: { state: 'failed', attempts: job.attemptsMade } };
+}
