@@ -1,32 +1,48 @@
-import type { ServerSDK } from './server-sdk.js';
+import { type Connection, type RequestContext, type RPCParams, type ServerSDK, unchecked } from './server-sdk.js';
 
-type Handler = (request: unknown, context: unknown) => unknown;
+type Handler = (request: { readonly params?: unknown }, context: RequestContext) => unknown;
+
+/** Answers a request out of its parameters, which nobody has looked at. */
+export type DirectHandler = (params: RPCParams, context: RequestContext) => unknown;
+
+/** A {@link Connection} that can leave the look at parameters and results to a handler. */
+export interface DirectConnection extends Connection {
+  setDirectHandler(method: string, handler: DirectHandler): void;
+}
 
 /** The part of the SDK's `Server` that its subclasses may replace. */
 interface Wrapping {
   _wrapHandler(method: string, handler: Handler): Handler;
 }
 
-/** Their parameters and results are looked at by our own handlers. */
-const direct: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+type ConnectionClass = new (...args: ConstructorParameters<ServerSDK['Server']>) => DirectConnection;
 
-const made: WeakMap<ServerSDK, ServerSDK['Server']> = new WeakMap();
+const made: WeakMap<ServerSDK, ConnectionClass> = new WeakMap();
 
 /**
- * The SDK's `Server` without its second look at three methods: it checks requests and results of
- * `tools/call` by its own schemas again, which costs as much as the rest of a call, and refuses
+ * The SDK's `Server` with a way around its own look at `tools/call` and its like: it checks their
+ * parameters and results by its schemas, twice, which costs as much as the rest of a call, and refuses
  * results of extensions (tasks). Where an SDK has no such hook, its checks stay.
  */
-export function connectionClass(sdk: ServerSDK): ServerSDK['Server'] {
+export function connectionClass(sdk: ServerSDK): ConnectionClass {
   let type = made.get(sdk);
   if (!type) {
     type = class extends sdk.Server {
-      // The base class calls this from its constructor, so it uses no fields.
+      // The base class wraps handlers in its constructor already, when this is not there yet.
+      declare direct: DirectHandler | undefined;
+
+      setDirectHandler(method: string, handler: DirectHandler): void {
+        this.direct = handler;
+        this.setRequestHandler(method, unchecked, handler);
+        this.direct = undefined;
+      }
+
       protected _wrapHandler(method: string, handler: Handler): Handler {
-        if (direct.has(method)) return handler;
+        const { direct } = this;
+        if (direct) return (request, context) => direct((request.params ?? {}) as RPCParams, context);
         return (sdk.Server.prototype as unknown as Wrapping)._wrapHandler.call(this, method, handler);
       }
-    } as ServerSDK['Server'];
+    } as unknown as ConnectionClass;
     made.set(sdk, type);
   }
   return type;

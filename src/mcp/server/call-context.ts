@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { currentContext, redact } from '../../core/index.js';
+import { type CallScope, redact } from '../../core/index.js';
 import type { Connection, RequestContext } from '../sdk/server-sdk.js';
 import type { LogLevel, Principal, ToolContext, ToolSchema } from '../tools/tool.js';
 import type {
@@ -26,26 +26,28 @@ export function isModern({ mcpReq }: RequestContext): boolean {
   return mcpReq.envelope !== undefined;
 }
 
-/** What a handler gets. Made inside the call's `withContext`. */
+/** What a handler gets. Made inside the call's scope. */
 export class CallContext implements ToolContext {
   readonly correlationId: string;
   readonly #request: RequestContext;
   readonly #incoming: Incoming;
-  readonly #returned: ReturnedQuestions | undefined;
-  readonly #here: ReturnType<typeof currentContext> = currentContext();
+  readonly #scope: CallScope;
+  readonly #answers: Readonly<Record<string, unknown>>;
+  #returned: ReturnedQuestions | undefined;
   #questions: Questions | undefined;
   #done = Number.NEGATIVE_INFINITY;
 
   /** @param answers What the client answered in earlier rounds and this one. */
-  constructor(incoming: Incoming, correlationId: string, answers: Readonly<Record<string, unknown>>) {
+  constructor(incoming: Incoming, correlationId: string, scope: CallScope, answers: Readonly<Record<string, unknown>>) {
     this.#incoming = incoming;
     this.#request = incoming.request;
     this.correlationId = correlationId;
-    this.#returned = isModern(incoming.request) ? new ReturnedQuestions(answers) : undefined;
+    this.#scope = scope;
+    this.#answers = answers;
   }
 
   get signal(): AbortSignal {
-    return this.#here.signal ?? this.#request.mcpReq.signal;
+    return this.#scope.signal;
   }
 
   get principal(): Principal | undefined {
@@ -97,10 +99,11 @@ export class CallContext implements ToolContext {
   }
 
   #conversation(): Questions {
-    this.#questions ??= new Questions(
-      clientOf(this.#request, this.#incoming.connection),
-      this.#returned ?? new PushedQuestions(this.#request),
-    );
+    if (!this.#questions) {
+      if (isModern(this.#request)) this.#returned = new ReturnedQuestions(this.#answers);
+      const channel = this.#returned ?? new PushedQuestions(this.#request);
+      this.#questions = new Questions(clientOf(this.#request, this.#incoming.connection), channel);
+    }
     return this.#questions;
   }
 }

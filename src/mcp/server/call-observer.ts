@@ -44,9 +44,13 @@ export class CallObserver {
     return Object.fromEntries(Array.from(this.#stats, ([name, numbers]) => [name, { ...numbers }]));
   }
 
+  /** False when a span would reach nobody. */
+  get tracing(): boolean {
+    return this.#telemetry.tracing;
+  }
+
   /** OpenTelemetry semantic conventions for MCP: the caller's span, told in `_meta`, is the parent. */
   span({ tool }: ToolCall, { mcpReq }: RequestContext, work: () => Promise<ToolResult>): Promise<ToolResult> {
-    if (!this.#telemetry.tracing) return work();
     const { traceparent, tracestate } = (mcpReq._meta ?? {}) as Readonly<Record<string, string | undefined>>;
     const attributes = {
       'mcp.method.name': 'tools/call',

@@ -40,11 +40,13 @@ export class CallState {
     this.#codec = sdk.createRequestStateCodec({ key, ttlSeconds, bind });
   }
 
-  /** The answers that a request brings, of this round and of earlier ones. Rejects for a state that is not of this call. */
-  async answers(request: RequestContext, identity: () => CallIdentity): Promise<Readonly<Record<string, unknown>>> {
+  /** The answers that a request with a state brings, of this round and of earlier ones. Rejects for a state that is not of this call. */
+  async answers(
+    request: RequestContext,
+    state: unknown,
+    identity: () => CallIdentity,
+  ): Promise<Readonly<Record<string, unknown>>> {
     const { inputResponses } = request.mcpReq;
-    const state = request.mcpReq.requestState();
-    if (state === undefined) return inputResponses ?? {};
     const carried = typeof state === 'string' ? await this.#open(state, request) : undefined;
     if (carried?.call !== digest(identity())) {
       throw new this.#sdk.ProtocolError(invalidParams, 'Invalid or expired requestState', {

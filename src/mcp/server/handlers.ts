@@ -1,6 +1,6 @@
 import { describeError, hint } from '../../core/internal.js';
 import { connectionClass } from '../sdk/connection-class.js';
-import { type Era, invalidParams, type RPCParams, type ServerSDK, unchecked } from '../sdk/server-sdk.js';
+import { type Era, invalidParams, type RPCParams, type ServerSDK } from '../sdk/server-sdk.js';
 import { acceptArguments } from '../tools/run-tool.js';
 import { toListHints } from './cache-hint.js';
 import { complete } from './completion.js';
@@ -45,7 +45,7 @@ export function createConnection(sources: HandlerSources, era: Era, settings: Co
 
 function serveTools({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
   connection.setRequestHandler('tools/list', () => ({ tools: listed(registry().tools) }));
-  connection.setRequestHandler('tools/call', unchecked, async (params, request) => {
+  connection.setDirectHandler('tools/call', async (params, request) => {
     const { tools } = registry();
     const entry = tools.get(nameOf(sdk, params));
     if (!entry) throw new sdk.ProtocolError(invalidParams, unknown('tool', params.name, tools));
@@ -57,7 +57,7 @@ function serveTools({ connection, settings }: Served, { sdk, registry, calls }: 
 
 function servePrompts({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
   connection.setRequestHandler('prompts/list', () => ({ prompts: listed(registry().prompts) }));
-  connection.setRequestHandler('prompts/get', unchecked, async (params, request) => {
+  connection.setDirectHandler('prompts/get', async (params, request) => {
     const { prompts } = registry();
     const entry = prompts.get(nameOf(sdk, params));
     if (!entry) throw new sdk.ProtocolError(invalidParams, unknown('prompt', params.name, prompts));

@@ -1,4 +1,4 @@
-import { invalidParams, type ServerSDK, type URITemplate, unchecked } from '../sdk/server-sdk.js';
+import { invalidParams, type ServerSDK, type URITemplate } from '../sdk/server-sdk.js';
 import type { ResourceContents, ToolContext } from '../tools/tool.js';
 import { type CacheHint, toWireHint } from './cache-hint.js';
 import { isModern } from './call-context.js';
@@ -16,7 +16,7 @@ type Read = (context: () => ToolContext) => Promise<ResourceContents | undefined
 export function serveResources({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
   connection.setRequestHandler('resources/list', () => ({ resources: listed(registry().resources) }));
   connection.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: listed(registry().templates) }));
-  connection.setRequestHandler('resources/read', unchecked, async ({ uri }, request) => {
+  connection.setDirectHandler('resources/read', async ({ uri }, request) => {
     if (typeof uri !== 'string') throw new sdk.ProtocolError(invalidParams, 'params.uri must be a text');
     const found = find(sdk, registry(), uri);
     if (!found) throw new sdk.ResourceNotFoundError(uri);

@@ -1,4 +1,5 @@
-import type { Connection, Era, ServerSDK } from '../sdk/server-sdk.js';
+import type { DirectConnection } from '../sdk/connection-class.js';
+import type { Era, ServerSDK } from '../sdk/server-sdk.js';
 import type { LogLevel } from '../tools/tool.js';
 import type { CacheHint } from './cache-hint.js';
 import type { Registry } from './registry.js';
@@ -30,7 +31,7 @@ export interface ConnectionSettings {
 
 /** One client's connection, or one HTTP request. */
 export interface Served {
-  readonly connection: Connection;
+  readonly connection: DirectConnection;
   readonly era: Era;
   readonly settings: ConnectionSettings;
 }

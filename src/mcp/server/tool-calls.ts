@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Awaitable,
+  type CallScope,
   compose,
   type Lifecycle,
   type Middleware,
@@ -11,7 +12,6 @@ import {
 import { enterScope } from '../../core/internal.js';
 import { correlationKey, correlationOf } from '../correlation.js';
 import type { Connection, RequestContext, ServerSDK } from '../sdk/server-sdk.js';
-import { runTool } from '../tools/run-tool.js';
 import type { Principal, Tool, ToolContext, ToolResult } from '../tools/tool.js';
 import { ToolError } from '../tools/tool-error.js';
 import { assertSendable, failedResult } from '../tools/tool-result.js';
@@ -19,8 +19,8 @@ import { assertWellFormed } from './assert-well-formed.js';
 import { CallContext, isModern, principalOf } from './call-context.js';
 import type { CallObserver, CallOutcome } from './call-observer.js';
 import type { CallIdentity, CallState, InputRequired } from './call-state.js';
+import { executeTool } from './execute-tool.js';
 import { MissingCapabilityError } from './missing-capability-error.js';
-import { AwaitingReply } from './pending-questions.js';
 import type { ConnectionSettings } from './served.js';
 
 /** A tool call as middleware sees it. Arguments are as they came, before they are checked. */
@@ -63,36 +63,39 @@ export class ToolCalls {
   }
 
   /** Resolves to an answer also when the tool fails; rejects only when the call was cancelled. */
-  async call(tool: Tool, args: ToolCall['arguments'], incoming: Incoming): Promise<ToolResult | InputRequired> {
+  call(tool: Tool, args: ToolCall['arguments'], incoming: Incoming): Promise<ToolResult | InputRequired> {
     const { request } = incoming;
     const { observer, callTimeoutMs } = this.#options;
-    const correlationId = correlationOf(request.mcpReq._meta) ?? randomUUID();
+    const told = correlationOf(request.mcpReq._meta);
+    const correlationId = told ?? randomUUID();
     const call: ToolCall = { tool, arguments: args, principal: principalOf(request), correlationId };
     const began = performance.now();
-    let outcome: CallOutcome = 'cancelled';
-    try {
-      const subject = `Tool '${tool.name}'`;
-      const timeoutMs = tool.timeoutMs ?? callTimeoutMs;
-      const answer = await this.#inScope(subject, timeoutMs, incoming, correlationId, () =>
-        this.#answer(call, incoming),
-      );
-      outcome = 'resultType' in answer ? 'asked' : answer.isError ? 'failed' : 'answered';
-      if ('resultType' in answer) return answer;
-      return { ...answer, _meta: { ...answer._meta, [correlationKey]: correlationId } };
-    } catch (error) {
-      if (!(error instanceof TimedOut)) throw error;
-      outcome = 'failed';
-      return { ...failedResult(error.message), _meta: { [correlationKey]: correlationId } };
-    } finally {
-      observer.ended(call, outcome, performance.now() - began);
-    }
+    const ended = (outcome: CallOutcome): void => observer.ended(call, outcome, performance.now() - began);
+    const subject = `Tool '${tool.name}'`;
+    return this.#inScope(subject, tool.timeoutMs ?? callTimeoutMs, incoming, correlationId, (scope) =>
+      this.#answer(call, incoming, scope),
+    ).then(
+      (answer) => {
+        if ('resultType' in answer) {
+          ended('asked');
+          return answer;
+        }
+        ended(answer.isError ? 'failed' : 'answered');
+        return told === undefined ? answer : { ...answer, _meta: { ...answer._meta, [correlationKey]: told } };
+      },
+      (error: unknown) => {
+        ended(error instanceof TimedOut ? 'failed' : 'cancelled');
+        if (error instanceof TimedOut) return failedResult(error.message);
+        throw error;
+      },
+    );
   }
 
   /**
    * Runs what else a host's own function answers: the content of a resource, the text of a prompt.
    * Rejects with a protocol error whose text the client may read.
    */
-  async read<T>(
+  read<T>(
     subject: string,
     incoming: Incoming,
     identity: CallIdentity,
@@ -101,17 +104,18 @@ export class ToolCalls {
     const { request } = incoming;
     const { sdk, callTimeoutMs, maxResultBytes } = this.#options;
     const correlationId = correlationOf(request.mcpReq._meta) ?? randomUUID();
-    return this.#inScope(subject, callTimeoutMs, incoming, correlationId, async () => {
-      const context = await this.#context(incoming, correlationId, () => identity);
+    return this.#inScope(subject, callTimeoutMs, incoming, correlationId, async (scope) => {
+      const answers = await this.#answers(request, () => identity);
+      const context = new CallContext(incoming, correlationId, scope, answers);
       try {
         const answer = await work(context);
-        const asked = this.#asked(context, incoming, identity);
-        if (asked) return asked;
+        const asked = this.#asked(context, request, () => identity);
+        if (asked) return await asked;
         assertSendable(subject, answer, maxResultBytes);
         return answer;
       } catch (error) {
-        const asked = this.#asked(context, incoming, identity);
-        if (asked) return asked;
+        const asked = this.#asked(context, request, () => identity);
+        if (asked) return await asked;
         if (request.mcpReq.signal.aborted || error instanceof sdk.ProtocolError) throw error;
         this.#refuseMissing(error, request);
         throw new sdk.ProtocolError(internalError, this.#tell(subject, correlationId, error));
@@ -119,50 +123,56 @@ export class ToolCalls {
     });
   }
 
-  async #answer(call: ToolCall, incoming: Incoming): Promise<ToolResult | InputRequired> {
+  async #answer(call: ToolCall, incoming: Incoming, scope: CallScope): Promise<ToolResult | InputRequired> {
     const { request } = incoming;
-    const { observer, use, maxResultBytes } = this.#options;
     const { tool, correlationId } = call;
-    const subject = `Tool '${tool.name}'`;
+    const { observer, use, maxResultBytes } = this.#options;
     const identity = (): CallIdentity => ({ method: 'tools/call', name: tool.name, arguments: call.arguments });
-    const context = await this.#context(incoming, correlationId, identity);
+    const answers = this.#answers(request, identity);
+    const context = new CallContext(
+      incoming,
+      correlationId,
+      scope,
+      answers instanceof Promise ? await answers : answers,
+    );
     try {
       assertScopes(call, request);
-      const run = ({ tool: chosen, arguments: args }: ToolCall): Promise<ToolResult> =>
-        runTool(chosen, args, context, maxResultBytes);
-      const layered = use.length === 0 ? run : compose(use, run);
-      const answer = await observer.span(call, request, async () => {
-        try {
-          const given = await layered(call);
-          assertWellFormed(given);
-          assertSendable(subject, given, maxResultBytes);
-          return given;
-        } catch (error) {
-          // Told as a question below; the span should not show a failure.
-          if (error instanceof AwaitingReply && context.waiting) return failedResult('');
-          throw error;
-        }
-      });
-      return (await this.#asked(context, incoming, identity())) ?? answer;
+      const run = ({ tool: chosen, arguments: args }: ToolCall): Awaitable<ToolResult> =>
+        executeTool(chosen, args, context, maxResultBytes);
+      const layered = use.length === 0 ? run : compose(use, async (changed: ToolCall) => run(changed));
+      const answering = observer.tracing
+        ? observer.span(call, request, () => untilAsked(context, layered, call))
+        : layered(call);
+      const answer = answering instanceof Promise ? await answering : answering;
+      const asked = this.#asked(context, request, identity);
+      if (asked) return await asked;
+      assertWellFormed(answer);
+      assertSendable(`Tool '${tool.name}'`, answer, maxResultBytes);
+      return answer;
     } catch (error) {
-      const asked = this.#asked(context, incoming, identity());
-      if (asked) return asked;
+      const asked = this.#asked(context, request, identity);
+      if (asked) return await asked;
       if (request.mcpReq.signal.aborted) throw error;
       this.#refuseMissing(error, request);
-      return failedResult(this.#tell(subject, correlationId, error));
+      return failedResult(this.#tell(`Tool '${tool.name}'`, correlationId, error));
     }
   }
 
   /** Whether or not the handler lets the question's end of its run through, the question goes out. */
-  #asked(context: CallContext, { request }: Incoming, identity: CallIdentity): Promise<InputRequired> | undefined {
+  #asked(
+    context: CallContext,
+    request: RequestContext,
+    identity: () => CallIdentity,
+  ): Promise<InputRequired> | undefined {
     const { waiting } = context;
-    return waiting && this.#options.state.inputRequired(request, identity, waiting.open, waiting.answers);
+    return waiting && this.#options.state.inputRequired(request, identity(), waiting.open, waiting.answers);
   }
 
-  async #context(incoming: Incoming, correlationId: string, identity: () => CallIdentity): Promise<CallContext> {
-    const { request } = incoming;
-    const answers = isModern(request) ? await this.#options.state.answers(request, identity) : {};
-    return new CallContext(incoming, correlationId, answers);
+  /** What the client answered so far; at once for the many calls that bring nothing. */
+  #answers(request: RequestContext, identity: () => CallIdentity): Awaitable<Readonly<Record<string, unknown>>> {
+    const { inputResponses } = request.mcpReq;
+    const state = request.mcpReq.requestState();
+    return state === undefined ? (inputResponses ?? noAnswers) : this.#options.state.answers(request, state, identity);
   }
 
   #refuseMissing(error: unknown, request: RequestContext): void {
@@ -171,24 +181,22 @@ export class ToolCalls {
     throw new MissingRequiredClientCapabilityError({ requiredCapabilities: error.required }, error.message);
   }
 
-  /** @throws TimedOut when this call's own time is over, and not that of something below it */
-  async #inScope<T>(
+  /** Rejects with {@link TimedOut} when this call's own time is over, and not that of something below it. */
+  #inScope<T>(
     subject: string,
     timeoutMs: number,
     { request }: Incoming,
     correlationId: string,
-    work: () => Promise<T>,
+    work: (scope: CallScope) => Promise<T>,
   ): Promise<T> {
-    let isOwn: (error: unknown) => boolean = () => false;
-    try {
-      return await this.#options.lifecycle.call(subject, { signal: request.mcpReq.signal, timeoutMs }, (scope) => {
-        isOwn = (error) => error instanceof TimeoutError && scope.reason === error;
-        return enterScope(scope, correlationId, work);
-      });
-    } catch (error) {
-      if (isOwn(error)) throw new TimedOut(subject, timeoutMs);
-      throw error;
-    }
+    let own: CallScope | undefined;
+    const running = this.#options.lifecycle.call(subject, { signal: request.mcpReq.signal, timeoutMs }, (scope) => {
+      own = scope;
+      return enterScope(scope, correlationId, () => work(scope));
+    });
+    return running.catch((error: unknown) => {
+      throw error instanceof TimeoutError && own?.reason === error ? new TimedOut(subject, timeoutMs) : error;
+    });
   }
 
   /** What a client may read of a failure: a `ToolError`'s text, else where to look it up. */
@@ -200,6 +208,8 @@ export class ToolCalls {
   }
 }
 
+const noAnswers: Readonly<Record<string, unknown>> = {};
+
 /** JSON-RPC's code for failures of the server. */
 const internalError = -32603;
 
@@ -208,6 +218,20 @@ class TimedOut extends Error {
 
   constructor(subject: string, timeoutMs: number) {
     super(`${subject} did not finish within ${timeoutMs} ms`);
+  }
+}
+
+/** Keeps a span from showing a failure where the run ended with a question. */
+async function untilAsked(
+  context: CallContext,
+  run: (call: ToolCall) => Awaitable<ToolResult>,
+  call: ToolCall,
+): Promise<ToolResult> {
+  try {
+    return await run(call);
+  } catch (error) {
+    if (context.waiting) return { content: [] };
+    throw error;
   }
 }
 
