@@ -1,5 +1,5 @@
 import { LocalVectorMemory } from '@safla/sdk/memory';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { assembleKernel } from '../../scripts/build-kernel.js';
 import { kernelBytes } from '../../src/memory/local/scan/kernel-bytes.js';
 import { codeRow } from '../../src/memory/local/scan/quantise.js';
@@ -53,7 +53,16 @@ function makeRows(count: number, dimension: number, next: () => number): Float32
   });
 }
 
-describe('exact search over coded rows', () => {
+describe.each(['by the kernel', 'without WebAssembly'])('exact search %s', (way) => {
+  beforeEach(() => {
+    if (way === 'without WebAssembly') vi.stubGlobal('WebAssembly', undefined);
+  });
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is what this says', () => {
+    expect(RowCodes.create('cosine', 3, 4) === undefined).toBe(way === 'without WebAssembly');
+  });
+
   it.each<[Metric, number, number]>([
     ['cosine', 5_000, 32],
     ['cosine', 17_000, 7],
@@ -133,7 +142,9 @@ describe('exact search over coded rows', () => {
         );
     },
   );
+});
 
+describe('codes', () => {
   it('never bounds a score from below: every row within reach is looked at', () => {
     const next = random(3);
     for (const metric of ['cosine', 'dot', 'euclidean'] as const) {

@@ -23,7 +23,6 @@ const largestLength = 1e15;
  */
 export class RowCodes {
   readonly #metric: Metric;
-  readonly #dimension: number;
   readonly #stride: number;
   readonly #capacity: number;
   readonly #kernel: ScanKernel;
@@ -47,7 +46,6 @@ export class RowCodes {
     { kernel, memory }: { kernel: ScanKernel; memory: LinearMemory },
   ) {
     this.#metric = metric;
-    this.#dimension = dimension;
     this.#stride = strideOf(dimension);
     this.#capacity = capacity;
     this.#kernel = kernel;
