@@ -72,6 +72,25 @@ describe('EventStream on Redis', () => {
     expect(await stream.deadLetters('orders').list()).toEqual([]);
   });
 
+  it('keeps an event for a handler that works longer than deadAfterMs, whatever its prefetch', async () => {
+    const settings = { url: services.redis.url, prefix: newName(), deadAfterMs: 300, pollMs: 30 };
+    await using transport = redisStreams(settings);
+    await using other = redisStreams(settings);
+    const seen: number[] = [];
+    const work = async ({ attempt }: { attempt: number }): Promise<void> => {
+      seen.push(attempt);
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+    };
+    await using stream = new EventStream({ transport });
+    await using _busy = await stream.consume('orders', { group: 'g', from: 'start', prefetch: 1 }, work);
+    await stream.publish('orders', 1);
+    await until(() => seen.length === 1);
+    await using second = new EventStream({ transport: other });
+    await using _idle = await second.consume('orders', { group: 'g', prefetch: 1 }, work);
+    await drained(stream, 'orders', 'g');
+    expect(seen).toEqual([1]);
+  });
+
   it('refuses new events while a group owes the oldest, and makes room when it has settled them', async () => {
     await using transport = redisStreams({ client, prefix: newName(), maxEvents: 3 });
     await using stream = new EventStream({ transport });

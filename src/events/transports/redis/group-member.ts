@@ -42,6 +42,8 @@ type TakeAnswer = readonly [
 ];
 
 const maxSettlements = 512;
+/** After this part of the time in which a member dies it is watched: that of one beat and a half. */
+const silentShare = 0.5;
 
 /** One member of a consumer group on one partition of one channel. */
 export class GroupMember {
@@ -58,7 +60,8 @@ export class GroupMember {
   readonly #own: Map<string, number> = new Map();
   #dueAt: number = Number.POSITIVE_INFINITY;
   #position: string;
-  #silent: readonly string[] = [];
+  /** Since when each of the others has been silent, by a clock that never jumps. */
+  #silent: Map<string, number> = new Map();
   /** Taking and beating take turns: what is on its way to this member must not look lost. */
   #turn: Promise<unknown> = Promise.resolve();
   #left = false;
@@ -110,9 +113,13 @@ export class GroupMember {
       if (this.#left) return;
       const { deadAfterMs } = this.#parts;
       const held = [...this.#held.keys()];
-      const args = [deadAfterMs, held.length, ...held, ...this.#silent];
+      const now = performance.now();
+      const long = [...this.#silent].filter(([, since]) => now - since >= deadAfterMs * (1 - silentShare));
+      const names = long.map(([name]) => name);
+      const args = [deadAfterMs, deadAfterMs * silentShare, held.length, ...held, ...names];
       try {
-        this.#silent = (await this.#run(beatScript, [this.#parts.keys.wake], args)) as string[];
+        const silent = (await this.#run(beatScript, [this.#parts.keys.wake], args)) as string[];
+        this.#silent = new Map(silent.map((name) => [name, this.#silent.get(name) ?? now]));
       } catch (error) {
         if (!isNoGroup(error)) throw error;
         await this.#rejoin();

@@ -196,15 +196,18 @@ return 1
 /**
  * Shows that a member lives, and puts back in line what nobody handles: entries whose delivery never
  * reached this member, those of members that are silent for too long, and those that an interrupted
- * failover left between two places. More KEYS: wake. More ARGV: milliseconds of silence, how many
- * entries this member holds, those, then members it already found silent. Answers those it finds now.
+ * failover left between two places. A clock that jumped forward makes everybody look silent until they
+ * beat again: a member counts as dead when the one that asks has found it silent for long by a clock of its own.
+ * More KEYS: wake. More ARGV: milliseconds of silence that are too long, those after which a member is
+ * answered as silent, how many entries this member holds, those, then members that it found silent for long.
  */
 export const beatScript: RedisScript = redisScript(`${common}
-local silence, holds = tonumber(ARGV[4]), tonumber(ARGV[5])
+local dead, silence, holds = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local held, suspected, silent, moved = {}, {}, {}, 0
-for i = 6, 5 + holds do held[ARGV[i]] = true end
-for i = 6 + holds, #ARGV do suspected[ARGV[i]] = true end
-redis.call('XAUTOCLAIM', log, group, me, 4000000000000, '0-0', 'COUNT', 1, 'JUSTID')
+for i = 7, 6 + holds do held[ARGV[i]] = true end
+for i = 7 + holds, #ARGV do suspected[ARGV[i]] = true end
+-- Reads nothing, and shows that this member lives; before Redis 7.2 claiming nothing does not.
+redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', 1, 'STREAMS', log, '18446744073709551614-0')
 moved = shelveAll(me, held, 1)
 for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', log, group)) do
   local consumer = {}
@@ -221,7 +224,7 @@ for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', log, group)) do
       moved = moved + shelveAll(waiting, kept, 0)
     end
   elseif name ~= me and consumer['idle'] > silence then
-    if suspected[name] then
+    if suspected[name] and consumer['idle'] > dead then
       moved = moved + shelveAll(name, {}, 0)
       redis.call('XGROUP', 'DELCONSUMER', log, group, name)
     else

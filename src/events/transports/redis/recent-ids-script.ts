@@ -4,8 +4,8 @@
  * the other one's have all expired, that one is given up and its turn begins. Field '' (no event has that id) holds
  * the number of the turn, when it began and the longest window asked for in it, in milliseconds.
  *
- * After a clock that went back, ids are remembered longer, for two windows at most; one that went forward
- * shortens what is left of their window by as much.
+ * After a clock that went back, ids are remembered longer, never for less than their window; one that went
+ * forward shortens what is left of their window by as much.
  */
 export const recentIdsFunction = `
 local function recentIds(first, second, ids, window, now)
