@@ -1,18 +1,20 @@
 import { type Anomaly, findAnomalies } from './anomalies.js';
 import { autocorrelation } from './autocorrelation.js';
-import { readPeriod } from './checks.js';
-import { type Decomposition, decompose } from './decompose.js';
+import { type ChangePoint, changePoint } from './change-point.js';
+import { readPeriod, requireKnown } from './checks.js';
+import { strength } from './decompose.js';
 import { normal } from './distributions/normal.js';
 import { frequencyTable } from './histogram.js';
 import { mannKendall } from './mann-kendall.js';
 import { at, isConstant } from './numeric.js';
-import { parseSeries, type SeriesInput } from './parse-series.js';
+import { readSeries, type SeriesInput, type SeriesOptions, seriesOptionNames } from './parse-series.js';
 import { type RunsTest, runsTest } from './runs-test.js';
 import { clampToDouble, scaled } from './scale.js';
+import { type RobustParts, takeApartRobustly } from './take-apart.js';
 import { usablePeriod } from './usable-period.js';
 
 /** Settings of {@link analyzePatterns}. */
-export interface PatternOptions {
+export interface PatternOptions extends SeriesOptions {
   /** Length of the season in steps; 1 or `null` for none. @default found by detectPeriod */
   readonly period?: number | null;
 }
@@ -49,8 +51,21 @@ export interface Patterns {
   readonly autocorrelation: readonly number[];
   /** The season that was given or found. */
   readonly period: number | null;
+  /** Where the level is most likely to have changed, whether or not it did: see its p. `null` for few or equal values. */
+  readonly changePoint: ChangePoint | null;
+  /** How each figure was computed, for a reader of the result. */
+  readonly method: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
 }
+
+const method: Patterns['method'] = Object.freeze({
+  frequency: 'counts of up to 12 distinct values, else bins (Freedman and Diaconis 1981)',
+  anomalies: 'seasonal-hybrid ESD at 5 % on robust STL remainders (Hochenbaum, Vallis and Kejariwal 2017)',
+  correlations: 'autocorrelation with divisor n, beyond 1.96/sqrt(n)',
+  period: 'F test of phase means on candidates from the autocorrelation, prewhitened; then Schwarz',
+  changePoint: 'Pettitt 1979',
+  runs: 'runs about the median (Wald and Wolfowitz 1940)',
+});
 
 const alpha = 0.05;
 const fewestForAnomalies = 8;
@@ -65,18 +80,19 @@ const fewestForAnomalies = 8;
  * const { patterns, anomalies } = analyzePatterns(daily, { period: 7 });
  */
 export function analyzePatterns(series: SeriesInput, options: PatternOptions = {}): Patterns {
+  requireKnown('analyzePatterns', options, ['period', ...seriesOptionNames]);
   const given = readPeriod('analyzePatterns', options.period);
-  const input = parseSeries(series);
+  const { values: input, notes: read } = readSeries(series, options);
   const { values, unit } = scaled(input);
   const n = values.length;
   const { period, notes } = usablePeriod(values, given);
-  const decomposition = decompose(values, period);
+  const parts = takeApartRobustly(values, period);
   const lags = autocorrelation(values, Math.max(24, Math.floor(10 * Math.log10(n)), 2 * (period ?? 0)));
   const band = normal.quantile(1 - alpha / 2) / Math.sqrt(n);
-  const anomalies = n < fewestForAnomalies ? [] : findAnomalies(values, decomposition);
+  const anomalies = n < fewestForAnomalies ? [] : findAnomalies(values, parts);
   return {
     n,
-    patterns: findPatterns(values, period, decomposition),
+    patterns: findPatterns(values, period, parts),
     frequency: frequencyTable(input),
     anomalies: anomalies.map(({ index, expected, score }) => ({
       index,
@@ -89,18 +105,20 @@ export function analyzePatterns(series: SeriesInput, options: PatternOptions = {
       .filter(({ lag, value }) => lag > 0 && Math.abs(value) > band),
     autocorrelation: lags,
     period,
-    notes: [...notes, ...notesOn(values)],
+    changePoint: changePoint(input),
+    method,
+    notes: [...read, ...notes, ...notesOn(values)],
   };
 }
 
-function findPatterns(values: readonly number[], period: number | null, decomposition: Decomposition): Pattern[] {
+function findPatterns(values: readonly number[], period: number | null, parts: RobustParts): Pattern[] {
   if (values.length > 1 && isConstant(values)) return [{ type: 'constant' }];
   const patterns: Pattern[] = [];
   const { S, tau, p } = mannKendall(values);
   if (p < alpha) patterns.push({ type: 'trend', direction: S > 0 ? 'increasing' : 'decreasing', tau, p });
   if (period !== null) {
-    const { seasonalStrength, model } = decomposition;
-    patterns.push({ type: 'seasonality', period, strength: seasonalStrength, model });
+    const { model, remainder, season } = parts;
+    patterns.push({ type: 'seasonality', period, strength: strength(remainder, season), model });
   }
   const runs = runsTest(values);
   if (runs && runs.p < alpha) {

@@ -1,15 +1,25 @@
 import { mean as compensatedMean, sampleStandardDeviation } from 'simple-statistics';
-import { requireFraction } from './checks.js';
+import { requireFraction, requireKnown, requireOneOf } from './checks.js';
 import { studentT } from './distributions/student-t.js';
 import { at, isConstant, medianOf, medianOfSorted, quantileOfSorted, sorted } from './numeric.js';
-import { findOutliers, type Outlier } from './outliers.js';
-import { parseSeries, type SeriesInput } from './parse-series.js';
+import { findOutliers, type Outlier, type OutlierMethod } from './outliers.js';
+import { readSeries, type SeriesInput, type SeriesOptions, seriesOptionNames } from './parse-series.js';
 import { clampToDouble, finiteOrNull, scaled } from './scale.js';
 
 /** Settings of {@link analyzeStatistics}. */
-export interface StatisticsOptions {
+export interface StatisticsOptions extends SeriesOptions {
   /** Level of the interval for the mean, strictly between 0 and 1. @default 0.95 */
   readonly confidence?: number;
+  /** How outliers are told. @default 'mad' */
+  readonly outlierMethod?: OutlierMethod;
+}
+
+/** The test of Jarque and Bera, International Statistical Review 55 (1987) 163. */
+export interface JarqueBera {
+  /** n/6 (skewness² + kurtosis²/4) */
+  readonly statistic: number;
+  /** By chi-squared with 2 degrees of freedom; rough below some 100 values, where it rejects too seldom. */
+  readonly p: number;
 }
 
 /**
@@ -36,7 +46,11 @@ export interface Statistics {
   readonly skewness: number | null;
   /** g2, the fourth standardised moment less 3. `null` for fewer than 4 or equal values. */
   readonly kurtosis: number | null;
-  /** Values with a modified z-score beyond 3.5. */
+  /** Third quartile less the first. */
+  readonly interquartileRange: number;
+  /** Whether skewness and kurtosis are those of a normal distribution; `null` for fewer than 8 or equal values. */
+  readonly normality: JarqueBera | null;
+  /** Values far from the rest, by default with a modified z-score beyond 3.5. */
   readonly outliers: readonly Outlier[];
   /** How each figure was computed, for a reader of the result. */
   readonly method: Readonly<Record<string, string>>;
@@ -49,8 +63,14 @@ const method: Statistics['method'] = Object.freeze({
   quartiles: 'type 7 (Hyndman and Fan 1996)',
   skewness: 'g1, moments about the mean',
   kurtosis: 'g2, excess over the normal distribution',
-  outliers: 'modified z-score beyond 3.5 (Iglewicz and Hoaglin 1993)',
+  normality: 'Jarque and Bera 1987',
 });
+
+const outlierMethods: Readonly<Record<OutlierMethod, string>> = {
+  mad: 'modified z-score beyond 3.5 (Iglewicz and Hoaglin 1993), measured again without those found',
+  iqr: 'beyond 1.5 interquartile ranges from the quartiles (Tukey 1977)',
+  esd: 'generalised ESD test at 5 % (Rosner 1983)',
+};
 
 /**
  * Describes a series: centre, spread, interval for the mean, shape and outliers.
@@ -60,9 +80,12 @@ const method: Statistics['method'] = Object.freeze({
  * @example
  * const { mean, confidenceInterval, outliers } = analyzeStatistics([12, 15, 11, 14, 90]);
  */
-export function analyzeStatistics(series: SeriesInput, { confidence = 0.95 }: StatisticsOptions = {}): Statistics {
+export function analyzeStatistics(series: SeriesInput, options: StatisticsOptions = {}): Statistics {
+  requireKnown('analyzeStatistics', options, ['confidence', 'outlierMethod', ...seriesOptionNames]);
+  const { confidence = 0.95, outlierMethod = 'mad' } = options;
+  requireOneOf('analyzeStatistics', 'outlierMethod', outlierMethod, ['mad', 'iqr', 'esd']);
   requireFraction('analyzeStatistics', 'confidence', confidence);
-  const input = parseSeries(series);
+  const { values: input, notes: read } = readSeries(series, options);
   const { values, unit } = scaled(input);
   const n = input.length;
   const constant = isConstant(values);
@@ -84,11 +107,16 @@ export function analyzeStatistics(series: SeriesInput, { confidence = 0.95 }: St
     min: at(ordered, 0),
     max: at(ordered, n - 1),
     quartiles: [quantileOfSorted(ordered, 0.25), median, quantileOfSorted(ordered, 0.75)],
+    interquartileRange: clampToDouble(quantileOfSorted(ordered, 0.75) - quantileOfSorted(ordered, 0.25)),
     medianAbsoluteDeviation: clampToDouble(absoluteDeviation(values) * unit),
     ...shape,
-    outliers: findOutliers(values).map((outlier) => ({ ...outlier, value: at(input, outlier.index) })),
-    method,
-    notes: notesOn(n, constant, interval !== null && (standardDeviation === null || confidenceInterval === null)),
+    normality: normalityOf(n, shape),
+    outliers: findOutliers(values, outlierMethod).map((outlier) => ({ ...outlier, value: at(input, outlier.index) })),
+    method: { ...method, outliers: outlierMethods[outlierMethod] },
+    notes: [
+      ...read,
+      ...notesOn(n, constant, interval !== null && (standardDeviation === null || confidenceInterval === null)),
+    ],
   };
 }
 
@@ -117,6 +145,14 @@ function shapeOf(values: readonly number[], mean: number): { skewness: number | 
     skewness: n < 3 ? null : third / n / variance ** 1.5,
     kurtosis: n < 4 ? null : fourth / n / variance ** 2 - 3,
   };
+}
+
+const fewestForNormality = 8;
+
+function normalityOf(n: number, { skewness, kurtosis }: Pick<Statistics, 'skewness' | 'kurtosis'>): JarqueBera | null {
+  if (n < fewestForNormality || skewness === null || kurtosis === null) return null;
+  const statistic = (n / 6) * (skewness ** 2 + kurtosis ** 2 / 4);
+  return { statistic, p: Math.exp(-statistic / 2) };
 }
 
 function absoluteDeviation(values: readonly number[]): number {

@@ -1,21 +1,29 @@
-import { readPeriod, requireFraction, requireWhole } from './checks.js';
-import { decompose } from './decompose.js';
+import { readPeriod, requireFraction, requireKnown, requireOneOf, requireWhole } from './checks.js';
+import { strength } from './decompose.js';
 import { forecast } from './forecast/forecast.js';
+import { type HamedRao, hamedRao } from './hamed-rao.js';
 import { linearTrend } from './linear-trend.js';
 import { type MannKendall, mannKendall } from './mann-kendall.js';
-import { parseSeries, type SeriesInput } from './parse-series.js';
+import { readSeries, type SeriesInput, type SeriesOptions, seriesOptionNames } from './parse-series.js';
 import { clampToDouble, scaled } from './scale.js';
+import { seasonalTest } from './seasonal-test.js';
 import { type SenSlope, senSlope } from './sen-slope.js';
+import { stl } from './stl.js';
 import { usablePeriod } from './usable-period.js';
 
 /** Settings of {@link analyzeTrend}. */
-export interface TrendOptions {
+export interface TrendOptions extends SeriesOptions {
   /** Significance level of the trend test; the interval of Sen's slope has level 1 - alpha. @default 0.05 */
   readonly alpha?: number;
   /** Length of the season in steps; 1 or `null` for none. @default found by detectPeriod */
   readonly period?: number | null;
   /** Steps in `forecast`, 1 to 10,000. @default one season, 5 without a season */
   readonly horizon?: number;
+  /**
+   * Which test says whether there is a trend: `hamed-rao` allows for values that are like their neighbours,
+   * where the plain test finds trends too readily. @default 'mann-kendall'
+   */
+  readonly test?: 'mann-kendall' | 'hamed-rao';
 }
 
 /** A repetition in a series. */
@@ -24,6 +32,10 @@ export interface Seasonality {
   readonly period: number;
   /** Share of the variance beside the trend that it explains, 0 to 1. */
   readonly strength: number;
+  /** Share of the variance beside the season that the trend explains, 0 to 1. */
+  readonly trendStrength: number;
+  /** Chance of phase means so different without a season: F test after second-order prewhitening. */
+  readonly p: number;
 }
 
 /** What {@link analyzeTrend} found. Nothing is ever `NaN` or infinite. */
@@ -42,19 +54,33 @@ export interface Trend {
   /** Robust change per step with its interval; `null` for one value. */
   readonly senSlope: SenSlope | null;
   readonly mannKendall: MannKendall;
+  /** The test with the variance that autocorrelated values have; `null` for fewer than 10 values. */
+  readonly hamedRao: HamedRao | null;
   readonly seasonality: Seasonality | null;
   /** The next values, as by {@link forecast} without its intervals. */
   readonly forecast: readonly number[];
+  /** How each figure was computed, for a reader of the result. */
+  readonly method: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
 }
 
+const method: Trend['method'] = Object.freeze({
+  trend: 'Mann-Kendall test, two-sided, ties allowed for (Mann 1945, Kendall 1975)',
+  hamedRao: 'variance for autocorrelated values (Hamed and Rao 1998)',
+  senSlope: 'median of the slopes of all pairs (Sen 1968), interval by Gilbert 1987',
+  slope: 'ordinary least squares',
+  seasonality: 'periodic STL (Cleveland et al. 1990), strengths of Wang, Smith and Hyndman 2006',
+  forecast: 'median of ETS, Theta, ARIMA and damped trend, or a benchmark for few values',
+});
+
+const optionNames = ['alpha', 'period', 'horizon', 'test', ...seriesOptionNames] as const;
 /** Below this the normal approximation of the Mann-Kendall test is rough (Kendall 1975). */
 const roughBelow = 10;
 const plainHorizon = 5;
 
 /**
  * Asks whether a series rises or falls, how fast, and where it goes next. The test supposes independent
- * values: autocorrelation makes it find trends too readily.
+ * values: autocorrelation makes it find trends too readily; `hamedRao` allows for it.
  *
  * @throws ValidationError for an input that is not a series, or an option outside its range.
  *
@@ -62,28 +88,52 @@ const plainHorizon = 5;
  * const { trend, slope, mannKendall } = analyzeTrend(sales, { period: 12 });
  */
 export function analyzeTrend(series: SeriesInput, options: TrendOptions = {}): Trend {
-  const { alpha = 0.05 } = options;
+  requireKnown('analyzeTrend', options, optionNames);
+  const { alpha = 0.05, test: wanted = 'mann-kendall' } = options;
+  requireOneOf('analyzeTrend', 'test', wanted, ['mann-kendall', 'hamed-rao']);
   requireFraction('analyzeTrend', 'alpha', alpha);
   const given = readPeriod('analyzeTrend', options.period);
   if (options.horizon !== undefined) requireWhole('analyzeTrend', 'horizon', options.horizon, 1, 10_000);
-  const input = parseSeries(series);
+  const { values: input, notes: read } = readSeries(series, options);
   const { values, unit } = scaled(input);
   const { period, notes } = usablePeriod(values, given);
   const line = linearTrend(values);
   const test = mannKendall(values);
   const sen = values.length < 2 ? null : inUnit(senSlope(values, test.varS, 1 - alpha), unit);
+  const adjusted = values.length < roughBelow || !sen ? null : hamedRao(values, test, sen.slope / unit);
+  const p = wanted === 'hamed-rao' && adjusted ? adjusted.p : test.p;
   return {
     n: input.length,
-    trend: test.p >= alpha ? 'stable' : test.S > 0 ? 'increasing' : 'decreasing',
+    trend: p >= alpha ? 'stable' : test.S > 0 ? 'increasing' : 'decreasing',
     slope: clampToDouble(line.slope * unit),
     intercept: clampToDouble(line.intercept * unit),
     correlation: line.r,
     r2: line.r2,
     senSlope: sen,
     mannKendall: test,
-    seasonality: period === null ? null : { period, strength: decompose(values, period).seasonalStrength },
+    hamedRao: adjusted,
+    seasonality: period === null ? null : seasonalityOf(values, period),
     forecast: forecast(input, { horizon: options.horizon ?? period ?? plainHorizon, period }).mean,
-    notes: [...notes, ...notesOn(input.length, sen)],
+    method,
+    notes: [
+      ...read,
+      ...notes,
+      ...notesOn(input.length, sen),
+      ...(wanted === 'mann-kendall' && adjusted && adjusted.p >= alpha && test.p < alpha ? [likeNeighbours] : []),
+    ],
+  };
+}
+
+const likeNeighbours =
+  'Values are like their neighbours: allowing for that (hamedRao), the trend is not beyond chance.';
+
+function seasonalityOf(values: readonly number[], period: number): Seasonality {
+  const { trend, season, remainder } = stl(values, period, { season: 'periodic', rounds: 0 });
+  return {
+    period,
+    strength: strength(remainder, season),
+    trendStrength: strength(remainder, trend),
+    p: values.length < 3 * period ? 1 : Math.exp(seasonalTest(values, period).logP),
   };
 }
 

@@ -1,6 +1,7 @@
-import type { Decomposition } from './decompose.js';
+import { generalisedESD } from './generalised-esd.js';
 import { at, largestMagnitude } from './numeric.js';
 import { modifiedZScores, type Outlier, outlierThreshold } from './outliers.js';
+import type { RobustParts } from './take-apart.js';
 
 /** A value far from what its trend and season let expect. */
 export interface Anomaly extends Outlier {
@@ -8,13 +9,24 @@ export interface Anomaly extends Outlier {
   readonly expected: number;
 }
 
-/** The values whose remainder has a modified z-score beyond 3.5, in the order of the series. */
-export function findAnomalies(values: readonly number[], { model, expected, remainder }: Decomposition): Anomaly[] {
+/** No more than this share of a series can be anomalous. */
+const largestShare = 0.4;
+const alpha = 0.05;
+const roundingShare = 1e-12;
+
+/**
+ * Seasonal-hybrid ESD (Hochenbaum, Vallis and Kejariwal, arXiv:1704.07706): the generalised ESD test at 5 %
+ * with median and MAD, on what robust trend and season leave; in the order of the series. A score is in
+ * robust standard deviations of all remainders, and at least 3.5, which alone decides where most remainders are 0.
+ */
+export function findAnomalies(values: readonly number[], { model, expected, remainder }: RobustParts): Anomaly[] {
   const magnitude = model === 'multiplicative' ? 1 : largestMagnitude(values);
-  const anomalies: Anomaly[] = [];
-  for (const [index, score] of modifiedZScores(remainder, magnitude).entries()) {
-    if (Math.abs(score) <= outlierThreshold) continue;
-    anomalies.push({ index, value: at(values, index), expected: at(expected, index), score });
-  }
-  return anomalies;
+  const scores = modifiedZScores(remainder, magnitude);
+  const most = Math.floor(values.length * largestShare);
+  const hits = generalisedESD(scores, { scale: 'median', most, alpha, floor: roundingShare });
+  const far = hits?.map(({ index }) => index) ?? [...scores.keys()];
+  return far
+    .filter((index) => Math.abs(at(scores, index)) > outlierThreshold)
+    .sort((a, b) => a - b)
+    .map((index) => ({ index, value: at(values, index), expected: at(expected, index), score: at(scores, index) }));
 }

@@ -1,4 +1,7 @@
+import { requireKnown } from './checks.js';
 import { at, quantileOfSorted, sorted } from './numeric.js';
+import { readSeries, type SeriesInput, type SeriesOptions, seriesOptionNames } from './parse-series.js';
+import { clampToDouble } from './scale.js';
 
 /** With so few distinct values each gets its own count. */
 const mostDistinct = 12;
@@ -7,6 +10,46 @@ const roundSteps: readonly number[] = [1, 2, 2.5, 5, 10];
 /** Narrower bins would have subnormal edges, wider ones edges beyond the largest double. */
 const smallestWidth = 1e-300;
 const widest = 1e307;
+
+/** A stretch of values and how many fall into it. */
+export interface HistogramBin {
+  readonly from: number;
+  /** Not counted in, but for the last bin. */
+  readonly to: number;
+  readonly count: number;
+}
+
+/** What {@link histogram} found. */
+export interface Histogram {
+  readonly n: number;
+  readonly bins: readonly HistogramBin[];
+  readonly method: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Counts values in bins of equal width by the rule of Freedman and Diaconis, Zeitschrift für
+ * Wahrscheinlichkeitstheorie 57 (1981) 453, with at most 50 bins and edges on round numbers. Equal values
+ * make one bin.
+ *
+ * @throws ValidationError for an input that is not a series.
+ *
+ * @example
+ * const { bins } = histogram(latencies); // [{ from: 0, to: 5, count: 12 }, ...]
+ */
+export function histogram(series: SeriesInput, options: SeriesOptions = {}): Histogram {
+  requireKnown('histogram', options, seriesOptionNames);
+  const { values, notes } = readSeries(series, options);
+  const ordered = sorted(values);
+  const [low, high] = [at(ordered, 0), at(ordered, ordered.length - 1)];
+  const bins = low === high ? [{ from: low, to: high, count: values.length }] : binsOf(ordered).bins;
+  const finite = ({ from, to, count }: HistogramBin): HistogramBin => ({
+    from: clampToDouble(from),
+    to: clampToDouble(to),
+    count,
+  });
+  return { n: values.length, bins: bins.map(finite), method: 'Freedman and Diaconis 1981, on round edges', notes };
+}
 
 /**
  * A frequency table in ascending order: counts of the values where at most 12 differ, else of bins
@@ -30,21 +73,30 @@ function countDistinct(ordered: Float64Array): Record<string, number> | undefine
 }
 
 function countBins(ordered: Float64Array): Record<string, number> {
+  const { bins, width } = binsOf(ordered);
+  const counts: Record<string, number> = {};
+  for (const [i, { from, to, count }] of bins.entries()) {
+    const key = `[${label(from, width)}, ${label(to, width)}${i === bins.length - 1 ? ']' : ')'}`;
+    counts[key] = (counts[key] ?? 0) + count;
+  }
+  return counts;
+}
+
+function binsOf(ordered: Float64Array): { bins: HistogramBin[]; width: number } {
   const n = ordered.length;
   const high = at(ordered, n - 1);
   const width = binWidth(ordered);
   const start = Math.max(-Number.MAX_VALUE, Math.floor(at(ordered, 0) / width) * width);
-  const bins = Math.max(1, Math.ceil((high / 2 - start / 2) / (width / 2)));
-  const counts: Record<string, number> = {};
-  for (let bin = 0, i = 0; bin < bins; bin++) {
-    const from = i;
-    const last = bin === bins - 1;
+  const count = Math.max(1, Math.ceil((high / 2 - start / 2) / (width / 2)));
+  const bins: HistogramBin[] = [];
+  for (let bin = 0, i = 0; bin < count; bin++) {
+    const first = i;
+    const last = bin === count - 1;
     while (i < n && (last || at(ordered, i) < start + (bin + 1) * width)) i++;
-    const to = last ? Math.max(high, start + bins * width) : start + (bin + 1) * width;
-    const key = `[${label(start + bin * width, width)}, ${label(to, width)}${last ? ']' : ')'}`;
-    counts[key] = (counts[key] ?? 0) + i - from;
+    const to = last ? Math.max(high, start + count * width) : start + (bin + 1) * width;
+    bins.push({ from: start + bin * width, to, count: i - first });
   }
-  return counts;
+  return { bins, width };
 }
 
 /** The rule's width, brought down to a round number but not to more than 50 bins. */

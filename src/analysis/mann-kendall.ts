@@ -1,5 +1,5 @@
 import { normal } from './distributions/normal.js';
-import { at } from './numeric.js';
+import { countFalls, tieTerms } from './order.js';
 
 /** A two-sided test for a monotonic trend. */
 export interface MannKendall {
@@ -29,42 +29,4 @@ export function mannKendall(values: ArrayLike<number>): MannKendall {
   const z = varS > 0 ? (S - Math.sign(S)) / Math.sqrt(varS) : 0;
   const tau = pairs > ties.pairs ? S / Math.sqrt(pairs * (pairs - ties.pairs)) : 0;
   return { S, varS, z, p: normal.twoSided(z), tau };
-}
-
-/** Pairs `i < j` with a larger value first, counted while merging; and the values in order. */
-function countFalls(values: ArrayLike<number>): { falls: number; ordered: Float64Array } {
-  const n = values.length;
-  let from: Float64Array = Float64Array.from(values);
-  let to: Float64Array = new Float64Array(n);
-  let falls = 0;
-  for (let width = 1; width < n; width *= 2) {
-    for (let start = 0; start < n; start += 2 * width) {
-      const middle = Math.min(start + width, n);
-      const end = Math.min(start + 2 * width, n);
-      let left = start;
-      let right = middle;
-      for (let out = start; out < end; out++) {
-        if (left < middle && (right >= end || at(from, left) <= at(from, right))) {
-          to[out] = at(from, left++);
-        } else {
-          to[out] = at(from, right++);
-          falls += middle - left;
-        }
-      }
-    }
-    [from, to] = [to, from];
-  }
-  return { falls, ordered: from };
-}
-
-function tieTerms(ordered: Float64Array): { pairs: number; variance: number } {
-  let pairs = 0;
-  let variance = 0;
-  for (let start = 0, end = 0; start < ordered.length; start = end) {
-    while (end < ordered.length && ordered[end] === ordered[start]) end++;
-    const size = end - start;
-    pairs += (size * (size - 1)) / 2;
-    variance += size * (size - 1) * (2 * size + 5);
-  }
-  return { pairs, variance };
 }

@@ -35,7 +35,7 @@ describe('toSVG', () => {
     expect(svg).toContain('role="img"');
     expect(svg).toContain('<title>Airline passengers</title>');
     expect(svg).toMatch(
-      /<desc>144 values from 1949-01 to 1960-12, between 104 and 622, last 432\. Forecast of 12 steps by holt-winters-multiplicative, ending at 4\d\d(\.\d)?, 95 % interval \d+(\.\d)? to \d+(\.\d)?\.<\/desc>/,
+      /<desc>144 values from 1949-01 to 1960-12, between 104 and 622, last 432\. Forecast of 12 steps by combination, ending at 4\d\d(\.\d)?, 95 % interval \d+(\.\d)? to \d+(\.\d)?\.<\/desc>/,
     );
   });
 
@@ -98,7 +98,7 @@ describe('toSVG', () => {
 
   it('shortens the legend and the heading where they have no room', () => {
     const narrow = toSVG({ ...passengers, title: 'x'.repeat(500) }, { width: 300, height: 200 });
-    expect(narrow).not.toContain('holt-winters-multiplicative)');
+    expect(narrow).not.toContain('combination)');
     expect(narrow).toMatch(/>x+…<\/text>/);
   });
 });
@@ -136,7 +136,7 @@ describe('toTerminalChart', () => {
   it('tells series and forecast apart without colour', () => {
     expect(chart).toContain('Airline passengers');
     expect(chart).toContain('observed');
-    expect(chart).toContain('forecast (holt-winters-multiplicative)');
+    expect(chart).toContain('forecast (combination)');
     expect(chart).toContain('95 % interval');
     const rows = chart.split('\n').slice(1, -3);
     const rule = rows[0]?.indexOf('┊') ?? -1;
