@@ -213,20 +213,23 @@ export class Dispatcher implements ContextSource, RunOwner {
   }
 
   #pump(): void {
+    // A task that ends at once comes here again from inside the loop.
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#running < this.#parts.maxConcurrentTasks) {
-      const run = this.#waiting.pop();
-      if (!run) break;
-      this.#running += 1;
-      run.holdsPlace = true;
-      const { goOn } = run;
-      if (goOn) {
+    try {
+      while (this.#running < this.#parts.maxConcurrentTasks) {
+        const run = this.#waiting.pop();
+        if (!run) break;
+        this.#running += 1;
+        run.holdsPlace = true;
+        const { goOn } = run;
         run.goOn = undefined;
-        goOn();
-      } else this.#begin(run);
+        if (goOn) goOn();
+        else this.#begin(run);
+      }
+    } finally {
+      this.#pumping = false;
     }
-    this.#pumping = false;
   }
 
   #leave(run: TaskRun): void {

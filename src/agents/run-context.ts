@@ -29,7 +29,7 @@ export interface ContextSource {
   lend<T>(run: TaskRun, wait: () => Promise<T>): Promise<T>;
 }
 
-/** The {@link TaskContext} of one attempt at one task. */
+/** The {@link TaskContext} of one attempt at one task. Its calls are made when they are read, so that they can be taken out of it: `{ signal, ask }`. */
 export class RunContext implements TaskContext {
   readonly attempt: number;
   readonly #run: TaskRun;
@@ -70,7 +70,27 @@ export class RunContext implements TaskContext {
     };
   }
 
-  progress(progress: number | TaskProgress): void {
+  get progress(): TaskContext['progress'] {
+    return (progress) => this.#progress(progress);
+  }
+
+  get output(): TaskContext['output'] {
+    return (data) => this.#output(data);
+  }
+
+  get sleep(): TaskContext['sleep'] {
+    return (ms) => this.#sleep(ms);
+  }
+
+  get delegate(): TaskContext['delegate'] {
+    return (task, options) => this.#delegate(task, options);
+  }
+
+  get ask(): TaskContext['ask'] {
+    return (prompt, options) => this.#ask(prompt, options);
+  }
+
+  #progress(progress: number | TaskProgress): void {
     const facts = typeof progress === 'number' ? { progress } : progress;
     if (typeof facts?.progress !== 'number' || Number.isNaN(facts.progress)) {
       throw new ValidationError('progress', [{ path: ['progress'], message: 'must be a number' }]);
@@ -78,15 +98,15 @@ export class RunContext implements TaskContext {
     this.#run.tell({ ...facts, type: 'progress' });
   }
 
-  output(data: unknown): void {
+  #output(data: unknown): void {
     this.#run.tell({ type: 'output', data });
   }
 
-  sleep(ms: number): Promise<void> {
+  #sleep(ms: number): Promise<void> {
     return this.#source.lend(this.#run, () => this.#run.scope.sleep(ms));
   }
 
-  async delegate<S extends StandardSchemaV1>(
+  async #delegate<S extends StandardSchemaV1>(
     draft: TaskDraft<unknown>,
     options: DelegateOptions<S> = {},
   ): Promise<StandardSchemaV1.InferOutput<S>> {
@@ -113,7 +133,7 @@ export class RunContext implements TaskContext {
     return schema ? await validate(schema, result.data, `result of ${child.subject}`) : result.data;
   }
 
-  async ask<S extends StandardSchemaV1>(
+  async #ask<S extends StandardSchemaV1>(
     prompt: unknown,
     options: AskOptions<S> = {},
   ): Promise<StandardSchemaV1.InferOutput<S>> {
