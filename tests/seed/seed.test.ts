@@ -201,6 +201,13 @@ describe('Security', () => {
   });
 });
 
+describe('Encryption', () => {
+  it("has every method of the guide's EncryptionIntegration, in its forms", async () => {
+    const { exerciseEncryption } = await import('./blocks/encryption-integration.js');
+    exerciseEncryption();
+  });
+});
+
 describe('MCP servers', () => {
   const start = (file: string): MCPHost =>
     new MCPHost({ servers: { it: { command: process.execPath, args: ['--import', 'tsx', `examples/servers/${file}`], cwd: root } } });
