@@ -74,6 +74,12 @@ export {
 } from './tools/database-tools.js';
 export { defineTool } from './tools/define-tool.js';
 export {
+  type EventConsumerSource,
+  type EventResourcesOptions,
+  eventResources,
+  type ResourceHost,
+} from './tools/event-resources.js';
+export {
   type EventBusSource,
   type EventMessage,
   type EventStreamSource,

@@ -25,7 +25,7 @@ export function toClientError(error: unknown, subject: string, what: string, abo
     return new ProtocolError(`${subject} answered ${what} with error ${code}: ${mask(error.message)}`, {
       cause: error,
     });
-  if (typeof code === 'string' && connectionCodes.has(code))
+  if ((typeof code === 'string' && connectionCodes.has(code)) || error.message === 'Not connected')
     return new ConnectionError(`${subject} is gone: ${what} cannot be answered${prefixed(epitaph())}`, {
       cause: error,
     });
