@@ -378,6 +378,14 @@ describe.each(['postgres', 'memory'] as const)('on %s', (engine) => {
       expect(await db.sql.one`select 1 a`).toEqual({ a: 1 });
     });
 
+    it('take fragments, and say so when a statement was sent instead', async () => {
+      for (const wrong of [db.sql`select 1`, 'select 1', undefined] as unknown as ReturnType<typeof sql>[]) {
+        expect(() => db.stream(wrong)).toThrow(ConfigurationError);
+        expect(() => db.stream(wrong)).toThrow('sql`select ...`');
+        await wrong;
+      }
+    });
+
     it('end with their signal between batches', async () => {
       const abort = new AbortController();
       const reason = new Error('enough');

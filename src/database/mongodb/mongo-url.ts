@@ -24,7 +24,7 @@ export function parseMongoURL(given: unknown, database: unknown, owner: string):
   if (typeof url !== 'string') throw wrong(field, 'must be a mongodb:// URL');
   const groups = form.exec(url)?.groups;
   if (!groups?.hosts)
-    throw wrong(field, 'must be mongodb://user:password@host:port/database, with user and password percent-encoded');
+    throw wrong(field, 'must be mongodb://host:port/database, with user and password before the host, percent-encoded');
   const hosts = groups.hosts;
   const name = databaseName(
     database ?? decoded(groups.database ?? '', field),

@@ -41,7 +41,10 @@ export function parsePostgresURL(given: string | URL, field: string): PostgresTa
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !schemes.includes(url.protocol)) {
     const got = url ? `the scheme '${url.protocol}'` : 'something else';
-    throw wrong(field, `must be memory:, file:./path or postgres://user:password@host/database, got ${got}`);
+    throw wrong(
+      field,
+      `must be memory:, file:./path or postgres://host/database with user and password before the host, got ${got}`,
+    );
   }
   if (url.protocol === 'memory:') throw wrong(field, 'is memory: and nothing more');
   return { engine: 'server', address: serverAddress(url, field) };

@@ -18,8 +18,14 @@ export function compileTemplate(strings: TemplateStringsArray, values: readonly 
   return { shape, values: values.map((value, index) => encodeParameter(value, `value ${index + 1}`)), fixed: true };
 }
 
-/** A fragment as a statement of its own. */
+/** A fragment as a statement of its own. @throws ConfigurationError for anything else, such as the promise of a statement */
 export function compileFragment(fragment: SqlFragment): Statement {
+  if (!(fragment instanceof SqlFragment)) {
+    throw new ConfigurationError(
+      "A statement must be a text or made by the tag sql of '@safla/sdk/database': sql`select ...`, which sends nothing; db.sql`...` is sent at once",
+      { field: 'query' },
+    );
+  }
   const values = fragmentPieces(fragment).flatMap((piece) => ('value' in piece ? [piece.value] : []));
   return { shape: new StatementShape(fragment.text), values, fixed: false };
 }
