@@ -76,12 +76,16 @@ export class CallObserver {
   ended(call: ToolCall, outcome: CallOutcome, durationMs: number): void {
     const name = call.tool.name;
     this.#count(name, outcome, durationMs);
+    if (this.#telemetry.listening) this.#measure(name, outcome, durationMs);
+    if (this.#audit) this.#record(call, outcome, durationMs);
+  }
+
+  #measure(name: string, outcome: CallOutcome, durationMs: number): void {
     this.#telemetry.duration('mcp.server.operation.duration', durationMs, {
       'mcp.method.name': 'tools/call',
       'gen_ai.tool.name': name,
       ...(outcome === 'failed' || outcome === 'cancelled' ? { 'error.type': outcome } : {}),
     });
-    if (this.#audit) this.#record(call, outcome, durationMs);
   }
 
   #count(name: string, outcome: CallOutcome, durationMs: number): void {

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { EventEmitter } from 'node:events';
 import { ConfigurationError } from '../../core/index.js';
 
 let held = false;
@@ -6,7 +6,24 @@ let held = false;
 /** The process's stdout, taken for one purpose. */
 export interface HeldStdout extends Disposable {
   /** The only way to the real stdout. */
-  readonly wire: Writable;
+  readonly wire: StdoutWire;
+}
+
+/** Writes to the real stdout at once; a stream in between would cost a third of a small message. Emits `drain` and `error`. */
+export class StdoutWire extends EventEmitter {
+  readonly #write: (text: string) => boolean;
+
+  constructor(write: (text: string) => boolean) {
+    super();
+    this.#write = write;
+    // A broken pipe is reported by the failed write; without a listener it would end the process.
+    this.on('error', () => undefined);
+  }
+
+  /** False when the pipe is full: `drain` follows. */
+  write(text: string): boolean {
+    return this.#write(text);
+  }
 }
 
 /**
@@ -22,15 +39,11 @@ export function holdStdout(): HeldStdout {
   const { stdout, stderr } = process;
   const original = stdout.write;
   const write = original.bind(stdout);
-  const wire = new Writable({
-    decodeStrings: false,
-    write: (chunk: string | Buffer, encoding, done) => {
-      write(chunk, encoding, done);
-    },
-  });
-  // A broken pipe is reported by the failed write; without a listener it would end the process.
-  const onError = (): void => undefined;
+  const wire = new StdoutWire(write);
+  const onError = (error: Error): void => void wire.emit('error', error);
+  const onDrain = (): void => void wire.emit('drain');
   stdout.on('error', onError);
+  stdout.on('drain', onDrain);
   stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
   return {
     wire,
@@ -38,6 +51,7 @@ export function holdStdout(): HeldStdout {
       if (!held) return;
       held = false;
       stdout.write = original;
+      stdout.off('drain', onDrain);
       if (stdout.writableLength === 0) stdout.off('error', onError);
       else write('', () => stdout.off('error', onError));
     },

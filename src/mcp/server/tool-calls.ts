@@ -15,11 +15,10 @@ import type { Connection, RequestContext, ServerSDK } from '../sdk/server-sdk.js
 import type { Principal, Tool, ToolContext, ToolResult } from '../tools/tool.js';
 import { ToolError } from '../tools/tool-error.js';
 import { assertSendable, failedResult } from '../tools/tool-result.js';
-import { assertWellFormed } from './assert-well-formed.js';
 import { CallContext, isModern, principalOf } from './call-context.js';
 import type { CallObserver, CallOutcome } from './call-observer.js';
 import type { CallIdentity, CallState, InputRequired } from './call-state.js';
-import { executeTool } from './execute-tool.js';
+import { checked, executeTool } from './execute-tool.js';
 import { MissingCapabilityError } from './missing-capability-error.js';
 import type { ConnectionSettings } from './served.js';
 
@@ -72,9 +71,11 @@ export class ToolCalls {
     const began = performance.now();
     const ended = (outcome: CallOutcome): void => observer.ended(call, outcome, performance.now() - began);
     const subject = `Tool '${tool.name}'`;
-    return this.#inScope(subject, tool.timeoutMs ?? callTimeoutMs, incoming, correlationId, (scope) =>
+    const timeoutMs = tool.timeoutMs ?? callTimeoutMs;
+    const { running, timedOut } = this.#inScope(subject, timeoutMs, incoming, correlationId, (scope) =>
       this.#answer(call, incoming, scope),
-    ).then(
+    );
+    return running.then(
       (answer) => {
         if ('resultType' in answer) {
           ended('asked');
@@ -84,8 +85,8 @@ export class ToolCalls {
         return told === undefined ? answer : { ...answer, _meta: { ...answer._meta, [correlationKey]: told } };
       },
       (error: unknown) => {
-        ended(error instanceof TimedOut ? 'failed' : 'cancelled');
-        if (error instanceof TimedOut) return failedResult(error.message);
+        ended(timedOut(error) ? 'failed' : 'cancelled');
+        if (timedOut(error)) return failedResult(tooLate(subject, timeoutMs));
         throw error;
       },
     );
@@ -104,7 +105,7 @@ export class ToolCalls {
     const { request } = incoming;
     const { sdk, callTimeoutMs, maxResultBytes } = this.#options;
     const correlationId = correlationOf(request.mcpReq._meta) ?? randomUUID();
-    return this.#inScope(subject, callTimeoutMs, incoming, correlationId, async (scope) => {
+    const { running, timedOut } = this.#inScope(subject, callTimeoutMs, incoming, correlationId, async (scope) => {
       const answers = await this.#answers(request, () => identity);
       const context = new CallContext(incoming, correlationId, scope, answers);
       try {
@@ -120,6 +121,9 @@ export class ToolCalls {
         this.#refuseMissing(error, request);
         throw new sdk.ProtocolError(internalError, this.#tell(subject, correlationId, error));
       }
+    });
+    return running.catch((error: unknown) => {
+      throw timedOut(error) ? new sdk.ProtocolError(internalError, tooLate(subject, callTimeoutMs)) : error;
     });
   }
 
@@ -146,9 +150,7 @@ export class ToolCalls {
       const answer = answering instanceof Promise ? await answering : answering;
       const asked = this.#asked(context, request, identity);
       if (asked) return await asked;
-      assertWellFormed(answer);
-      assertSendable(`Tool '${tool.name}'`, answer, maxResultBytes);
-      return answer;
+      return use.length === 0 ? answer : checked(tool, answer, maxResultBytes);
     } catch (error) {
       const asked = this.#asked(context, request, identity);
       if (asked) return await asked;
@@ -181,22 +183,20 @@ export class ToolCalls {
     throw new MissingRequiredClientCapabilityError({ requiredCapabilities: error.required }, error.message);
   }
 
-  /** Rejects with {@link TimedOut} when this call's own time is over, and not that of something below it. */
   #inScope<T>(
     subject: string,
     timeoutMs: number,
     { request }: Incoming,
     correlationId: string,
     work: (scope: CallScope) => Promise<T>,
-  ): Promise<T> {
+  ): { readonly running: Promise<T>; readonly timedOut: (error: unknown) => boolean } {
     let own: CallScope | undefined;
     const running = this.#options.lifecycle.call(subject, { signal: request.mcpReq.signal, timeoutMs }, (scope) => {
       own = scope;
       return enterScope(scope, correlationId, () => work(scope));
     });
-    return running.catch((error: unknown) => {
-      throw error instanceof TimeoutError && own?.reason === error ? new TimedOut(subject, timeoutMs) : error;
-    });
+    // This call's own time, not that of something below it.
+    return { running, timedOut: (error) => error instanceof TimeoutError && own?.reason === error };
   }
 
   /** What a client may read of a failure: a `ToolError`'s text, else where to look it up. */
@@ -213,12 +213,8 @@ const noAnswers: Readonly<Record<string, unknown>> = {};
 /** JSON-RPC's code for failures of the server. */
 const internalError = -32603;
 
-class TimedOut extends Error {
-  readonly code: number = internalError;
-
-  constructor(subject: string, timeoutMs: number) {
-    super(`${subject} did not finish within ${timeoutMs} ms`);
-  }
+function tooLate(subject: string, timeoutMs: number): string {
+  return `${subject} did not finish within ${timeoutMs} ms`;
 }
 
 /** Keeps a span from showing a failure where the run ended with a question. */
