@@ -323,7 +323,7 @@ export class Dispatcher implements ContextSource, RunOwner {
     }
     this.logger.warn({ ...facts, delayMs }, 'attempt at a task failed; it is tried again');
     run.retrying(error, delayMs);
-    this.lend(run, () => run.scope.sleep(delayMs)).then(
+    this.lend(run, () => run.sleep(delayMs)).then(
       () => this.#attempt(run),
       // Canceled while it slept: it is final already.
       () => undefined,

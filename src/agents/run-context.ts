@@ -103,7 +103,7 @@ export class RunContext implements TaskContext {
   }
 
   #sleep(ms: number): Promise<void> {
-    return this.#source.lend(this.#run, () => this.#run.scope.sleep(ms));
+    return this.#source.lend(this.#run, () => this.#run.sleep(ms));
   }
 
   async #delegate<S extends StandardSchemaV1>(

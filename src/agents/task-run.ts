@@ -271,6 +271,12 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
     if (!this.final) this.#logged().add(event);
   }
 
+  /** Waits; rejects when it ends first. The scope itself cannot: its clock only tells the time. */
+  async sleep(ms: number): Promise<void> {
+    using scope = new CallScope(`a pause of ${this.subject}`, { parents: [this.scope], clock: this.#clock });
+    await scope.sleep(ms);
+  }
+
   /** An attempt failed and another one follows. */
   retrying(error: unknown, delayMs: number): void {
     this.tell({ type: 'retry', attempt: this.attempts, delayMs, error: describeError(error) });

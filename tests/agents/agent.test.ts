@@ -339,6 +339,23 @@ describe('time', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('leaves pauses and retries as long as they are', async () => {
+    const clock = new ManualClock();
+    const work: Work = async ({ type }, { attempt, sleep }) => {
+      if (type === 'sleep') await sleep(400);
+      else if (attempt === 1) throw new ConnectionError('once');
+      return 'done';
+    };
+    const retry = { maxRetries: 1, baseDelayMs: 400, random: () => 1 };
+    await using agent = new Fake(work, { timeoutMs: 1_000, clock, retry, maxConcurrentTasks: 2 });
+    const handles = ['sleep', 'retry'].map((type) => agent.submit({ type }));
+    await clock.advance(399);
+    expect(handles.map(({ state }) => state)).toEqual(['working', 'working']);
+    await clock.advance(1);
+    expect(handles.map(({ state }) => state)).toEqual(['completed', 'completed']);
+    expect(clock.pending).toBe(0);
+  });
+
   it('watches each task from its own start', async () => {
     const clock = new ManualClock();
     await using agent = new Fake(never, { timeoutMs: 1_000, clock, maxConcurrentTasks: 2 });

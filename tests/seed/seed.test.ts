@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { APIIntegration, EventBusIntegration, LocalVectorMemory, loadMCPConfig, MCPHost } from '@safla/sdk';
+import { AgentPool } from '@safla/sdk/agents';
 import { TestContainer } from '@safla/sdk/testing';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -145,6 +146,40 @@ describe('custom vector provider', () => {
     expect(hits[0]?.metadata).toEqual({ kind: 'x' });
     await expect(memory.delete('a')).resolves.toBe(true);
     await expect(memory.retrieve('a')).resolves.toBeNull();
+  });
+});
+
+describe('custom agent', () => {
+  const parameters = { data: [1, 2, 3, 4], analysisType: 'statistical' };
+
+  it('runs when it is called directly, as in the guide', async () => {
+    const { CustomAnalysisAgent } = await import('./blocks/custom-agent.js');
+    const agent = new CustomAnalysisAgent();
+    const task = { id: '1', type: 'data-analysis', parameters, createdAt: Date.now() };
+    await expect(agent.canHandle(task)).resolves.toBe(true);
+    await expect(agent.execute(task)).resolves.toMatchObject({
+      success: true,
+      data: { mean: 2.5, median: 2.5 },
+      metadata: { agent: 'custom-analysis-agent' },
+    });
+    expect(agent.status).toBe('completed');
+    await expect(agent.execute({ ...task, parameters: { analysisType: 'magic' } })).resolves.toMatchObject({
+      success: false,
+      error: 'Unsupported analysis type: magic',
+      metadata: { failureReason: 'Error' },
+    });
+    expect(agent.status).toBe('failed');
+  });
+
+  it('runs in a pool, unchanged', async () => {
+    const { CustomAnalysisAgent } = await import('./blocks/custom-agent.js');
+    await using pool = new AgentPool([new CustomAnalysisAgent()]);
+    await expect(pool.submit({ type: 'data-analysis', capability: 'data-analysis', parameters }).result).resolves.toMatchObject({
+      success: true,
+      data: { mean: 2.5 },
+      metadata: { state: 'completed', agent: 'custom-analysis-agent' },
+    });
+    await expect(pool.submit({ type: 'cooking' }).result).resolves.toMatchObject({ metadata: { state: 'rejected' } });
   });
 });
 
