@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { LocalVectorMemory } from '@safla/sdk/memory';
 import { root } from '../scripts/run.js';
 import { type Measured, measure } from './measure.js';
-import { compare, print, type Row } from './memory/compare.js';
+import { compare, print, type Row, warmUp } from './memory/compare.js';
 import { clustered, glove } from './memory/data.js';
 import { logLog, type Point } from './memory/plot.js';
 import { guide, hnswlib, ours, type Searcher, usearchExact, usearchIndex, zvec } from './memory/searchers.js';
@@ -90,7 +90,7 @@ async function againstIndexes(which: 'frequent' | 'spread'): Promise<void> {
     ...efs.flatMap((ef) => usearchIndex(data, ef) ?? []),
     ...efs.map(opened.at),
   ];
-  const rows = await compare(data, searchers, { rounds: 5, callsOf: () => 200 });
+  const rows = await compare(data, searchers, { rounds: 9, callsOf: () => 200 });
   print(`${data.name}, 10,000 rows, k = 10; indexes with M = 16, efConstruction = 128`, rows, undefined);
   for (const name of ['hnswlib', 'usearch', 'zvec']) {
     const good = rows.filter((row) => row.name.startsWith(name) && row.recall >= 0.99);
@@ -167,9 +167,7 @@ async function growth(): Promise<void> {
       await memory.storeMany(part.map((vector, i) => ({ id: String(stored + i), vector })));
     }
     const calls = Math.max(20, Math.min(500, Math.round(2e6 / size)));
-    for (const end = performance.now() + 500; performance.now() < end; ) {
-      for (const query of queries) await memory.search(query);
-    }
+    await warmUp((call) => memory.search(queries[call % queries.length] as Float32Array));
     const before = process.cpuUsage();
     for (let i = 0; i < calls; i++) await memory.search(queries[i % queries.length] as Float32Array);
     const { user, system } = process.cpuUsage(before);

@@ -120,6 +120,14 @@ describe('formats', () => {
     });
   });
 
+  it.each([5, null, 'memory.ndjson', {}])('refuses %j, which is no stream, and says what is', async (source) => {
+    await using memory = new LocalVectorMemory();
+    await expect(memory.import(source as never)).rejects.toMatchObject({
+      code: 'VALIDATION',
+      message: expect.stringContaining('createReadStream'),
+    });
+  });
+
   it('damage is a MemoryStorageError', async () => {
     await using memory = await filled();
     const bytes = await bytesOf(memory.export({ format: 'binary' }));

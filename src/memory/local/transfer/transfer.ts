@@ -37,8 +37,12 @@ export function* encodeTransfer(
   if (part.length > 0) yield piece(part);
 }
 
-/** Reads an export of either format: the first bytes tell which. */
+/** Reads an export of either format: the first bytes tell which. @throws ValidationError for what is not in pieces */
 export async function* decodeTransfer(source: ImportSource): AsyncGenerator<TransferPart> {
+  if (!isSource(source)) {
+    const message = 'must be a stream or an array of bytes or texts; for a file, createReadStream(path)';
+    throw new ValidationError('import', [{ path: ['source'], message }]);
+  }
   const pieces = buffers(source);
   let start: Buffer = Buffer.alloc(0);
   while (start.length < frameMark.length) {
@@ -63,6 +67,11 @@ export function byNamespace(items: readonly TransferItem[]): Map<string, Transfe
     else groups.set(namespace, [item]);
   }
   return groups;
+}
+
+/** A text is not one: it may be meant as a path. */
+function isSource(source: unknown): source is ImportSource {
+  return typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
 }
 
 async function* buffers(source: ImportSource): AsyncGenerator<Buffer> {
