@@ -10,8 +10,11 @@ export { analyzeTrend, type Seasonality, type Trend, type TrendOptions } from '.
 export type { Anomaly } from './anomalies.js';
 export type { ChangePoint } from './change-point.js';
 export type { ChartInput } from './chart/chart-input.js';
+export type { DecompositionChart } from './chart/decomposition-svg.js';
 export { extendTimes } from './chart/extend-times.js';
-export { type SVGOptions, toSVG } from './chart/svg.js';
+export type { HeatMapChart } from './chart/heat-map-svg.js';
+export type { HistogramChart } from './chart/histogram-svg.js';
+export { type SVGInput, type SVGOptions, toSVG } from './chart/svg.js';
 export { type TerminalChartOptions, toTerminalChart } from './chart/terminal.js';
 export {
   type CorrelationMethod,

@@ -9,6 +9,7 @@ export interface Reference {
     readonly kurt_g2: number;
     readonly ci95: readonly [number, number];
     readonly acf: readonly number[];
+    readonly jarque_bera: { readonly JB: number; readonly p: number };
   };
   readonly mannKendall: {
     readonly S: number;
@@ -20,7 +21,23 @@ export interface Reference {
   readonly sen: { readonly slope: number; readonly lo: number; readonly hi: number };
   readonly ols: { readonly intercept1: number; readonly slope: number; readonly r2: number; readonly p: number };
   readonly frequency: number;
+  readonly pettitt: { readonly index1: number; readonly K: number; readonly p: number };
+  readonly stl_periodic: Strengths;
+  readonly mstl: Strengths;
+  /** Components at some places, counted from 0. */
+  readonly stl: readonly {
+    readonly window: number | 'periodic';
+    readonly robust: boolean;
+    readonly season: readonly number[];
+    readonly trend: readonly number[];
+    readonly at: readonly number[];
+  }[];
   readonly forecast: Readonly<Record<'naive' | 'snaive' | 'ets' | 'theta', ReferenceForecast>>;
+}
+
+interface Strengths {
+  readonly seasonal: number;
+  readonly trend: number;
 }
 
 export interface ReferenceForecast {

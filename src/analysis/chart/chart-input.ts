@@ -63,7 +63,8 @@ export function requireSize(subject: string, field: string, value: number, least
   throw new ValidationError(subject, [{ path: [field], message: `expected a number from ${least} to 20000` }]);
 }
 
-function requireLength(field: string, list: readonly unknown[] | null | undefined, length: number): void {
+/** Refuses a list that has not one entry for each of so many. */
+export function requireLength(field: string, list: readonly unknown[] | null | undefined, length: number): void {
   if (!list || list.length === length) return;
   throw new ValidationError('chart', [
     { path: field.split('.'), message: `expected ${length} entries, found ${list.length}` },

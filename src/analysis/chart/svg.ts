@@ -1,193 +1,43 @@
-import { normal } from '../distributions/normal.js';
-import { at } from '../numeric.js';
-import { type ChartInput, type Plot, readPlot, requireSize } from './chart-input.js';
-import { downsample } from './downsample.js';
-import { timeTicks } from './time-axis.js';
-import { readable, shareOf, type ValueAxis, valueAxis } from './value-axis.js';
-import { escapeXML } from './xml.js';
+import type { TableAnalysis } from '../analyze-table.js';
+import { type ChartInput, requireSize } from './chart-input.js';
+import { type DecompositionChart, drawDecomposition } from './decomposition-svg.js';
+import { drawHeatMap, type HeatMapChart } from './heat-map-svg.js';
+import { drawHistogram, type HistogramChart } from './histogram-svg.js';
+import { drawSeries } from './series-svg.js';
 
 /** Settings of {@link toSVG}. */
 export interface SVGOptions {
   /** In pixels, 240 to 20,000. @default 900 */
   readonly width?: number;
-  /** In pixels, 160 to 20,000. @default 420 */
+  /** In pixels, 160 to 20,000. @default 420; 640 for a decomposition */
   readonly height?: number;
-  /** Heading and accessible name. @default that of the input, else 'Series' or 'Series and forecast' */
+  /** Heading and accessible name. @default that of the input, else one that says what is shown */
   readonly title?: string;
 }
 
-/** Mid tones with a contrast of at least 3:1 on white and on black: the chart has no background of its own. */
-const ink = '#767676';
-const blue = '#2f7ec4';
-const orange = '#d9661f';
-const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+/** What {@link toSVG} can draw: a series with its forecast, or a result as its function gave it. */
+export type SVGInput = ChartInput | DecompositionChart | HistogramChart | HeatMapChart | TableAnalysis;
 
 /**
- * A line chart as a self-contained SVG document: the series, its forecast as a dashed line in a fan of
- * the 50 % interval (narrowed from the given one by the normal distribution) and the given one, axes,
- * legend, and a description for screen readers. No scripts, no styles from elsewhere, readable on light
- * and dark pages. All text is escaped.
+ * A picture as a self-contained SVG document: a series with its forecast in a fan of the 50 % and the given
+ * interval; the panels of a {@link decompose | decomposition}; a {@link histogram}; or the correlations of
+ * a table as a heat map. With a description for screen readers, no scripts, no styles from elsewhere,
+ * readable on light and dark pages. All text is escaped.
  *
  * @throws ValidationError when there is nothing to draw, lists do not fit, or the size leaves no room.
  *
  * @example
  * await writeFile('forecast.svg', toSVG({ values, times, forecast: forecast(values, { horizon: 12 }) }));
+ * await writeFile('parts.svg', toSVG({ ...decompose(values, { period: 12 }), times }));
  */
-export function toSVG(input: ChartInput, { width = 900, height = 420, title }: SVGOptions = {}): string {
+export function toSVG(input: SVGInput, options: SVGOptions = {}): string {
+  const parts = 'remainder' in input;
+  const { width = 900, height = parts ? 640 : 420, title } = options;
   requireSize('toSVG', 'width', width, 240);
-  requireSize('toSVG', 'height', height, 160);
-  const plot = readPlot(input);
-  const heading = title ?? (plot.title || (plot.mean.length > 0 ? 'Series and forecast' : 'Series'));
-  const frame = layOut(plot, width, height);
-  const name = escapeXML(heading);
-  const description = escapeXML(describe(plot));
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${name}. ${description}" font-family="${font}" font-size="12" fill="${ink}">
-<title>${name}</title>
-<desc>${description}</desc>
-<text x="${frame.left}" y="26" font-size="17" font-weight="600">${escapeXML(shortened(heading, (frame.right - frame.left) / 9.5))}</text>
-${legend(plot, frame)}
-${axes(plot, frame)}
-${fan(plot, frame)}
-${lines(plot, frame)}
-</svg>
-`;
-}
-
-interface Frame {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-  readonly axis: ValueAxis;
-  readonly x: (position: number) => string;
-  readonly y: (value: number) => string;
-}
-
-function layOut(plot: Plot, width: number, height: number): Frame {
-  const top = 66;
-  const bottom = height - 34;
-  const axis = valueAxis(plot.low, plot.high, Math.max(2, (bottom - top) / 55));
-  const longest = Math.max(...axis.ticks.map(({ label }) => label.length));
-  const left = 20 + longest * 7;
-  const right = width - 24;
-  const last = Math.max(1, plot.values.length + plot.mean.length - 1);
-  const x = (position: number): string => rounded(left + ((right - left) * position) / last);
-  const y = (value: number): string => rounded(bottom - (bottom - top) * shareOf(axis, value));
-  return { left, right, top, bottom, axis, x, y };
-}
-
-function describe({ values, times, mean, lower, upper, level, method }: Plot): string {
-  const n = values.length;
-  const span = times ? ` from ${times[0]} to ${times[n - 1]}` : '';
-  const last = `last ${readable(at(values, n - 1))}`;
-  const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-  const series = `${n} ${n === 1 ? 'value' : 'values'}${span}, between ${readable(low)} and ${readable(high)}, ${last}.`;
-  const steps = mean.length;
-  if (steps === 0) return series;
-  const end = steps - 1;
-  const bounds =
-    lower && upper ? `, ${percent(level)} interval ${readable(at(lower, end))} to ${readable(at(upper, end))}` : '';
-  const ahead = `Forecast of ${steps} ${steps === 1 ? 'step' : 'steps'} by ${method}`;
-  return `${series} ${ahead}, ending at ${readable(at(mean, end))}${bounds}.`;
-}
-
-function axes({ values, mean, times }: Plot, { left, right, top, bottom, axis, x, y }: Frame): string {
-  const count = values.length + mean.length;
-  const across = axis.ticks.map(
-    ({ value, label }) =>
-      `<path d="M${left} ${y(value)}H${right}" stroke="${ink}" stroke-opacity=".22"/>` +
-      `<text x="${left - 8}" y="${y(value)}" dy=".35em" text-anchor="end">${escapeXML(label)}</text>`,
-  );
-  const down = timeTicks(times, count, Math.max(2, Math.floor((right - left) / 80))).map(({ position, label }) => {
-    // The last label ends at the edge of the picture rather than beyond it.
-    const anchor =
-      Number(x(position)) > right - 12
-        ? `x="${right + 20}" text-anchor="end"`
-        : `x="${x(position)}" text-anchor="middle"`;
-    const mark = `<path d="M${x(position)} ${bottom}v5" stroke="${ink}"/>`;
-    return `${mark}<text ${anchor} y="${bottom + 20}">${escapeXML(label)}</text>`;
-  });
-  const now =
-    mean.length > 0
-      ? [
-          `<path d="M${x(values.length - 1)} ${top}V${bottom}" stroke="${ink}" stroke-opacity=".5" stroke-dasharray="2 4"/>`,
-        ]
-      : [];
-  return ['<g aria-hidden="true">', ...across, ...down, ...now, '</g>'].join('\n');
-}
-
-/** The intervals as areas that open at the last value. */
-function fan({ values, mean, lower, upper, level }: Plot, frame: Frame): string {
-  if (!lower || !upper || mean.length === 0) return '';
-  const inner = normal.quantile(0.75) / normal.quantile((1 + level) / 2);
-  const narrowed = (bound: readonly number[]): number[] =>
-    bound.map((value, i) => at(mean, i) * (1 - inner) + value * inner);
-  const start = at(values, values.length - 1);
-  const area = (low: readonly number[], high: readonly number[], opacity: number): string => {
-    const over = [start, ...high].map((value, i) => `${frame.x(values.length - 1 + i)} ${frame.y(value)}`);
-    const back = low.map((value, i) => `${frame.x(values.length + i)} ${frame.y(value)}`).reverse();
-    return `<path d="M${[...over, ...back].join('L')}Z" fill="${orange}" fill-opacity="${opacity}"/>`;
-  };
-  const outer = area(lower, upper, 0.16);
-  return inner < 1 ? `${outer}\n${area(narrowed(lower), narrowed(upper), 0.22)}` : outer;
-}
-
-function lines({ values, mean }: Plot, { x, y, left, right }: Frame): string {
-  const points = downsample(values, Math.floor(right - left));
-  const observed = points.map(({ position, value }) => `${x(position)} ${y(value)}`).join('L');
-  const last = values.length - 1;
-  const parts = [
-    `<path d="M${observed}" fill="none" stroke="${blue}" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"/>`,
-    `<circle cx="${x(last)}" cy="${y(at(values, last))}" r="3.5" fill="${blue}"/>`,
-  ];
-  if (mean.length > 0) {
-    const ahead = [at(values, last), ...mean].map((value, i) => `${x(last + i)} ${y(value)}`).join('L');
-    parts.push(
-      `<path d="M${ahead}" fill="none" stroke="${orange}" stroke-width="2" stroke-linejoin="round" stroke-dasharray="6 3"/>`,
-    );
-  }
-  return parts.join('\n');
-}
-
-/** One line of keys: in few words where there is little room, and without those that would not fit. */
-function legend({ mean, lower, level, method }: Plot, { left, right }: Frame): string {
-  const items = [
-    { long: 'observed', short: 'observed', mark: `<path d="M0 0h22" stroke="${blue}" stroke-width="2"/>` },
-  ];
-  if (mean.length > 0) {
-    const mark = `<path d="M0 0h22" stroke="${orange}" stroke-width="2" stroke-dasharray="6 3"/>`;
-    items.push({ long: `forecast (${method})`, short: 'forecast', mark });
-  }
-  if (mean.length > 0 && lower) {
-    const outer = `<path d="M0 -6h22v12h-22z" fill="${orange}" fill-opacity=".16"/>`;
-    const inner = `<path d="M0 -3h22v6h-22z" fill="${orange}" fill-opacity=".22"/>`;
-    const long = `${level > 0.5 ? '50 % and ' : ''}${percent(level)} interval`;
-    items.push({ long, short: percent(level), mark: level > 0.5 ? outer + inner : outer });
-  }
-  const widthOf = (label: string): number => 28 + label.length * 6.2;
-  const gap = 22;
-  const roomy = items.reduce((sum, { long }) => sum + widthOf(long) + gap, -gap) <= right + 20 - left;
-  let offset = left;
-  const drawn: string[] = [];
-  for (const { long, short, mark } of items) {
-    const label = roomy ? long : short;
-    if (offset + widthOf(label) > right + 20) break;
-    const text = `<text x="28" dy=".35em">${escapeXML(label)}</text>`;
-    drawn.push(`<g transform="translate(${rounded(offset)} 46)">${mark}${text}</g>`);
-    offset += widthOf(label) + gap;
-  }
-  return ['<g aria-hidden="true">', ...drawn, '</g>'].join('\n');
-}
-
-function shortened(text: string, most: number): string {
-  const characters = [...text];
-  return characters.length > most ? `${characters.slice(0, Math.max(1, Math.floor(most) - 1)).join('')}…` : text;
-}
-
-function percent(level: number): string {
-  return `${Number((level * 100).toPrecision(6))} %`;
-}
-
-function rounded(value: number): string {
-  return String(Math.round(value * 10) / 10);
+  requireSize('toSVG', 'height', height, parts ? 320 : 160);
+  const size = { width, height, title };
+  if (parts) return drawDecomposition(input, size);
+  if ('bins' in input) return drawHistogram(input, size);
+  if ('coefficients' in input) return drawHeatMap(input, size);
+  return 'correlations' in input ? drawHeatMap(input.correlations, size) : drawSeries(input, size);
 }
