@@ -160,13 +160,14 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
   /** Ends when the task may not go on. Most tasks never ask for it, so it is made when they do. */
   get scope(): CallScope {
     if (!this.#scope) {
-      const timeoutMs = this.#deadline - this.#clock.now();
+      const clock = this.#clock;
+      const timeoutMs = this.#deadline - clock.now();
       this.#scope = new CallScope(this.subject, {
         parents: [this.#outer],
         // The time is watched from outside, for all tasks of an agent with one timer.
         ...(timeoutMs < Number.POSITIVE_INFINITY && {
           timeoutMs: Math.max(1, timeoutMs),
-          clock: { now: this.#clock.now, schedule: () => () => undefined },
+          clock: { now: () => clock.now(), schedule: () => () => undefined },
         }),
       });
       if (this.#stopped) this.#scope.cancel(this.#failure);
@@ -213,7 +214,8 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
 
   /** What the agent's schema made of the parameters. */
   admit(parameters: unknown): void {
-    this.#task = { ...this.#task, parameters };
+    // The run's own copy of what was submitted.
+    (this.#task as { parameters: unknown }).parameters = parameters;
   }
 
   /** Begins: from here on the task's time runs. */

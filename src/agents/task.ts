@@ -83,14 +83,15 @@ export function taskOf<I>(draft: TaskDraft<I>): Task<I> {
   const issues = taskIssues(draft);
   if (issues.length > 0) throw new ValidationError('task', issues);
   const { id, type, parameters, createdAt, priority, capability } = draft;
-  return {
+  const task: { -readonly [K in keyof Task<I>]: Task<I>[K] } = {
     id: id ?? randomUUID(),
     type,
     parameters: parameters === undefined ? ({} as I) : parameters,
     createdAt: createdAt ?? Date.now(),
-    ...(priority === undefined ? undefined : { priority }),
-    ...(capability === undefined ? undefined : { capability }),
   };
+  if (priority !== undefined) task.priority = priority;
+  if (capability !== undefined) task.capability = capability;
+  return task;
 }
 
 /** What is wrong with a draft; empty when nothing is. */
