@@ -45,12 +45,10 @@ describe('SecurityIntegration by a secret', () => {
     [-1],
     [1.5],
     [Number.NaN],
-    [undefined as never],
     ['9'.repeat(40)],
     ['200y'],
     [null],
   ])('refuses %o as a time', async (expiresIn) => {
-    if (expiresIn === undefined) return;
     await expect(security.generateToken({}, expiresIn as string)).rejects.toBeInstanceOf(ConfigurationError);
   });
 
