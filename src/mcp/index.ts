@@ -24,6 +24,7 @@ export type {
 export { type APICallTarget, APIIntegrationMCPServer } from './server/api-integration-mcp-server.js';
 export type { Authorizer, TokenVerifier } from './server/authorize.js';
 export type { CacheHint } from './server/cache-hint.js';
+export { type CacheResultsOptions, cacheResults } from './server/cache-results.js';
 export type { CallOutcome, ToolCallRecord, ToolStats } from './server/call-observer.js';
 export type { CallerLimiter, CallerQuota } from './server/caller-limits.js';
 export type { Completer, Completers } from './server/completion.js';
