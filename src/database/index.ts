@@ -10,15 +10,15 @@ export type { ChangeEvent, ChangePosition, ChangeStream, ChangeStreamOptions } f
 export type { ConditionParts } from './mongodb/condition.js';
 export { Condition } from './mongodb/condition.js';
 export type { MongoCapabilities } from './mongodb/mongo-capabilities.js';
-export {
-  type MongoBulkOptions,
-  MongoCollection,
-  type MongoCollectionOptions,
-  type MongoIndexOptions,
-  type MongoModifyOptions,
-  type MongoUpdateOptions,
-  type Stored,
-} from './mongodb/mongo-collection.js';
+export { MongoCollection } from './mongodb/mongo-collection.js';
+export type {
+  MongoBulkOptions,
+  MongoCollectionOptions,
+  MongoIndexOptions,
+  MongoModifyOptions,
+  MongoUpdateOptions,
+  Stored,
+} from './mongodb/mongo-collection-options.js';
 export { MongoDatabase, type MongoMetrics } from './mongodb/mongo-database.js';
 export type { FieldFilter, MongoFields, MongoFilter, MongoPath, MongoUpdate } from './mongodb/mongo-filter.js';
 export type { MongoMigration, MongoMigrationTools } from './mongodb/mongo-migration.js';

@@ -1,5 +1,5 @@
 import { type CallOptions, type StandardSchemaV1, UnsupportedError, validate } from '../../core/index.js';
-import { checkOptions, is, isSchema } from '../../core/internal.js';
+import { is } from '../../core/internal.js';
 import type { DriverCollection, DriverCursor, MongoDocument } from '../../drivers/mongodb/index.js';
 import { DatabaseError } from '../errors/index.js';
 import { type BulkOperation, encodeBulk } from './bulk-operation.js';
@@ -9,6 +9,15 @@ import { DocumentEncoder } from './document-encoder.js';
 import { encodePipeline } from './encode-pipeline.js';
 import { encodeUpdate } from './encode-update.js';
 import { encodeFilter } from './filter-encoder.js';
+import {
+  collectionOptions,
+  type MongoBulkOptions,
+  type MongoCollectionOptions,
+  type MongoIndexOptions,
+  type MongoModifyOptions,
+  type MongoUpdateOptions,
+  type Stored,
+} from './mongo-collection-options.js';
 import type { MongoCall, MongoConnection, MongoTurn } from './mongo-connection.js';
 import type { MongoFilter, MongoUpdate } from './mongo-filter.js';
 import type {
@@ -21,49 +30,6 @@ import type {
 import { checkCollectionName, checkFieldPath, refuse } from './names.js';
 import { ObjectIds } from './object-ids.js';
 import { driverFindOptions, driverSort, type MongoFindOptions } from './read-options.js';
-
-/** What of a collection's documents is known. */
-export interface MongoCollectionOptions<T extends object = MongoDocument> {
-  /** Checks documents before they are inserted or replaced, and whole documents that are read. */
-  readonly schema?: StandardSchemaV1<unknown, T>;
-  /**
-   * Fields that hold object ids: for you they are texts of 24 hexadecimal digits, in documents, filters and
-   * results. Paths in dots, without indexes: `['_id', 'items.productId']`. @default none, object ids are the driver's
-   */
-  readonly objectIds?: readonly string[];
-}
-
-/** A document as it is read: its type, and its `_id`. */
-export type Stored<T> = T extends { readonly _id: unknown } ? T : T & { readonly _id: unknown };
-
-/** Settings of an update. */
-export interface MongoUpdateOptions extends CallOptions {
-  /** Inserts a document when none matches. @default false */
-  readonly upsert?: boolean;
-}
-
-/** Settings of `findOneAndUpdate`. */
-export interface MongoModifyOptions extends MongoUpdateOptions {
-  /** Which document is given. @default 'after' */
-  readonly give?: 'before' | 'after';
-  /** Which of several matching documents is changed: the first in this order. */
-  readonly sort?: MongoFindOptions['sort'];
-}
-
-/** Settings of `insertMany` and `bulkWrite`. */
-export interface MongoBulkOptions extends CallOptions {
-  /** Stops at the first failure. Without it the rest is done too, in any order. @default true */
-  readonly ordered?: boolean;
-}
-
-/** Settings of an index. */
-export interface MongoIndexOptions extends CallOptions {
-  readonly name?: string;
-  readonly unique?: boolean;
-  readonly sparse?: boolean;
-  /** Documents are deleted this many seconds after the indexed date. */
-  readonly expireAfterSeconds?: number;
-}
 
 /**
  * The documents of one collection. Filters and updates are checked before anything is sent: a value from
@@ -89,12 +55,8 @@ export class MongoCollection<T extends object = MongoDocument> {
     owner: { readonly connection: MongoConnection; readonly maxDocuments: number; readonly turn?: MongoTurn },
   ) {
     checkCollectionName(name);
-    const options: MongoCollectionOptions<T> = isSchema(given)
-      ? { schema: given as StandardSchemaV1<unknown, T> }
-      : given;
-    checkOptions(`collection ${name}`, options, { schema: is.anything, objectIds: fieldList });
     this.name = name;
-    this.#options = options;
+    this.#options = collectionOptions(name, given);
     this.#connection = owner.connection;
     this.#maxDocuments = owner.maxDocuments;
     this.#turn = owner.turn;
@@ -481,9 +443,4 @@ function ownValue(field: string, document: unknown): unknown {
 function bulkItems(items: unknown, subject: string): readonly unknown[] {
   if (!Array.isArray(items) || items.length === 0) refuse(subject, [], 'must be an array that is not empty');
   return items;
-}
-
-function fieldList(value: unknown, field: string): void {
-  is.list(value, field);
-  for (const [index, name] of (value as unknown[]).entries()) is.text(name, `${field}[${index}]`);
 }

@@ -1,5 +1,6 @@
 import type { MongoDocument } from '../../drivers/mongodb/index.js';
-import { MongoCollection, type MongoCollectionOptions } from './mongo-collection.js';
+import { MongoCollection } from './mongo-collection.js';
+import type { MongoCollectionOptions } from './mongo-collection-options.js';
 import type { MongoConnection, MongoTurn } from './mongo-connection.js';
 
 /** What a transaction's function works with: collections whose operations belong to it. */
