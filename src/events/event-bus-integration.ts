@@ -38,8 +38,8 @@ export interface BroadcastReceipt {
  * subscribed at that moment and is kept for nobody. Everybody gets a copy of their own, within one
  * process too. For events that must not be lost see {@link EventStream}.
  *
- * On Redis an event whose answer was lost is not sent again, and `'gap'` tells that listening was
- * interrupted. While Redis is away, calls wait for it in a bounded queue, then reject with ConnectionError.
+ * On Redis an event whose answer was lost is sent again by a token and heard once, and `'gap'` tells that listening
+ * was interrupted. While Redis is away, calls wait for it in a bounded queue, then reject with ConnectionError.
  *
  * @example
  * const bus = new EventBusIntegration('redis://localhost:6379');

@@ -112,7 +112,7 @@ export class RedisSubscriber {
       () => {
         if (this.#interruptedAt !== from) return;
         this.#interruptedAt = undefined;
-        this.#options.onGap?.({ from, to: Date.now() });
+        this.#options.onGap?.({ from, to: Math.max(from, Date.now()) });
       },
       () => {
         // Without a new connection the client tells when it has one.

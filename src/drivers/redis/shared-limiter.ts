@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import {
   CallScope,
@@ -158,7 +159,7 @@ export class SharedLimiter implements Limiter, Closeable {
   }
 
   async #take(cost: number): Promise<number> {
-    if (this.#failure && Date.now() < this.#failure.until) throw this.#failure.error;
+    if (this.#failure && performance.now() < this.#failure.until) throw this.#failure.error;
     const answer = await this.#ask(cost);
     if ('slot' in answer) {
       this.#slot = answer.slot;
@@ -189,7 +190,7 @@ export class SharedLimiter implements Limiter, Closeable {
       const reason = scope.cancelled ? `Redis did not answer within ${timeoutMs} ms` : 'Redis cannot be asked';
       const message = `${this.#subject}: ${reason} (${cause.message || cause.name})`;
       const error = new ConnectionError(message, { systemCode: codeOf(cause), cause });
-      this.#failure = { error, until: Date.now() + failFastMs };
+      this.#failure = { error, until: performance.now() + failFastMs };
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { JetStreamApiError, JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import {
@@ -65,7 +66,7 @@ export class JetStreamLink {
     { scope, once = false }: { readonly scope?: CallScope; readonly once?: boolean } = {},
   ): Promise<T> {
     const { timeoutMs } = this.#settings;
-    const end = Date.now() + timeoutMs;
+    const end = performance.now() + timeoutMs;
     using pause = new CallScope(doing, { parents: [scope] });
     for (let attempt = 1; ; attempt++) {
       try {
@@ -73,7 +74,7 @@ export class JetStreamLink {
       } catch (cause) {
         const error = natsFailure(cause, doing, this.target);
         const passing = error instanceof ConnectionError || error instanceof TimeoutError;
-        if (once || !passing || Date.now() >= end || this.#closed) throw error;
+        if (once || !passing || performance.now() >= end || this.#closed) throw error;
         await pause.sleep(leastPauseMs + fullJitter(attempt, longestPauseMs, {}));
       }
     }

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Msg } from '@nats-io/transport-node';
 import type { Delivery, TransportSubscription } from '../event-transport.js';
 import type { RecentIds } from '../transports/in-process/recent-ids.js';
@@ -44,7 +45,7 @@ export class JetStreamSubscription implements TransportSubscription {
       ...parts,
       held: this.#held,
       left: this.#left.signal,
-      done: (place) => parts.recent.remember(this.#mark(place), Date.now(), rememberedMs),
+      done: (place) => parts.recent.remember(this.#mark(place), performance.now(), rememberedMs),
     };
     const { nats, names, newInbox, token: name } = parts;
     const listener = {
@@ -97,7 +98,7 @@ export class JetStreamSubscription implements TransportSubscription {
     // The server took us for dead while we were at work: what settles the first delivery settles this one.
     if (this.#held.has(place)) return;
     // A server that was killed may have lost that it was told.
-    if (recent.has(this.#mark(place), Date.now())) {
+    if (recent.has(this.#mark(place), performance.now())) {
       nats.publish(message.reply ?? '', '+ACK');
       return;
     }

@@ -34,7 +34,7 @@ export class CommitHorizon {
     this.#maxHoldMs = maxHoldMs;
   }
 
-  /** Takes a sample; returns the number up to which events may be published. */
+  /** Takes a sample at a time, in milliseconds of a clock that never jumps; returns the number up to which events may be published. */
   advance({ drawn, own, xmin }: HorizonSample, now: number): bigint {
     if (xmin >= own) {
       this.#reached = drawn;

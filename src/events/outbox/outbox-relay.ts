@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { type CallScope, ConfigurationError, type Logger, SaflaError } from '../../core/index.js';
 import { describeError } from '../../core/internal.js';
 import { CommitHorizon } from './commit-horizon.js';
@@ -49,7 +50,7 @@ export class OutboxRelay {
     if (own === undefined) return { published: 0, refused: 0, more: false };
     const size = this.#batchSize;
     const page = await statements.page(tx, size);
-    const until = this.#horizon.advance({ drawn, own, xmin: page.xmin }, Date.now());
+    const until = this.#horizon.advance({ drawn, own, xmin: page.xmin }, performance.now());
     const rows = page.rows.filter(({ seq }) => BigInt(seq) <= until);
     if (rows.length === 0) return { published: 0, refused: 0, more: false };
     const more = page.rows.length === size;

@@ -16,7 +16,7 @@ import { LocalLimiter } from '@safla/sdk/resilience';
 import { FaultProxy, TestContainer } from '@safla/sdk/testing';
 import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { rejection } from '../../api/support/server.js';
 
 /** Begins every key of this run, so that all can be removed. */
@@ -177,6 +177,38 @@ describe('SharedLimiter', () => {
     await limiter.acquire({ cost: 2 });
     expect(await rejection(limiter.acquire())).toBeInstanceOf(RateLimitError);
     expect(fallback.stats().granted).toBe(1);
+  });
+
+  it('asks Redis again soon after it failed, also when the clock of the host went back meanwhile', async () => {
+    await using proxy = await FaultProxy.start({ target: services.redis.url });
+    await using limiter = new SharedLimiter({
+      url: proxy.url,
+      key: newKey(),
+      limit: 100,
+      intervalMs: hour,
+      maxWaitMs: 0,
+    });
+    await limiter.acquire();
+    proxy.refuse();
+    proxy.cut();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      expect(await rejection(limiter.acquire())).toBeInstanceOf(ConnectionError);
+      vi.setSystemTime(Date.now() - hour);
+      await proxy.heal();
+      await expect
+        .poll(
+          () =>
+            limiter.acquire().then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 20_000 },
+        )
+        .toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('has no double burst around an edge: a fixed window would let twice the limit through', async () => {

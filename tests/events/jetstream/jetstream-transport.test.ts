@@ -12,7 +12,7 @@ import {
 import { EventStream, type ReceivedEvent } from '@safla/sdk/events';
 import { type JetStreamOptions, type JetStreamTransport, jetstream } from '@safla/sdk/events/jetstream';
 import { FaultProxy } from '@safla/sdk/testing';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { natsPlan, ServerProgram } from '../soak/server-program.js';
 import { deferred, drained, recorder, until } from '../support.js';
 
@@ -186,6 +186,21 @@ describe('jetstream', () => {
       for (let n = 0; n < 20; n++) await small.publish('orders', 'x'.repeat(200));
     };
     await expect(fill()).rejects.toThrow(QueueFullError);
+  });
+
+  it('gives up in time while its server is away, also when the clock of the host goes back', async () => {
+    await using own = await ServerProgram.start(natsPlan);
+    const transport = open({ timeoutMs: 1_000, requestTimeoutMs: 200 }, own);
+    await using events = new EventStream({ transport });
+    await events.publish('orders', 1, { id: 'a' });
+    await own.kill();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const publishing = events.publish('orders', 2, { id: 'b' });
+    vi.setSystemTime(Date.now() - 3_600_000);
+    await expect(publishing).rejects.toMatchObject({ code: expect.stringMatching(/^(?:TIMEOUT|CONNECTION)$/) });
   });
 
   it('refuses streams of others under its name', async () => {

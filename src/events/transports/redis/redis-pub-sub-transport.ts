@@ -29,8 +29,8 @@ const maxIdleLanes = 1_000;
 const retryMs = 100;
 
 /**
- * Broadcast by Redis pub/sub, at most once: a message whose answer a lost connection took is not
- * published again, and listeners learn when they may have missed something.
+ * Broadcast by Redis pub/sub. A message whose answer a lost connection took is sent again by a token, by which
+ * Redis broadcasts it once, unless it lost its memory in between. Listeners learn when they may have missed something.
  */
 export class RedisPubSubTransport implements BroadcastTransport {
   readonly name: string = 'Redis pub/sub transport';
