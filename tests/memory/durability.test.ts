@@ -16,6 +16,7 @@ import { Encryptor, LocalKeyring } from '@safla/sdk/encryption';
 import { LocalVectorMemory, MemoryStorageError } from '@safla/sdk/memory';
 import { afterEach, describe, expect, it } from 'vitest';
 import { crc32c } from '../../src/memory/local/journal/crc32c.js';
+import { toFrame } from '../../src/memory/local/journal/frame.js';
 
 const soak = process.env.SAFLA_SOAK !== undefined;
 const folders: string[] = [];
@@ -206,6 +207,12 @@ describe('LocalVectorMemory with a path', () => {
     writeFileSync(join(path, '00000001.log'), 'something else');
     await expect(new LocalVectorMemory({ path }).count()).rejects.toMatchObject({ kind: 'foreign' });
     expect(readFileSync(join(path, '00000001.log'), 'utf8')).toBe('something else');
+    const later = { format: 2, holds: 'vector-memory', kind: 'log', generation: 1, metric: 'cosine', dimension: 3 };
+    writeFileSync(join(path, '00000001.log'), toFrame(Buffer.from(JSON.stringify(later))));
+    await expect(new LocalVectorMemory({ path }).count()).rejects.toMatchObject({
+      kind: 'foreign',
+      message: expect.stringMatching(/format 2; this version reads format 1/),
+    });
     const file = join(path, 'file');
     writeFileSync(file, '');
     await expect(new LocalVectorMemory({ path: file }).count()).rejects.toBeInstanceOf(MemoryStorageError);
@@ -230,6 +237,33 @@ describe('LocalVectorMemory with a path', () => {
     await using memory = new LocalVectorMemory({ path });
     expect(await memory.count()).toBe(24);
     for (let i = 1; i < 25; i++) expect((await memory.retrieve(`k${i}`))?.metadata).toMatchObject({ round: 99 });
+  });
+
+  it('goes on from the files that count after a crash at any step of a snapshot', async () => {
+    const path = folder();
+    {
+      await using memory = new LocalVectorMemory({ path });
+      await memory.store('a', [1, 0]);
+      await memory.store('b', [0, 1]);
+    }
+    const [old = ''] = files(path);
+    const before = readFileSync(join(path, old));
+    {
+      await using memory = new LocalVectorMemory({ path });
+      await memory.compact();
+      await memory.delete('b');
+    }
+    expect(files(path)).toEqual(['00000002.log', '00000002.snapshot']);
+    // Killed before the old log was removed, and while the next snapshot was written.
+    writeFileSync(join(path, old), before);
+    writeFileSync(join(path, '00000003.snapshot.tmp'), 'half');
+    await readBack(path, ['a']);
+    expect(files(path)).toEqual(['00000002.log', '00000002.snapshot']);
+    expect(readdirSync(path).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    // Killed before the snapshot took its place: both logs count.
+    rmSync(join(path, '00000002.snapshot'));
+    writeFileSync(join(path, old), before);
+    await readBack(path, ['a']);
   });
 
   it('binds what it encrypts to its place', async () => {
