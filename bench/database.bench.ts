@@ -1,6 +1,11 @@
 /**
  * PostgreSQL: what `db.sql`, `bulkInsert` and `stream` cost the client beside the drivers and builders people use.
  * The server is a process of its own, so that only the client's work is counted.
+ *
+ * Memory of streams is V8's young generation, which grows when too much survives its collections: with batches of
+ * 500 rows row by row 22 MB, in batches 6 to 23; with `--max-semi-space-size=1` 0.5 MB, which is for the host to say.
+ * Letting go of each row that was read gave 9 MB row by row, batches of 200 rows 9 MB both ways at 8 % more CPU; both
+ * are in.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
