@@ -1,17 +1,25 @@
 import { EventStream, redisStreams } from '@safla/sdk/events';
+import { eventTransportContract } from '@safla/sdk/testing/vitest';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSentinel, type TestSentinel } from './redis-sentinel-support.js';
+import { newName } from './redis-support.js';
 import { until } from './support.js';
 
 let sentinel: TestSentinel;
+let shared: Redis;
 
 beforeAll(async () => {
   sentinel = await startSentinel();
+  shared = sentinel.connect();
 }, 120_000);
 
 afterAll(async () => {
-  await sentinel[Symbol.asyncDispose]();
+  shared?.disconnect();
+  await sentinel?.[Symbol.asyncDispose]();
 }, 30_000);
+
+eventTransportContract('redisStreams behind Sentinel', () => redisStreams({ client: shared, prefix: newName() }));
 
 describe('events on Redis behind Sentinel', () => {
   it('go on with the new primary, and lose nothing that was acknowledged with waitReplicas', async () => {
