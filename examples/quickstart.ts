@@ -19,10 +19,13 @@ import {
   toTerminalChart,
 } from '@safla/sdk';
 import { type Backend, startBackend } from './support/backend.js';
+import { encryptionStep } from './support/encryption-step.js';
 import { headline } from './support/printable.js';
+import { securityStep } from './support/security-step.js';
 import {
   finding,
   forecastSchema,
+  hitsSchema,
   patternSchema,
   read,
   seriesSchema,
@@ -85,6 +88,17 @@ async function main(file: string): Promise<void> {
     return [rows, words];
   });
 
+  await tour.step('Guard it', 'SecurityIntegration', async () => {
+    const { guesses, reuse, denied } = await securityStep();
+    const words = `${guesses} guesses allowed; stolen refresh token: ${reuse}; denied: ${denied}`;
+    return [words, words];
+  });
+  await tour.step('Keep it secret', 'Encryptor, LocalKeyring', async () => {
+    const { keys, moved, streamedBytes } = await encryptionStep(live);
+    const megabytes = streamedBytes / 1_000_000;
+    return [keys, `key ${keys.join(' > ')} while in use; moved text: ${moved}; ${megabytes} MB as a stream`];
+  });
+
   const analyse = (analysisType: string): Promise<unknown> =>
     call(host, 'custom_analysis', { data: values, analysisType });
   const findings = [
@@ -138,7 +152,7 @@ async function main(file: string): Promise<void> {
   });
   await tour.step('Remember and find', 'memoryTools(LocalVectorMemory)', async () => {
     const question = 'when does the forecast peak?';
-    const hit = await firstHit(host, question);
+    const hit = await firstHit(host, question, findings.length);
     return [hit, `"${question}" finds: ${hit}`];
   });
 
@@ -153,7 +167,7 @@ async function main(file: string): Promise<void> {
   await tour.step('Restart, and ask again', 'LocalVectorMemory on disk', async () => {
     await host.close();
     await using next = new MCPHost(fromRoot(config));
-    const hit = await firstHit(next, 'is the trend increasing?');
+    const hit = await firstHit(next, 'is the trend increasing?', findings.length);
     return [hit, `a new process still knows: ${hit}`];
   });
 
@@ -191,16 +205,14 @@ async function call(host: MCPHost, name: string, args: Record<string, unknown>):
   return answer.structuredContent;
 }
 
-/** The consumer works beside us: ask until it has remembered. */
-async function firstHit(host: MCPHost, text: string): Promise<string> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const { hits } = (await call(host, 'memory_search', { text, limit: 1 })) as {
-      hits: { metadata: { text: string } }[];
-    };
-    if (hits[0]) return hits[0].metadata.text;
+/** The best hit. The consumer works beside us: ask until it has remembered all. */
+async function firstHit(host: MCPHost, text: string, all: number): Promise<string> {
+  for (let attempt = 0; attempt < 250; attempt++) {
+    const { hits } = read(hitsSchema, 'memory_search', await call(host, 'memory_search', { text, limit: all }));
+    if (hits[0] && hits.length === all) return hits[0].metadata.text;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error('nothing was remembered');
+  throw new Error('not all findings were remembered');
 }
 
 async function readSeries(file: string): Promise<string> {

@@ -33,6 +33,8 @@ export const forecastSchema = z.object({
   notes: z.array(z.string()),
 });
 
+export const hitsSchema = z.object({ hits: z.array(z.object({ metadata: z.object({ text: z.string() }) })) });
+
 /** A tool's answer in its shape. Says in one line what is not as expected. */
 export function read<Schema extends z.ZodType>(schema: Schema, what: string, answer: unknown): z.output<Schema> {
   const { data, error } = schema.safeParse(answer);

@@ -16,7 +16,7 @@ const write = (name: string, text: string): string => {
   return file;
 };
 
-describe('npm start', () => {
+describe('npm start', { timeout: 120_000 }, () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('works through every integration, writes the chart and leaves no process', async () => {
@@ -32,9 +32,13 @@ describe('npm start', () => {
       '144 rows, their event heard of 144; highest in 1960-07',
       'mean 280.3, median 265.5, sd 120',
       'a season of 12 steps',
+      'stolen refresh token: reused',
+      'key 2026 > 2027 while in use; moved text: DECRYPT_FAILED',
       'trend increasing',
-      '4 events on finding.recorded',
+      'trend increasing; the next 12 average 4.8 % over the last 12',
+      '5 events on finding.recorded',
       'finds: the forecast peaks',
+      'a new process still knows: trend increasing',
     ]) {
       expect(stdout).toContain(words);
     }
