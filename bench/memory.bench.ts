@@ -17,7 +17,16 @@ import { type Measured, measure } from './measure.js';
 import { compare, print, type Row, warmUp } from './memory/compare.js';
 import { clustered, glove } from './memory/data.js';
 import { logLog, type Point } from './memory/plot.js';
-import { guide, hnswlib, ours, type Searcher, usearchExact, usearchIndex, zvec } from './memory/searchers.js';
+import {
+  guide,
+  hnswlib,
+  langchain,
+  ours,
+  type Searcher,
+  usearchExact,
+  usearchIndex,
+  zvec,
+} from './memory/searchers.js';
 
 const quick = process.argv.includes('--quick');
 const efs = [10, 20, 40, 80, 160, 320];
@@ -40,8 +49,10 @@ for (const [name, run] of Object.entries(parts)) if (!picked || picked.includes(
 
 async function exact(): Promise<void> {
   const data = clustered(100_000);
-  const searchers = [await ours(data), guide(data), usearchExact(data)].filter((one) => one !== undefined);
-  const callsOf = ({ name }: Searcher): number => (name.startsWith('the guide') ? 3 : 50);
+  const searchers = [await ours(data), guide(data), await langchain(data), usearchExact(data)].filter(
+    (one) => one !== undefined,
+  );
+  const callsOf = ({ name }: Searcher): number => (/guide|LangChain/.test(name) ? 3 : 50);
   const rows = await compare(data, searchers, { rounds: 7, callsOf });
   const base = rows.find(({ name }) => name.startsWith('the guide'));
   print(`${data.name}, 100,000 rows, k = 10 (times faster than the guide's provider)`, rows, base);

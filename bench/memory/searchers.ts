@@ -51,6 +51,33 @@ export function guide({ rows }: Dataset): Searcher {
   };
 }
 
+interface MemoryVectorStore {
+  addVectors(vectors: number[][], documents: object[]): Promise<void>;
+  similaritySearchVectorWithScore(
+    query: number[],
+    k: number,
+  ): Promise<(readonly [{ readonly metadata: { readonly place: number } }, number])[]>;
+}
+
+export async function langchain({ rows }: Dataset): Promise<Searcher | undefined> {
+  const module = peer<{ readonly MemoryVectorStore: new (embeddings: object) => MemoryVectorStore }>(
+    '@langchain/classic',
+    '1.0.50',
+    '@langchain/classic/vectorstores/memory',
+  );
+  if (!module) return undefined;
+  const store = new module.MemoryVectorStore({});
+  await store.addVectors(
+    rows.map((row) => Array.from(row)),
+    rows.map((_, place) => ({ pageContent: '', metadata: { place } })),
+  );
+  return {
+    name: 'LangChain 1.0.50 MemoryVectorStore',
+    search: async (query, k) =>
+      (await store.similaritySearchVectorWithScore(Array.from(query), k)).map(([{ metadata }]) => metadata.place),
+  };
+}
+
 export function usearchExact({ rows, dimension }: Dataset): Searcher | undefined {
   const usearch = peer<USearch>('usearch', '2.25.3');
   if (!usearch) return undefined;
