@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ConnectFailedError, type PostgresDatabaseOptions } from '@safla/sdk/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Certificates } from '../support/certificates.js';
@@ -14,10 +15,13 @@ let otherCa: string;
 beforeAll(async () => {
   certificates = await Certificates.open();
   [ca, otherCa] = [await certificates.authority('ca'), await certificates.authority('other')];
-  const { certificate, key } = await certificates.server(ca, 'IP:127.0.0.1,DNS:db.test', nobody);
+  const names = 'IP:127.0.0.1,DNS:db.test';
+  const { certificate, key } = await certificates.issued(ca, { commonName: 'server', names, owner: nobody });
+  const rules = ['hostssl all certified 127.0.0.1/32 cert', 'host all all 127.0.0.1/32 scram-sha-256'];
+  const hba = await certificates.write('pg_hba.conf', `${rules.join('\n')}\n`);
   server = await TestServer.start({
     kinds: ['system', 'package'],
-    config: { ssl: 'on', ssl_cert_file: certificate, ssl_key_file: key },
+    config: { ssl: 'on', ssl_cert_file: certificate, ssl_key_file: key, ssl_ca_file: ca, hba_file: hba },
   });
 }, 120_000);
 
@@ -84,6 +88,22 @@ describe('an encrypted connection', () => {
     expect(error).toBeInstanceOf(ConnectFailedError);
     expect(String(error)).toMatch(reason);
     expect(await db.isConnected()).toBe(false);
+  });
+
+  it('shows the certificate of its own where the server asks for one, and says when it has none', async () => {
+    await server.open().sql`create role certified login`;
+    const mine = await certificates.issued(ca, { commonName: 'certified' });
+    const url = new URL(server.url);
+    url.username = 'certified';
+    url.password = '';
+    const tls = { ca: await certificates.read(ca) };
+    const [cert, key] = [await certificates.read(mine.certificate), await certificates.read(mine.key)];
+    const known = server.open({ url, tls: { ...tls, cert, key } });
+    expect(await known.sql`select current_user as me`).toEqual([{ me: 'certified' }]);
+    const unknown = await rejection(server.open({ url, tls }).sql`select 1`);
+    expect(unknown).toMatchObject({ kind: 'authentication', retryable: false });
+    expect(JSON.stringify([known, unknown])).not.toContain('PRIVATE KEY');
+    expect(inspect([known, unknown], { depth: 9, showHidden: true })).not.toContain('PRIVATE KEY');
   });
 
   it('carries cancellations, notifications and bulk inserts too', async () => {

@@ -6,6 +6,19 @@ import { promisify } from 'node:util';
 const openssl = promisify(execFile);
 const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
+/** Whom a certificate is for. */
+interface Subject {
+  readonly commonName: string;
+  readonly names?: string;
+  readonly owner?: number | undefined;
+}
+
+/** Paths. */
+interface Issued {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** Certificates made with `openssl` in a folder that an unprivileged server can read. */
 export class Certificates implements AsyncDisposable {
   readonly folder: string;
@@ -28,23 +41,27 @@ export class Certificates implements AsyncDisposable {
     return certificate;
   }
 
-  /** A server's certificate for names as `IP:127.0.0.1` or `DNS:db.test`, and its key, which only `uid` may read. */
-  async server(
-    authority: string,
-    names: string,
-    uid: number | undefined,
-  ): Promise<{ certificate: string; key: string }> {
-    const [key, request, certificate, extensions] = ['key', 'csr', 'crt', 'ext'].map((end) =>
-      this.#path(`server.${end}`),
-    ) as [string, string, string, string];
+  /**
+   * A certificate and its key. `commonName` is how a client is called; `names` are where a server is, as
+   * `IP:127.0.0.1,DNS:db.test`. Only `owner` may read the key.
+   */
+  async issued(authority: string, { commonName, names = 'DNS:none.test', owner }: Subject): Promise<Issued> {
+    const [key, certificate] = [this.#path(`${commonName}.key`), this.#path(`${commonName}.crt`)];
+    const [request, extensions] = [this.#path(`${commonName}.csr`), this.#path(`${commonName}.ext`)];
     await writeFile(extensions, `subjectAltName=${names}\n`);
-    await openssl('openssl', ['req', ...curve, '-subj', '/CN=server', '-keyout', key, '-out', request]);
+    await openssl('openssl', ['req', ...curve, '-subj', `/CN=${commonName}`, '-keyout', key, '-out', request]);
     const signer = ['-CA', authority, '-CAkey', authority.replace(/crt$/, 'key'), '-CAcreateserial'];
     const output = ['-days', '2', '-extfile', extensions, '-out', certificate];
     await openssl('openssl', ['x509', '-req', '-in', request, ...signer, ...output]);
     await chmod(key, 0o600);
-    if (uid !== undefined) await chown(key, uid, uid);
+    if (owner !== undefined) await chown(key, owner, owner);
     return { certificate, key };
+  }
+
+  /** A file beside the certificates, which everybody may read. */
+  async write(name: string, text: string): Promise<string> {
+    await writeFile(this.#path(name), text, { mode: 0o644 });
+    return this.#path(name);
   }
 
   read(path: string): Promise<string> {
