@@ -7,6 +7,7 @@ export const root: string = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Examples that start servers, or need a server's program. */
 export const needServices = [
+  'agent-fleet.ts',
   'events-jetstream.ts',
   'events-on-redis.ts',
   'services-for-tests.ts',
