@@ -1,7 +1,5 @@
 /** What it costs to dispatch a task that does nothing, beside queues that do less. */
 
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Agent, type Task } from '@safla/sdk/agents';
 import fastq from 'fastq';
 import PQueue from 'p-queue';
@@ -58,44 +56,34 @@ const variants: { name: string; run: (n: number) => Promise<void> }[] = [
   },
 ];
 
-/** One process for each: whoever uses AsyncLocalStorage makes every promise of its process dearer. */
-const wanted = process.argv[2];
-if (wanted === undefined) {
-  for (const n of [2_000, 20_000]) {
-    const samples = variants.map((): number[] => []);
-    for (let round = 0; round < 5; round++)
-      for (const index of variants.keys()) samples[index]?.push(measureApart(index, n));
-    console.log(`${n} tasks: CPU microseconds per task`);
-    for (const [index, { name }] of variants.entries()) {
-      console.log(
-        `${median(samples[index] ?? [])
-          .toFixed(2)
-          .padStart(8)}  ${name}`,
-      );
-    }
-  }
-} else {
-  const n = Number(process.argv[3]);
-  const run = variants[Number(wanted)]?.run ?? (() => Promise.resolve());
-  // As many tasks before the first measure in each case: what is compared is compiled code.
-  for (let done = 0; done < 100_000; done += n) await run(n);
-  const samples: number[] = [];
-  for (let round = 0; round < 7; round++) {
-    globalThis.gc?.();
-    const before = process.cpuUsage();
-    await run(n);
-    const { user, system } = process.cpuUsage(before);
-    samples.push((user + system) / n);
-  }
-  console.log(median(samples));
-}
+/** Samples of one variant cover as many tasks in each case, and begin when the code is compiled. */
+const tasksPerSample = 40_000;
 
-function measureApart(index: number, n: number): number {
-  const file = fileURLToPath(import.meta.url);
-  const args = ['--expose-gc', '--import', 'tsx', file, String(index), String(n)];
-  return Number(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+async function sample(run: (n: number) => Promise<void>, n: number): Promise<number> {
+  globalThis.gc?.();
+  const before = process.cpuUsage();
+  for (let done = 0; done < tasksPerSample; done += n) await run(n);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / tasksPerSample;
 }
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+for (const n of [2_000, 20_000]) {
+  const samples = variants.map((): number[] => []);
+  for (let round = -2; round < 9; round++) {
+    for (const [index, { run }] of variants.entries()) {
+      const micros = await sample(run, n);
+      if (round >= 0) samples[index]?.push(micros);
+    }
+  }
+  const medians = samples.map(median);
+  const bar = medians[2] ?? Number.NaN;
+  console.log(`\n${n} tasks at once, concurrency ${concurrency}: CPU microseconds per task | x p-queue with priority`);
+  for (const [index, { name }] of variants.entries()) {
+    const micros = medians[index] ?? Number.NaN;
+    console.log(`${micros.toFixed(2).padStart(8)} | ${(micros / bar).toFixed(2).padStart(5)} | ${name}`);
+  }
 }

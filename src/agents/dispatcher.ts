@@ -12,7 +12,7 @@ import type { Retry } from '../resilience/retry.js';
 import type { AgentMemory } from './agent-memory.js';
 import type { ToolCaller } from './agent-tools.js';
 import { TaskRejectedError } from './errors/task-rejected-error.js';
-import { PriorityHeap } from './priority-heap.js';
+import { PriorityQueue } from './priority-queue.js';
 import { readableError } from './readable-error.js';
 import { type ContextSource, RunContext } from './run-context.js';
 import { RunList } from './run-list.js';
@@ -49,13 +49,12 @@ export interface DispatcherParts {
  */
 export class Dispatcher implements ContextSource, RunOwner {
   readonly #parts: DispatcherParts;
-  readonly #waiting: PriorityHeap<TaskRun> = new PriorityHeap();
+  readonly #waiting: PriorityQueue<TaskRun> = new PriorityQueue();
   /** Accepted and not begun. */
   readonly #accepted: RunList<TaskRun> = new RunList();
   /** Begun and not final, the one that began first in front. */
   readonly #begun: RunList<TaskRun> = new RunList();
   readonly #store: ReturnType<typeof contextStore> = contextStore();
-  #order = 0;
   #running = 0;
   #pumping = false;
   #pumpIsDue = false;
@@ -201,8 +200,9 @@ export class Dispatcher implements ContextSource, RunOwner {
   }
 
   #enqueue(run: TaskRun): void {
-    if (run.order === 0) run.order = ++this.#order;
-    this.#waiting.push(run);
+    // What has begun goes on before what has not.
+    if (run.begun) this.#waiting.pushFront(run);
+    else this.#waiting.push(run);
     if (this.#pumpIsDue || this.#running >= this.#parts.maxConcurrentTasks) return;
     // Not at once: tasks submitted together are ordered first, and no task runs inside of `submit`.
     this.#pumpIsDue = true;

@@ -23,6 +23,11 @@ export class PriorityHeap<T extends HeapItem> {
     this.#up(item, this.#items.length - 1);
   }
 
+  /** The first, left where it is. */
+  peek(): T | undefined {
+    return this.#items[0];
+  }
+
   pop(): T | undefined {
     const first = this.#items[0];
     if (first) this.remove(first);

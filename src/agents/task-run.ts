@@ -12,7 +12,7 @@ import {
 } from '../core/index.js';
 import { correlationIdHere, describeError } from '../core/internal.js';
 import { TaskCanceledError } from './errors/task-canceled-error.js';
-import type { HeapItem } from './priority-heap.js';
+import type { PriorityLine, QueueItem } from './priority-queue.js';
 import { readableError } from './readable-error.js';
 import type { Linked } from './run-list.js';
 import {
@@ -49,7 +49,7 @@ interface OpenQuestion extends TaskQuestion {
  * comes after one is ignored. What costs something is made when it is needed: most tasks have no log, no
  * questions, and nobody who reads their signal.
  */
-export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredContext {
+export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>, StoredContext {
   readonly priority: number;
   /** How many tasks above this one handed it on. */
   readonly depth: number;
@@ -59,8 +59,9 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
   agent: string | undefined;
   /** The dispatcher of that agent. */
   owner: RunOwner | undefined;
-  order = 0;
-  place = -1;
+  line: PriorityLine<TaskRun> | undefined;
+  ahead: TaskRun | undefined;
+  behind: TaskRun | undefined;
   previous: TaskRun | undefined;
   next: TaskRun | undefined;
   /** Goes on with a task that waited for its place; undefined for one that has not begun. */
@@ -84,7 +85,7 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
   readonly #outer: CallScope | undefined;
   #scope: CallScope | undefined;
   #clock: Clock = systemClock;
-  readonly #submittedAt: number = Date.now();
+  readonly #submittedAt: number;
   #begun = false;
   #startedAt = 0;
   #endedAt = 0;
@@ -96,6 +97,7 @@ export class TaskRun implements TaskHandle, HeapItem, Linked<TaskRun>, StoredCon
 
   constructor(task: Task<unknown>, options: SubmitOptions = {}, parent?: TaskRun) {
     this.#task = task;
+    this.#submittedAt = task.createdAt;
     this.priority = options.priority ?? task.priority ?? 0;
     this.depth = parent ? parent.depth + 1 : 0;
     this.router = parent?.router;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type HeapItem, PriorityHeap } from '../../src/agents/priority-heap.js';
+import { PriorityQueue, type QueueItem } from '../../src/agents/priority-queue.js';
 import { type Linked, RunList } from '../../src/agents/run-list.js';
 
 describe('the heap', () => {
@@ -34,6 +35,52 @@ describe('the heap', () => {
             model = model.filter((other) => other !== item);
           }
           expect(heap.size).toBe(model.length);
+        }
+      }),
+    );
+  });
+});
+
+describe('the queue', () => {
+  it('gives items by priority, then in order, whatever was removed in between', () => {
+    interface Item extends QueueItem<Item> {
+      readonly n: number;
+    }
+    const steps = fc.array(
+      fc.oneof(
+        fc.record({ push: fc.integer({ min: -3, max: 3 }), front: fc.boolean() }),
+        fc.constant('pop' as const),
+        fc.record({ remove: fc.nat() }),
+      ),
+    );
+    fc.assert(
+      fc.property(steps, (commands) => {
+        const queue = new PriorityQueue<Item>();
+        let model: Item[] = [];
+        let n = 0;
+        for (const command of commands) {
+          if (command === 'pop') {
+            // Sorting is stable, so equal priorities keep the order of the model.
+            const expected = model.toSorted((a, b) => b.priority - a.priority)[0];
+            expect(queue.pop()).toBe(expected);
+            model = model.filter((item) => item !== expected);
+          } else if ('push' in command) {
+            const item: Item = { n: n++, priority: command.push, line: undefined, ahead: undefined, behind: undefined };
+            if (command.front) {
+              queue.pushFront(item);
+              model.unshift(item);
+            } else {
+              queue.push(item);
+              model.push(item);
+            }
+          } else {
+            const item = model[command.remove % (model.length || 1)];
+            if (!item) continue;
+            expect(queue.remove(item)).toBe(true);
+            expect(queue.remove(item)).toBe(false);
+            model = model.filter((other) => other !== item);
+          }
+          expect(queue.size).toBe(model.length);
         }
       }),
     );
