@@ -35,8 +35,8 @@ it(
   async () => {
     const { url: postgres } = await services.postgres.namespace();
     const url = `redis://127.0.0.1:${redis.port}`;
-    const applicationName = `crash-${randomUUID()}`;
-    const settings: CrashSettings = { postgres, redis: url, prefix: 'crash', applicationName, transactions };
+    const writerName = `writer-${randomUUID()}`;
+    const settings: CrashSettings = { postgres, redis: url, prefix: 'crash', writerName, transactions };
     await using db = new PostgresDatabase({ url: postgres });
     await db.migrate([
       outboxTable(),
@@ -91,7 +91,7 @@ it(
     await until(() => writers.working === 0);
     expect(writers.failures).toEqual([]);
     // What a killed writer had open is over once its connections are gone.
-    const open = `select count(*) as n from pg_stat_activity where application_name = '${applicationName}' and state = 'idle in transaction' and query not like '%safla_outbox%'`;
+    const open = `select count(*) as n from pg_stat_activity where application_name = '${writerName}' and xact_start is not null`;
     await until(async () => (await count(db, open)) === 0);
     await until(async () => (await outbox.backlog()).waiting === 0);
     await until(async () => (await events.lag(channel, 'account')) === 0);

@@ -4,8 +4,8 @@ export interface CrashSettings {
   readonly redis: string;
   /** In front of the names of Redis keys. */
   readonly prefix: string;
-  /** Told to PostgreSQL, so that connections of a killed program can be waited for. */
-  readonly applicationName: string;
+  /** What writers tell PostgreSQL, so that the connections of one that was killed can be waited for. */
+  readonly writerName: string;
   /** How many transactions all writers together begin. */
   readonly transactions: number;
 }

@@ -3,8 +3,8 @@ import { PostgresDatabase } from '@safla/sdk/database';
 import { EventStream, Outbox, redisStreams } from '@safla/sdk/events';
 import { crashSettings } from './crash-settings.js';
 
-const { postgres, redis, prefix, applicationName } = crashSettings();
-const db = new PostgresDatabase({ url: postgres, applicationName });
+const { postgres, redis, prefix } = crashSettings();
+const db = new PostgresDatabase({ url: postgres });
 const transport = redisStreams({ url: redis, prefix });
 const events = new EventStream({ transport, dedupe: { windowMs: 3_600_000 } });
 const options = { batchSize: 20, pollMs: 10, publishTimeoutMs: 2_000, backoff: { baseDelayMs: 20 } };

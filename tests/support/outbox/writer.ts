@@ -7,8 +7,8 @@ import { PostgresDatabase } from '@safla/sdk/database';
 import { EventStream, Outbox } from '@safla/sdk/events';
 import { channel, crashSettings, rollsBack } from './crash-settings.js';
 
-const { postgres, transactions, applicationName } = crashSettings();
-await using db = new PostgresDatabase({ url: postgres, applicationName });
+const { postgres, transactions, writerName } = crashSettings();
+await using db = new PostgresDatabase({ url: postgres, applicationName: writerName });
 // Writing needs no Redis: this stream checks and encodes events and publishes none.
 await using events = new EventStream({ url: 'memory:' });
 await using outbox = new Outbox({ db, events });
