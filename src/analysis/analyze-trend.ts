@@ -21,7 +21,7 @@ export interface TrendOptions extends SeriesOptions {
   readonly horizon?: number;
   /**
    * Which test says whether there is a trend: `hamed-rao` allows for values that are like their neighbours,
-   * where the plain test finds trends too readily. @default 'mann-kendall'
+   * where the plain test finds trends too readily (and this one, less often, still). @default 'mann-kendall'
    */
   readonly test?: 'mann-kendall' | 'hamed-rao';
 }

@@ -45,8 +45,8 @@ describe('decompose', () => {
     for (const unit of [1, 1e300, 1e-300]) {
       const values = Array.from({ length: 40 }, (_, i) => unit * (100 + 2 * i + ([5, -1, -4, 0][i % 4] ?? 0)));
       const { remainder, seasonalStrength } = decompose(values, { period: 4 });
-      for (const rest of remainder) expect(Math.abs(rest)).toBeLessThan(0.2 * unit);
-      expect(seasonalStrength).toBeGreaterThan(0.999);
+      for (const rest of remainder) expect(Math.abs(rest)).toBeLessThan(0.5 * unit);
+      expect(seasonalStrength).toBeGreaterThan(0.99);
     }
   });
 

@@ -94,4 +94,19 @@ describe('parseSeries', () => {
       }),
     );
   });
+
+  it('fills gaps by straight lines, and at the ends by the nearest value', () => {
+    expect(parseSeries([null, 2, null, null, 8, null], { missing: 'interpolate' })).toEqual([2, 2, 4, 6, 8, 8]);
+    expect(parseSeries('[1, null, 3]', { missing: 'interpolate' })).toEqual([1, 2, 3]);
+    expect(parseSeries([null, 2, null, 8], { missing: 'omit' })).toEqual([2, 8]);
+  });
+
+  it('sorts points by time, and takes labels it cannot compare as they come', () => {
+    const points = [3, 1, 2].map((time) => ({ time, value: 10 * time }));
+    expect(parseSeries(points, { unsorted: 'sort' })).toEqual([10, 20, 30]);
+    expect(failure(points).message).toContain('item 2');
+    const dates = [2, 1].map((day) => ({ time: new Date(Date.UTC(2024, 0, day)), value: day }));
+    expect(parseSeries(dates, { unsorted: 'sort' })).toEqual([1, 2]);
+    expect(parseSeries(['b', 'a'].map((time) => ({ time, value: 1 })))).toEqual([1, 1]);
+  });
 });

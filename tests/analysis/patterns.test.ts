@@ -1,4 +1,4 @@
-import { analyzePatterns } from '@safla/sdk/analysis';
+import { analyzePatterns, histogram } from '@safla/sdk/analysis';
 import { ValidationError } from '@safla/sdk/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -76,6 +76,60 @@ describe('analyzePatterns', () => {
   it('says what is missing with few values', () => {
     expect(analyzePatterns([1]).notes.join()).toContain('anomalies need 8');
     expect(analyzePatterns([1, 2]).autocorrelation).toEqual([1, -0.5]);
+  });
+});
+
+describe('change point and histogram', () => {
+  it.each(fixtures)('$name: Pettitt is that of R', ({ values, r }) => {
+    const { changePoint } = analyzePatterns(values);
+    // R names the last value before the change, counted from 1: the first one after it, from 0.
+    expect(changePoint).toMatchObject({ index: r.pettitt.index1, K: r.pettitt.K });
+    expect(changePoint?.p).toBeCloseTo(r.pettitt.p, 12);
+  });
+
+  it('finds a planted change of level, and none in equal values', () => {
+    const noise = gaussian(seededRandom(2));
+    const values = Array.from({ length: 80 }, (_, i) => (i < 50 ? 0 : 3) + noise());
+    const { changePoint } = analyzePatterns(values);
+    expect(Math.abs((changePoint?.index ?? 0) - 50)).toBeLessThanOrEqual(2);
+    expect(changePoint?.p).toBeLessThan(1e-6);
+    expect((changePoint?.after ?? 0) - (changePoint?.before ?? 0)).toBeCloseTo(3, 0);
+    expect(analyzePatterns([2, 2, 2, 2, 2]).changePoint).toBeNull();
+  });
+
+  it('counts every value in one bin', () => {
+    const { values } = fixtures[1] ?? { values: [] };
+    const { bins, n } = histogram(values);
+    expect(bins.reduce((sum, { count }) => sum + count, 0)).toBe(n);
+    for (const [i, { from, to, count }] of bins.entries()) {
+      const last = i === bins.length - 1;
+      expect(values.filter((value) => value >= from && (value < to || (last && value === to)))).toHaveLength(count);
+    }
+    expect(histogram([7, 7]).bins).toEqual([{ from: 7, to: 7, count: 2 }]);
+  });
+});
+
+describe('anomalies under heavy contamination', () => {
+  it('finds a fifth of planted ones beside trend and season, and hardly any other', () => {
+    const random = seededRandom(31);
+    const noise = gaussian(random);
+    let found = 0;
+    let wrong = 0;
+    for (let round = 0; round < 10; round++) {
+      const planted = new Set<number>();
+      while (planted.size < 48) planted.add(Math.floor(random() * 240));
+      const values = Array.from(
+        { length: 240 },
+        (_, i) =>
+          100 + 0.1 * i + 10 * Math.sin((i * Math.PI) / 6) + noise() + (planted.has(i) ? (random() < 0.5 ? -8 : 8) : 0),
+      );
+      for (const { index } of analyzePatterns(values, { period: 12 }).anomalies) {
+        if (planted.has(index)) found++;
+        else wrong++;
+      }
+    }
+    expect(found / 480).toBeGreaterThan(0.95);
+    expect(wrong / 1920).toBeLessThan(0.01);
   });
 });
 

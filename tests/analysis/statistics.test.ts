@@ -2,23 +2,14 @@ import { analyzeStatistics } from '@safla/sdk/analysis';
 import { ValidationError } from '@safla/sdk/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fixtures, relativeError } from './support.js';
+import { seededRandom } from '../../src/analysis/random.js';
+import { lew, lottery, mavro, michelson } from './fixtures/nist.js';
+import { fixtures, gaussian, relativeError } from './support.js';
 
 const alternating = (centre: number, low: number, high: number): number[] => [
   centre,
   ...Array.from({ length: 1_000 }, (_, i) => (i % 2 === 0 ? low : high)),
 ];
-
-// Michelson's 100 measurements of the speed of light, 1879, in km/s above 299,000; NIST has them in Mm/s.
-const michelson = `
-  850 740 900 1070 930 850 950 980 980 880 1000 980 930 650 760 810 1000 1000 960 960
-  960 940 960 940 880 800 850 880 900 840 830 790 810 880 880 830 800 790 760 800
-  880 880 880 860 720 720 620 860 970 950 880 910 850 870 840 840 850 840 840 840
-  890 810 810 820 800 770 760 740 750 760 910 920 890 860 880 720 840 850 850 780
-  890 840 780 810 760 810 790 810 820 850 870 870 810 740 810 940 950 800 810 870`
-  .trim()
-  .split(/\s+/)
-  .map((value) => (299_000 + Number(value)) / 1_000);
 
 describe('analyzeStatistics against R 4.2.2', () => {
   it.each(fixtures)('agrees on $name to 1e-9', ({ values, r: { desc } }) => {
@@ -37,6 +28,8 @@ describe('analyzeStatistics against R 4.2.2', () => {
       [found.kurtosis, desc.kurt_g2],
       [found.confidenceInterval?.[0], desc.ci95[0]],
       [found.confidenceInterval?.[1], desc.ci95[1]],
+      [found.normality?.statistic, desc.jarque_bera.JB],
+      [found.normality?.p, desc.jarque_bera.p],
     ];
     for (const [actual, expected] of pairs) expect(relativeError(actual ?? Number.NaN, expected)).toBeLessThan(1e-9);
     expect(found.outliers).toEqual([]);
@@ -51,6 +44,9 @@ describe('analyzeStatistics against the certified values of NIST StRD', () => {
     ['NumAcc3', alternating(1_000_000.2, 1_000_000.1, 1_000_000.3), 1_000_000.2, 0.1, 9],
     ['NumAcc4', alternating(10_000_000.2, 10_000_000.1, 10_000_000.3), 10_000_000.2, 0.1, 8],
     ['Michelso', michelson, 299.8524, 0.0790105478190518, 13],
+    ['Mavro', mavro, 2.001856, 0.000429123454003053, 12],
+    ['Lew', lew, -177.435, 277.332168044316, 14],
+    ['Lottery', lottery, 518.95871559633, 291.699727470969, 14],
   ])('%s', (_, values, mean, deviation, digits) => {
     const found = analyzeStatistics(values);
     expect(relativeError(found.mean, mean)).toBeLessThan(1e-14);
@@ -135,5 +131,84 @@ describe('analyzeStatistics', () => {
 
   it.each([0, 1, -1, 95, Number.NaN])('refuses a confidence of %d', (confidence) => {
     expect(() => analyzeStatistics([1, 2], { confidence })).toThrow(ValidationError);
+  });
+});
+
+describe('outliers', () => {
+  const random = seededRandom(21);
+  const noise = gaussian(random);
+  const sample = (): { values: number[]; planted: Set<number> } => {
+    const planted = new Set<number>();
+    while (planted.size < 60) planted.add(Math.floor(random() * 300));
+    return {
+      values: Array.from({ length: 300 }, (_, i) => noise() + (planted.has(i) ? (random() < 0.5 ? -8 : 8) : 0)),
+      planted,
+    };
+  };
+
+  it.each(['mad', 'esd'] as const)('%s: finds a fifth of planted ones, and hardly any other', (outlierMethod) => {
+    let found = 0;
+    let wrong = 0;
+    for (let round = 0; round < 20; round++) {
+      const { values, planted } = sample();
+      for (const { index } of analyzeStatistics(values, { outlierMethod }).outliers) {
+        if (planted.has(index)) found++;
+        else wrong++;
+      }
+    }
+    expect(found / (20 * 60)).toBeGreaterThan(0.95);
+    expect(wrong / (20 * 240)).toBeLessThan(0.01);
+  });
+
+  it('iqr: are those beyond the fences of Tukey', () => {
+    const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 20, -12];
+    const { outliers, method } = analyzeStatistics(values, { outlierMethod: 'iqr' });
+    expect(outliers.map(({ value }) => value)).toEqual([20, -12]);
+    expect(outliers[0]?.score).toBeCloseTo((20 - 7.5) / 5, 12);
+    expect(method.outliers).toContain('Tukey');
+  });
+
+  it("esd: are those of Rosner's example", () => {
+    // Rosner 1983, as in the NIST handbook 1.3.5.17.3: three outliers among 54 values, at 5 %.
+    const values = [
+      -0.25, 0.68, 0.94, 1.15, 1.2, 1.26, 1.26, 1.34, 1.38, 1.43, 1.49, 1.49, 1.55, 1.56, 1.58, 1.65, 1.69, 1.7, 1.76,
+      1.77, 1.81, 1.91, 1.94, 1.96, 1.99, 2.06, 2.09, 2.1, 2.14, 2.15, 2.23, 2.24, 2.26, 2.35, 2.37, 2.4, 2.47, 2.54,
+      2.62, 2.64, 2.9, 2.92, 2.92, 2.93, 3.21, 3.26, 3.3, 3.59, 3.68, 4.3, 4.64, 5.34, 5.42, 6.01,
+    ];
+    const { outliers } = analyzeStatistics(values, { outlierMethod: 'esd' });
+    expect(outliers.map(({ value }) => value)).toEqual([5.34, 5.42, 6.01]);
+    expect(outliers[2]?.score).toBeCloseTo(3.118, 2);
+  });
+
+  it('does not call the rest outliers where most values are equal', () => {
+    for (const outlierMethod of ['mad', 'iqr', 'esd'] as const) {
+      expect(analyzeStatistics([4, 4, 4, 4, 4, 4], { outlierMethod }).outliers).toEqual([]);
+    }
+  });
+});
+
+describe('missing values and times', () => {
+  it('are refused unless said otherwise, and then told', () => {
+    expect(() => analyzeStatistics([1, null, 3])).toThrow(/item 2/);
+    expect(analyzeStatistics([1, null, 3, Number.NaN], { missing: 'omit' })).toMatchObject({ n: 2, mean: 2 });
+    const filled = analyzeStatistics('1,,,4', { missing: 'interpolate' });
+    expect(filled).toMatchObject({ n: 4, mean: 2.5 });
+    expect(filled.notes.join()).toContain('2 of 4 values are missing');
+    expect(() => analyzeStatistics([null, undefined], { missing: 'omit' })).toThrow(/at least one number/);
+  });
+
+  it('must rise, or are sorted when asked', () => {
+    const points = [
+      { time: '2024-02', value: 2 },
+      { time: '2024-01', value: 1 },
+    ];
+    expect(() => analyzeStatistics(points)).toThrow(/item 2.*after the one before/);
+    expect(analyzeStatistics(points, { unsorted: 'sort' }).mean).toBe(1.5);
+    const twice = [...points, { time: '2024-02', value: 3 }];
+    expect(() => analyzeStatistics(twice, { unsorted: 'sort' })).toThrow(/second one/);
+  });
+
+  it('refuses an option it does not know, with the one meant', () => {
+    expect(() => analyzeStatistics([1, 2], { confidnce: 0.9 } as object)).toThrow(/confidence/);
   });
 });

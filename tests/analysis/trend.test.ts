@@ -2,6 +2,7 @@ import { analyzeTrend, forecast } from '@safla/sdk/analysis';
 import { ValidationError } from '@safla/sdk/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hamedRao } from '../../src/analysis/hamed-rao.js';
 import { linearTrend } from '../../src/analysis/linear-trend.js';
 import { mannKendall } from '../../src/analysis/mann-kendall.js';
 import { seededRandom } from '../../src/analysis/random.js';
@@ -29,6 +30,9 @@ describe('analyzeTrend against R 4.2.2', () => {
       expect(relativeError(actual ?? Number.NaN, expected ?? 0)).toBeLessThan(1e-9);
     }
     expect(found.seasonality?.period).toBe(r.frequency);
+    expect(Math.abs((found.seasonality?.strength ?? 0) - r.stl_periodic.seasonal)).toBeLessThan(0.02);
+    expect(Math.abs((found.seasonality?.trendStrength ?? 0) - r.stl_periodic.trend)).toBeLessThan(0.02);
+    expect(found.seasonality?.p).toBeLessThan(1e-6);
   });
 });
 
@@ -87,6 +91,51 @@ describe('analyzeTrend', () => {
       expect(() => analyzeTrend([1, 2, 3], options)).toThrow(ValidationError);
     },
   );
+});
+
+describe('hamedRao', () => {
+  const noise = gaussian(seededRandom(12));
+  const persistent = (): number[] => {
+    let level = 0;
+    return Array.from({ length: 100 }, () => {
+      level = 0.6 * level + noise();
+      return level;
+    });
+  };
+
+  it('rejects far less often where values are like their neighbours and there is no trend', () => {
+    let plain = 0;
+    let adjusted = 0;
+    for (let round = 0; round < 400; round++) {
+      const values = persistent();
+      const test = mannKendall(values);
+      if (test.p < 0.05) plain++;
+      if (hamedRao(values, test, senSlope(values, test.varS, 0.95).slope).p < 0.05) adjusted++;
+    }
+    expect(plain / 400).toBeGreaterThan(0.25);
+    expect(adjusted).toBeLessThan(0.65 * plain);
+  });
+
+  it('decides when asked to, and a note tells where it disagrees', () => {
+    for (let tries = 0; tries < 200; tries++) {
+      const values = persistent();
+      const found = analyzeTrend(values, { period: null, horizon: 1 });
+      if (found.mannKendall.p >= 0.05 || (found.hamedRao?.p ?? 0) < 0.05) continue;
+      expect(found.trend).not.toBe('stable');
+      expect(found.notes.join()).toContain('like their neighbours');
+      expect(analyzeTrend(values, { period: null, horizon: 1, test: 'hamed-rao' }).trend).toBe('stable');
+      return;
+    }
+    throw new Error('the two tests never disagreed');
+  });
+
+  it('is the plain test for independent values', () => {
+    const { hamedRao: adjusted, mannKendall: test } = analyzeTrend([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8], {
+      period: null,
+    });
+    expect(adjusted).toMatchObject({ factor: 1, z: test.z });
+    expect(analyzeTrend([1, 2, 3]).hamedRao).toBeNull();
+  });
 });
 
 describe('mannKendall', () => {

@@ -94,15 +94,21 @@ function squaresOf(
   mean: number,
   errors: Float64Array,
 ): number {
-  const p = ar.length;
-  const q = ma.length;
+  const [ar1, ar2, ma1, ma2] = [at(ar, 0), at(ar, 1), at(ma, 0), at(ma, 1)];
   let squares = 0;
+  let last = 0;
+  let before = 0;
+  let lastError = 0;
+  let errorBefore = 0;
   for (let t = 0; t < values.length; t++) {
-    let error = at(values, t) - mean;
-    for (let i = 0; i < p && i < t; i++) error -= at(ar, i) * (at(values, t - 1 - i) - mean);
-    for (let i = 0; i < q && i < t; i++) error -= at(ma, i) * at(errors, t - 1 - i);
+    const value = at(values, t) - mean;
+    const error = value - ar1 * last - ar2 * before - ma1 * lastError - ma2 * errorBefore;
     errors[t] = error;
     squares += error * error;
+    before = last;
+    last = value;
+    errorBefore = lastError;
+    lastError = error;
   }
   return squares;
 }

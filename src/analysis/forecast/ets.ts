@@ -52,7 +52,7 @@ export function fitETS(values: ArrayLike<number>, shape: ETSShape): FittedETS | 
       return passETS(values, shape, rates, state);
     },
     axes.map((axis) => firstPoint[axis]),
-    { maxEvaluations: 90 * axes.length, tolerance: 1e-7 },
+    { maxEvaluations: 60 * axes.length, tolerance: 1e-6 },
   );
   apply(point);
   const errors = new Float64Array(n);
