@@ -4,7 +4,7 @@ export interface Point {
   readonly y: number;
 }
 
-const [width, height, left, top, right, bottom] = [640, 400, 70, 40, 20, 50];
+const [width, height, left, top, right, bottom] = [640, 400, 70, 40, 45, 50];
 
 /** Curves over two logarithmic axes, as SVG. */
 export function logLog(
@@ -35,15 +35,14 @@ export function logLog(
     parts.push(`<path d="M${left} ${y}H${width - right}" stroke="#ddd"/>`);
     parts.push(`<text x="${left - 8}" y="${Number(y) + 4}" text-anchor="end">${label(power)}</text>`);
   }
-  for (const { name, color, points } of curves) {
+  for (const [place, { name, color, points }] of curves.entries()) {
     const path = points.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join('');
     parts.push(`<path d="${path}" fill="none" stroke="${color}" stroke-width="2"/>`);
     for (const { x, y } of points)
       parts.push(`<circle cx="${px(x).toFixed(1)}" cy="${py(y).toFixed(1)}" r="3" fill="${color}"/>`);
-    const end = points.at(-1) as Point;
-    parts.push(
-      `<text x="${(px(end.x) - 6).toFixed(1)}" y="${(py(end.y) - 10).toFixed(1)}" text-anchor="end" fill="${color}">${name}</text>`,
-    );
+    // Beside the title, where no curve is.
+    const y = 22 + place * 16;
+    parts.push(`<text x="${width - right}" y="${y}" text-anchor="end" fill="${color}">${name}</text>`);
   }
   return `${parts.join('\n')}\n</svg>\n`;
 }
