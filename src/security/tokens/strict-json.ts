@@ -10,12 +10,33 @@ export function parseStrictObject(bytes: Buffer): Record<string, unknown> | unde
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    // A member said twice is lost in between, so equal texts have none: most tokens are written this way.
-    if (JSON.stringify(value) !== text && repeatsMember(text)) return undefined;
+    // A member said twice is lost in between, and its name with it: where as many strings came out, none was.
+    if (stringsOf(value) !== quotesOf(text) / 2 && repeatsMember(text)) return undefined;
     return value as Record<string, unknown>;
   } catch {
     return undefined;
   }
+}
+
+/** How many strings a JSON value has, names of members among them. */
+function stringsOf(value: unknown): number {
+  if (typeof value === 'string') return 1;
+  if (typeof value !== 'object' || value === null) return 0;
+  let strings = 0;
+  if (Array.isArray(value)) {
+    for (const member of value) strings += stringsOf(member);
+    return strings;
+  }
+  for (const name of Object.keys(value)) strings += 1 + stringsOf((value as Record<string, unknown>)[name]);
+  return strings;
+}
+
+/** The quotation marks in a text; NaN where a backslash leaves open which of them end a string. */
+function quotesOf(text: string): number {
+  if (text.includes('\\')) return Number.NaN;
+  let quotes = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes += 1;
+  return quotes;
 }
 
 /** True when an object of a valid JSON text has two members of one name, however they are written. */
