@@ -130,6 +130,16 @@ describe('numbers', () => {
   });
 });
 
+describe('an input', () => {
+  it('that is used twice is asked for once', async () => {
+    let asked = 0;
+    const text = '{"servers": {"a": {"command": "x", "args": ["${input:k}"], "env": {"K": "${input:k}"}}}}';
+    const { servers } = await loadMCPConfig(text, { inputs: async () => `typed ${++asked}` });
+    expect(servers.a).toMatchObject({ args: ['typed 1'], env: { K: 'typed 1' } });
+    expect(asked).toBe(1);
+  });
+});
+
 describe('predefined variables', () => {
   it('give way to the environment, count as no secret, and can be set', async () => {
     const text = '{"servers": {"a": {"command": "x", "args": ["${workspaceFolder}", "${env:workspaceFolder:-none}"]}}}';

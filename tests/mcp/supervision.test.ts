@@ -34,8 +34,11 @@ interface Script {
 }
 
 /** A small server of an older protocol, with the tools `ping`, `crash` and `hang`. */
-function server(file: string, { first = '', greeted = '', unknown = '' }: Script = {}) {
-  return scriptServer(`
+function server(
+  file: string,
+  { first = '', greeted = '', unknown = '' }: Script = {},
+): { command: string; args: string[] } {
+  const { command, args = [] } = scriptServer(`
 const fs = require('node:fs');
 fs.appendFileSync(${JSON.stringify(file)}, 'x');
 const starts = fs.readFileSync(${JSON.stringify(file)}, 'utf8').length;
@@ -53,6 +56,7 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
   else if (method === 'tools/call') answer({ result: { content: [{ type: 'text', text: String(starts) }] } });
   else { ${unknown}; answer({ error: { code: -32601, message: 'unknown' } }); }
 });`);
+  return { command, args: [...args] };
 }
 
 function hostOf(config: ReturnType<typeof server>, options: MCPHostOptions = {}): MCPHost {
@@ -213,6 +217,43 @@ describe('a server over HTTP', () => {
     expect(await host.health()).toMatchObject({ status: 'pass', details: { web: { details: { restarts: 1 } } } });
   });
 
+  it('that answers one call badly does not end the others', async () => {
+    const hang = defineTool({ name: 'slow', description: 'x', timeoutMs: 60_000 }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return 'done';
+    });
+    await using server = new MCPServer({ name: 's', version: '1', tools: [hang] });
+    let failing = false;
+    const http = createServer(async (request, response) => {
+      if (failing) return void response.writeHead(500).end();
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]);
+      const answer = await server.fetch(
+        new Request(`http://127.0.0.1${request.url}`, { method: 'POST', headers, body: Buffer.concat(chunks) }),
+      );
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.end(Buffer.from(await answer.arrayBuffer()));
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => http.once('listening', resolve));
+    const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`;
+    try {
+      await using host = new MCPHost({ servers: { web: { url } } });
+      await host.connect();
+      const slow = host.callTool('slow');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      failing = true;
+      await expect(host.callTool('slow')).rejects.toMatchObject({ code: 'CONNECTION' });
+      expect((await slow).text).toBe('done');
+      failing = false;
+      expect((await host.callTool('slow')).text).toBe('done');
+      expect(await host.health()).toMatchObject({ details: { web: { details: { restarts: 0 } } } });
+    } finally {
+      http.closeAllConnections();
+      http.close();
+    }
+  });
+
   it('that is not there fails each call anew', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => probe.once('listening', resolve));
@@ -233,11 +274,11 @@ describe('a server over HTTP', () => {
     });
     const { url } = await server.listen();
     await using host = new MCPHost({ servers: { web: { url } } });
-    expect(await host.listTools()).toHaveLength(1);
     let told = 0;
     host.on('toolsChanged', () => {
       told += 1;
     });
+    expect(await host.listTools()).toHaveLength(1);
     let added = 0;
     await waitUntil(() => {
       if (told === 0 && added < 50) server.addTool(defineTool({ name: `t${++added}`, description: 'x' }, () => 1));
@@ -246,6 +287,20 @@ describe('a server over HTTP', () => {
     expect((await host.listTools()).length).toBe(1 + added);
     await server.close({ timeoutMs: 100 });
   });
+});
+
+it('a server over stdio tells that it offers other tools', async () => {
+  const { file } = await startsFile();
+  const changed = `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`;
+  const greeted = `setInterval(() => process.stdout.write('${changed}\\n'), 50)`;
+  const config = server(file, { greeted });
+  config.args = config.args.map((arg) =>
+    arg.replace('capabilities: { tools: {} }', 'capabilities: { tools: { listChanged: true } }'),
+  );
+  await using host = hostOf(config);
+  const told = next(host, 'toolsChanged');
+  await host.connect();
+  expect(await told).toEqual({ server: 'demo' });
 });
 
 describe('the plan of restarts', () => {

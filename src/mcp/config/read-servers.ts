@@ -29,6 +29,8 @@ export class ServersReader {
   readonly #sources: ReaderSources;
   readonly #variables: VariableSources;
   #inputs: ReadonlyMap<string, InputDefinition> = new Map();
+  /** What was asked for: each input once, however often it is used. */
+  readonly #answers: Map<string, Awaitable<string | undefined>> = new Map();
   /** What the variables of the server that is being read stood for. */
   #secrets: string[] = [];
 
@@ -41,7 +43,8 @@ export class ServersReader {
       input: async (id) => {
         const definition = this.#inputs.get(id);
         const fallback = definition?.default;
-        return (await sources.input(id, definition)) ?? (typeof fallback === 'string' ? fallback : undefined);
+        if (!this.#answers.has(id)) this.#answers.set(id, sources.input(id, definition));
+        return (await this.#answers.get(id)) ?? (typeof fallback === 'string' ? fallback : undefined);
       },
     };
   }

@@ -6,6 +6,6 @@ export interface MCPHostEvents {
   restarting: [{ readonly server: string; readonly delayMs: number; readonly error: Error }];
   /** A server is down and stays so until `connect`. */
   down: [{ readonly server: string; readonly error: Error }];
-  /** A server says that it offers other tools now. */
+  /** A server says that it offers other tools now. Of servers over HTTP that are connected to after somebody began to listen. */
   toolsChanged: [{ readonly server: string }];
 }

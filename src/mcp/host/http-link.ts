@@ -1,6 +1,7 @@
-import { type CallOptions, detach, type Health, SaflaError } from '../../core/index.js';
+import { type CallOptions, ConnectionError, detach, type Health } from '../../core/index.js';
 import type { HTTPServerConfig } from '../config/mcp-config.js';
 import { type ClientSDK, loadClientSDK } from '../sdk/client-sdk.js';
+import { statusOf } from './client-errors.js';
 import { Consent, type Link, type LinkOptions } from './link.js';
 import { MCPClient } from './mcp-client.js';
 import { SecretMask } from './secret-mask.js';
@@ -33,7 +34,7 @@ export class HTTPLink implements Link {
     try {
       return await ask(client);
     } catch (error) {
-      if (SaflaError.is(error) && error.code === 'CONNECTION') this.#drop(client);
+      if (isUnreachable(error)) this.#drop(client);
       if (!this.#forgotten.has(client) || this.#closed) throw error;
       return ask(await this.open());
     }
@@ -69,7 +70,7 @@ export class HTTPLink implements Link {
 
   async #open(): Promise<MCPClient> {
     await this.#consent.ask();
-    const { startTimeoutMs, callTimeoutMs, tell } = this.#options;
+    const { startTimeoutMs, callTimeoutMs, isHeard, tell } = this.#options;
     const { url, headers = {}, timeout } = this.config;
     const isOld = this.config.type === 'sse';
     const Transport = transportOf(await loadClientSDK(), isOld);
@@ -89,7 +90,8 @@ export class HTTPLink implements Link {
         this.#forgotten.add(client);
         this.#drop(client);
       },
-      onToolsChanged: () => tell('toolsChanged', { server: this.name }),
+      // It takes a request of its own that never ends.
+      ...(isHeard('toolsChanged') ? { onToolsChanged: () => tell('toolsChanged', { server: this.name }) } : {}),
     });
     this.#client = client;
     this.#connects += 1;
@@ -102,8 +104,13 @@ export class HTTPLink implements Link {
   #drop(client: MCPClient): void {
     if (this.#client !== client) return;
     this.#client = undefined;
-    client.close().catch(() => undefined);
+    client.close({ timeoutMs: 2 * this.#options.callTimeoutMs }).catch(() => undefined);
   }
+}
+
+/** An answer with a bad status says nothing about the connection. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof ConnectionError && statusOf(error.cause) === undefined;
 }
 
 type HTTPTransport = ClientSDK['StreamableHTTPClientTransport'];

@@ -24,6 +24,8 @@ export interface LinkOptions {
   readonly restart: RestartOptions | false;
   readonly healthEveryMs: number | undefined;
   readonly logger: Logger;
+  /** True when somebody listens to the event now. */
+  readonly isHeard: (event: keyof MCPHostEvents) => boolean;
   readonly tell: <K extends keyof MCPHostEvents>(event: K, ...args: MCPHostEvents[K]) => void;
 }
 

@@ -2,6 +2,7 @@ import {
   type CallOptions,
   type Closeable,
   type CloseOptions,
+  detach,
   type Health,
   type HealthCheck,
   Lifecycle,
@@ -62,13 +63,9 @@ export class MCPClient implements Closeable, HealthCheck {
   static async connect(request: ConnectRequest): Promise<MCPClient> {
     const { Client } = await loadClientSDK();
     const { transport, label, legacy, onClose, onToolsChanged, probeTimeoutMs = 10_000, timeoutMs, signal } = request;
-    const settings = {
-      versionNegotiation: { mode: 'auto' as const, probe: { timeoutMs: probeTimeoutMs } },
-      ...(onToolsChanged
-        ? { listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => onToolsChanged() } } }
-        : {}),
-    };
-    const client = new Client(clientInfo, settings);
+    const client = new Client(clientInfo, {
+      versionNegotiation: { mode: 'auto', probe: { timeoutMs: probeTimeoutMs } },
+    });
     if (onClose) client.onclose = onClose;
     const connected = new MCPClient(client, request);
     const limits = { ...(signal ? { signal } : {}), timeoutMs: timeoutMs ?? 30_000 };
@@ -84,6 +81,7 @@ export class MCPClient implements Closeable, HealthCheck {
       await transport.close().catch(() => undefined);
       throw error;
     }
+    if (onToolsChanged) connected.#listen(onToolsChanged);
     return connected;
   }
 
@@ -201,6 +199,19 @@ export class MCPClient implements Closeable, HealthCheck {
     await this.close();
   }
 
+  /**
+   * Servers of 2026-07-28 tell of changes on a stream that is asked for; the others by themselves. The
+   * stream is not waited for: where something holds it back, all else still works.
+   */
+  #listen(onToolsChanged: () => void): void {
+    const client = this.#client as ListeningClient;
+    const tools = client.getServerCapabilities()?.tools as { readonly listChanged?: boolean } | undefined;
+    if (!tools?.listChanged) return;
+    client.setNotificationHandler('notifications/tools/list_changed', onToolsChanged);
+    if (this.isLegacy) return;
+    detach(() => client.listen({ toolsListChanged: true }, { timeout: noTimeout })).catch(() => undefined);
+  }
+
   #has(capability: string): boolean {
     return this.#client.getServerCapabilities()?.[capability] !== undefined;
   }
@@ -217,6 +228,12 @@ export class MCPClient implements Closeable, HealthCheck {
       }
     });
   }
+}
+
+/** What else the SDK's client can do. */
+interface ListeningClient extends SDKClient {
+  setNotificationHandler(method: string, handler: () => void): void;
+  listen(filter: { readonly toolsListChanged: true }, options: { readonly timeout: number }): Promise<unknown>;
 }
 
 function toAnswer(result: unknown): ToolAnswer {

@@ -89,7 +89,8 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
     this.#callTimeoutMs = callTimeoutMs;
     const servers = Object.entries(config.servers).filter(([, server]) => !server.disabled);
     const tell: LinkOptions['tell'] = (event, ...args) => void this.emit(event, ...args);
-    const linkOptions = { startTimeoutMs, callTimeoutMs, restart, healthEveryMs, consent, logger, tell };
+    const isHeard: LinkOptions['isHeard'] = (event) => this.listenerCount(event) > 0;
+    const linkOptions = { isHeard, startTimeoutMs, callTimeoutMs, restart, healthEveryMs, consent, logger, tell };
     this.#links = new Map(
       servers.map(([name, server]) => [
         name,
