@@ -11,6 +11,8 @@ import { createInterface } from 'node:readline';
 import { root, run } from './run.js';
 
 const suite = '@modelcontextprotocol/conformance@0.2.0-alpha.12';
+/** Clients that nobody here wrote. */
+const clients = ['@modelcontextprotocol/inspector@0.15', '@modelcontextprotocol/sdk@1.32'];
 /** How many scenarios each revision counts; fewer would mean that something was not run. */
 const bars: Readonly<Record<string, number>> = { '2025-11-25': 30, '2026-07-28': 37 };
 const folder = join(root, '.tmp/conformance');
@@ -24,7 +26,7 @@ interface Score {
   readonly notCounted: readonly string[];
 }
 
-if (!existsSync(join(modules, '@modelcontextprotocol/conformance'))) await fetchSuite();
+if (!existsSync(join(modules, '@modelcontextprotocol/inspector'))) await fetchSuite();
 await using server = await startServer();
 const scores: Score[] = [];
 for (const revision of Object.keys(bars)) scores.push(await score(revision, server.url));
@@ -35,12 +37,18 @@ for (const { revision, passed, counted, notCounted } of scores)
 for (const { revision, failed } of scores) for (const name of failed) console.log(`FAILED ${revision} ${name}`);
 const below = scores.filter(({ revision, passed, failed }) => failed.length > 0 || passed < (bars[revision] ?? 0));
 if (below.length > 0) process.exitCode = 1;
+for (const [name, works] of await foreignClients(server.url)) {
+  console.log(`${works ? 'ok    ' : 'FAILED'} ${name}`);
+  if (!works) process.exitCode = 1;
+}
 
 async function fetchSuite(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   // The suite needs a newer Node.js than the package supports; npm has that as a package.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const { code, output } = await run('npm', ['install', '--no-audit', '--no-fund', 'node@22', suite], { cwd: folder });
+  const { code, output } = await run('npm', ['install', '--no-audit', '--no-fund', 'node@22', suite, ...clients], {
+    cwd: folder,
+  });
   if (code !== 0) throw new Error(`npm could not fetch ${suite}:\n${output}`);
 }
 
@@ -62,6 +70,54 @@ async function startServer(): Promise<AsyncDisposable & { readonly url: string }
       await ended;
     },
   };
+}
+
+/** Each lists the tools and calls one, at the server above and at one that it starts by itself. */
+async function foreignClients(url: string): Promise<(readonly [string, boolean])[]> {
+  const stdio = ['node', '--import', 'tsx', 'examples/mcp-server-in-15-lines.ts'];
+  const inspector = join(modules, '@modelcontextprotocol/inspector/cli/build/cli.js');
+  const inspect = async (name: string, args: readonly string[], expected: string) => {
+    const { output } = await run('node', [inspector, '--cli', ...args]);
+    return [`MCP Inspector, ${name}`, output.includes(expected)] as const;
+  };
+  const text = 'This is a simple text response for testing.';
+  const call = ['--method', 'tools/call', '--tool-name'];
+  const convert = [...call, 'celsius_to_fahrenheit', '--tool-arg', 'celsius=100'];
+  return [
+    await inspect('HTTP', [url, '--transport', 'http', ...call, 'test_simple_text'], text),
+    await inspect('stdio', [...stdio, ...convert], '"fahrenheit": 212'),
+    await oldClient(
+      'HTTP',
+      `new StreamableHTTPClientTransport(new URL(${JSON.stringify(url)}))`,
+      'test_simple_text',
+      text,
+    ),
+    await oldClient(
+      'stdio',
+      `new StdioClientTransport({ command: 'node', args: ${JSON.stringify(stdio.slice(1))}, cwd: ${JSON.stringify(root)} })`,
+      'celsius_to_fahrenheit',
+      'Invalid arguments',
+    ),
+  ];
+}
+
+async function oldClient(
+  name: string,
+  transport: string,
+  tool: string,
+  expected: string,
+): Promise<readonly [string, boolean]> {
+  const script = `
+    import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+    import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+    import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+    const client = new Client({ name: 'old', version: '1.0.0' });
+    await client.connect(${transport});
+    await client.listTools();
+    console.log(JSON.stringify(await client.callTool({ name: '${tool}', arguments: {} })));
+    await client.close();`;
+  const { output, code } = await run('node', ['--input-type=module', '-e', script], { cwd: folder });
+  return [`@modelcontextprotocol/sdk 1.32 client, ${name}`, code === 0 && output.includes(expected)];
 }
 
 /** Reads the suite's summary: `✓ name: 2 passed, 0 failed`, and below it `✗ name (reason)` for what does not count. */
