@@ -85,6 +85,21 @@ describe('the examples of the standards', () => {
       expect(decodeBase64url(wrong)).toBeUndefined();
   });
 
+  it('RFC 8259 section 4: whatever an object holds, it is read as JSON.parse does, and not with a member twice', () => {
+    const members = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ noUnicodeString: false }), {
+      minKeys: 1,
+    });
+    fc.assert(
+      fc.property(members, fc.nat(), (object, at) => {
+        const text = JSON.stringify(object);
+        expect(parseStrictObject(Buffer.from(text))).toEqual(JSON.parse(text));
+        const names = Object.keys(object);
+        const twice = `{"outer":[${text.slice(0, -1)},${JSON.stringify(names[at % names.length])}:"again"}]}`;
+        expect(parseStrictObject(Buffer.from(twice))).toBeUndefined();
+      }),
+    );
+  });
+
   it('RFC 8259 section 4: an object says a member once', () => {
     for (const good of [
       '{}',
