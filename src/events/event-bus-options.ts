@@ -36,7 +36,7 @@ export function eventBusSettings(options: EventBusOptions): EventBusSettings {
   checkOptions<EventBusOptions>('EventBusIntegration', options, {
     url: is.url('memory:', 'redis:', 'rediss:'),
     client: redisClientCheck,
-    transport: is.object,
+    transport: transportCheck,
     schemas: schemasCheck,
     maxPayloadBytes: is.count,
     telemetry: is.object,
@@ -54,6 +54,16 @@ export function eventBusSettings(options: EventBusOptions): EventBusSettings {
     schemas: new Map(Object.entries(options.schemas ?? {})),
     maxPayloadBytes: options.maxPayloadBytes ?? defaultMaxPayloadBytes,
   };
+}
+
+function transportCheck(value: unknown, field: string): void {
+  is.object(value, field);
+  const transport = value as Partial<Record<string, unknown>>;
+  if (['broadcast', 'listen', 'close'].every((name) => typeof transport[name] === 'function')) return;
+  throw new ConfigurationError(
+    `${field} must be a BroadcastTransport: inProcess(), redisPubSub() or one of your own with broadcast, listen, close`,
+    { field },
+  );
 }
 
 function transportFor(url: string | undefined, client: RedisClient | undefined): BroadcastTransport {

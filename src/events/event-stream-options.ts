@@ -70,7 +70,7 @@ const defaultWindowMs = 120_000;
 export function eventStreamSettings(options: EventStreamOptions): EventStreamSettings {
   checkOptions<EventStreamOptions>('EventStream', options, {
     url: is.url('memory:', 'redis:', 'rediss:'),
-    transport: is.object,
+    transport: transportCheck,
     schemas: schemasCheck,
     dedupe: is.either(
       '{ windowMs } or false',
@@ -85,7 +85,7 @@ export function eventStreamSettings(options: EventStreamOptions): EventStreamSet
   });
   const { url, transport, dedupe } = options;
   if ((url === undefined) === (transport === undefined)) {
-    throw new ConfigurationError("EventStream needs either a url ('memory:', 'redis://...') or a transport", {
+    throw new ConfigurationError("EventStream needs a url ('memory:', 'redis://...') or a transport, one of the two", {
       field: 'EventStream.url',
     });
   }
@@ -103,6 +103,19 @@ export function eventStreamSettings(options: EventStreamOptions): EventStreamSet
 
 function transportFor(url: string): EventTransport {
   return new URL(url).protocol === 'memory:' ? inProcess() : redisStreams({ url });
+}
+
+const streamMethods = ['publish', 'subscribe', 'read', 'deadLetters', 'requeue', 'lag', 'close'] as const;
+
+function transportCheck(value: unknown, field: string): void {
+  is.object(value, field);
+  const transport = value as Partial<Record<string, unknown>>;
+  const missing = streamMethods.filter((name) => typeof transport[name] !== 'function');
+  if (missing.length === 0 && typeof transport.capabilities === 'object') return;
+  throw new ConfigurationError(
+    `${field} must be an EventTransport: inProcess(), redisStreams(), jetstream() or one of your own with ${['capabilities', ...streamMethods].join(', ')}`,
+    { field },
+  );
 }
 
 /** A record of schemas by channel. */

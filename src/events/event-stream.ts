@@ -25,7 +25,7 @@ import {
 } from './event-stream-options.js';
 import type { Delivery, EventTransport, LogRange, OutgoingEvent, Receipt } from './event-transport.js';
 import { type LoggedEvent, toLoggedEvent } from './logged-event.js';
-import type { EventDraft } from './outgoing.js';
+import { assertDrafts, assertPublishOptions, type EventDraft } from './outgoing.js';
 import { type ReplayOptions, replayRange } from './replay-options.js';
 
 /** Settings of one {@link EventStream.publish}. */
@@ -81,6 +81,11 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
     data: StandardSchemaV1.InferInput<SchemaOf<Schemas, Channel>>,
     options: PublishOptions = {},
   ): Promise<Receipt> {
+    try {
+      assertPublishOptions(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#publisher.publish({ channel, data, id: options.id, key: options.key }, options);
   }
 
@@ -92,6 +97,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @throws as {@link EventStream.publish}
    */
   async publishMany(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly Receipt[]> {
+    assertDrafts(events);
     return this.#publisher.publishMany(events, options);
   }
 
@@ -102,6 +108,7 @@ export class EventStream<Schemas extends ChannelSchemas = Record<never, never>> 
    * @throws ValidationError as {@link EventStream.publish}
    */
   async prepare(events: readonly EventDraft[], options: CallOptions = {}): Promise<readonly OutgoingEvent[]> {
+    assertDrafts(events);
     return this.#publisher.prepare(events, options);
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ValidationError } from '../core/index.js';
-import { correlationIdHere, encodeJSON } from '../core/internal.js';
+import { correlationIdHere, encodeJSON, hint } from '../core/internal.js';
 import { assertChannelName } from './channel-name.js';
 import type { OutgoingEvent } from './event-transport.js';
 import { assertPayloadFits } from './payload-limit.js';
@@ -31,6 +31,33 @@ export interface EncodedDraft {
 }
 
 const maxNameLength = 255;
+
+const draftFields: ReadonlySet<string> = new Set(['channel', 'data', 'id', 'key']);
+const publishFields: ReadonlySet<string> = new Set(['id', 'key', 'signal', 'timeoutMs']);
+
+/** A misspelt `id` would store an event twice without a word. @throws ValidationError */
+export function assertPublishOptions(options: unknown): void {
+  assertFields(options, 'publish', 'options', publishFields);
+}
+
+/** @throws ValidationError */
+export function assertDrafts(drafts: unknown): void {
+  if (!Array.isArray(drafts)) {
+    throw new ValidationError('Events', [{ path: [], message: 'must be a list of { channel, data, id?, key? }' }]);
+  }
+  for (const [index, draft] of drafts.entries()) assertFields(draft, 'Events', index, draftFields);
+}
+
+function assertFields(value: unknown, subject: string, at: PropertyKey, known: ReadonlySet<string>): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new ValidationError(subject, [{ path: [at], message: `must be an object with ${[...known].join(', ')}` }]);
+  }
+  for (const name in value) {
+    if (known.has(name)) continue;
+    const message = `is not known${hint(name, [...known])}`;
+    throw new ValidationError(subject, [{ path: [at, name], message }]);
+  }
+}
 
 /** @throws ValidationError */
 export function encodeDraft({ channel, data, id = randomUUID(), key }: GivenDraft): EncodedDraft {

@@ -227,3 +227,55 @@ describe('addresses of events', () => {
     },
   );
 });
+
+describe('wrong use of events', () => {
+  it.each([{}, { publish: () => undefined }, redisPubSubLike()])(
+    'what is no transport is refused where it is given',
+    (transport) => {
+      expect(() => new EventStream({ transport: transport as EventTransport })).toThrow(
+        /must be an EventTransport: inProcess/,
+      );
+    },
+  );
+
+  it('a bus refuses what cannot broadcast', () => {
+    const transport = { publish: () => undefined } as never;
+    expect(() => new EventBusIntegration({ transport })).toThrow(/must be a BroadcastTransport: inProcess/);
+  });
+
+  it.each([
+    ['a misspelt id', { ID: 'a' }, /options\.ID: is not known; did you mean 'id'/],
+    ['no object', 'a', /must be an object/],
+    ['null', null, /must be an object/],
+  ])(
+    'publish refuses %s as options: the event would lose its dedupe without a word',
+    async (_what, options, message) => {
+      await using stream = new EventStream({ url: 'memory:' });
+      const publishing = stream.publish('orders', 1, options as never);
+      await expect(publishing).rejects.toThrow(message);
+      await expect(publishing).rejects.toBeInstanceOf(ValidationError);
+    },
+  );
+
+  it.each([
+    ['no list', { channel: 'orders', data: 1 }, /must be a list/],
+    ['null in it', [null], /0: must be an object/],
+    [
+      'a misspelt field',
+      [
+        { channel: 'orders', data: 1 },
+        { channel: 'orders', data: 1, Key: 'k' },
+      ],
+      /1\.Key: is not known/,
+    ],
+  ])('publishMany and prepare refuse %s, and store nothing', async (_what, drafts, message) => {
+    await using stream = new EventStream({ url: 'memory:' });
+    await expect(stream.publishMany(drafts as never)).rejects.toThrow(message);
+    await expect(stream.prepare(drafts as never)).rejects.toThrow(message);
+    for await (const { id } of stream.replay('orders')) expect.unreachable(id);
+  });
+});
+
+function redisPubSubLike(): object {
+  return { name: 'bus', broadcast: () => undefined, listen: () => undefined, close: () => undefined };
+}

@@ -149,6 +149,8 @@ describe('events through faults of Redis', () => {
     expect(reasons[1]).toBeInstanceOf(ConnectionError);
     expect(reasons[2]).toBeInstanceOf(QueueFullError);
     await expect(stream.lag('orders', 'g')).rejects.toBeInstanceOf(ConnectionError);
+    await expect(stream.publish('orders', 5)).rejects.toThrow(/no answer within 500 ms \(.*ECONNREFUSED/);
+    await expect(stream.consume('orders', { group: 'g' }, () => undefined)).rejects.toThrow(/ECONNREFUSED/);
     await proxy.heal();
     await until(() =>
       stream.publish('orders', 4).then(

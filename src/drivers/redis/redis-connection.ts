@@ -80,6 +80,12 @@ export class RedisConnection {
     return this.#failure;
   }
 
+  /** What says most about a failure: ioredis tells that it gave up, and our own client knows what it gave up on. */
+  reasonOf(failure: unknown): unknown {
+    const gaveUp = failure === undefined || (failure instanceof Error && failure.name === 'MaxRetriesPerRequestError');
+    return gaveUp ? (this.#failure ?? failure) : failure;
+  }
+
   async client(): Promise<RedisClient> {
     return this.#client ?? this.#open();
   }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type CallOptions, type ClosedError, ConnectionError } from '../../../core/index.js';
+import { type CallOptions, type ClosedError, ConnectionError, type SaflaError } from '../../../core/index.js';
 import { isPassing, redisFailure } from '../../../drivers/redis/index.js';
 
 import { SlidingArray } from '../../sliding-array.js';
@@ -20,6 +20,8 @@ export interface BatchSenderOptions<Item, Result> {
   readonly budget?: QueueBudget;
   /** How long an item may wait for its result; `Infinity` until `close`. */
   readonly timeoutMs: number;
+  /** What says most about a failure, or about why there is no answer. */
+  readonly reasonOf?: (failure: unknown) => unknown;
   /** Begins every token. Nobody else may use it. */
   readonly origin?: string;
 }
@@ -169,16 +171,22 @@ export class BatchSender<Item, Result> {
       } catch (failure) {
         this.#lastFailure = failure;
         if (!isPassing(failure)) {
-          const error = redisFailure(this.#options.name, failure);
+          const error = this.#failureOf(failure);
           return () => this.#failAll(batch, error);
         }
         await this.#pause(pauseMs * (0.5 + Math.random() / 2));
         if (batch.every((job) => job.done || job.options.signal?.aborted)) {
-          const error = redisFailure(this.#options.name, failure);
+          const error = this.#failureOf(failure);
           return () => this.#failAll(batch, error);
         }
       }
     }
+  }
+
+  #failureOf(failure: unknown): SaflaError | undefined {
+    const { name, reasonOf } = this.#options;
+    const reason = reasonOf ? reasonOf(failure) : failure;
+    return reason === undefined ? undefined : redisFailure(name, reason);
   }
 
   #succeed(batch: readonly Job<Item, Result>[], results: readonly Result[]): void {
@@ -252,7 +260,7 @@ export class BatchSender<Item, Result> {
         return false;
       }
       const { name, timeoutMs } = this.#options;
-      const reason = this.#lastFailure === undefined ? undefined : redisFailure(name, this.#lastFailure);
+      const reason = this.#failureOf(this.#lastFailure);
       const why = reason ? ` (${reason.message})` : '';
       const message = `${name}: Redis gave no answer within ${timeoutMs} ms${why}; it may still take effect`;
       this.#fail(job, new ConnectionError(message, { cause: reason }));

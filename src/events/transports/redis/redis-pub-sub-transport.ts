@@ -112,6 +112,7 @@ export class RedisPubSubTransport implements BroadcastTransport {
       maxBatchBytes,
       budget: this.#budget,
       timeoutMs: this.#settings.timeoutMs,
+      reasonOf: (failure) => this.#connection.reasonOf(failure),
       origin: `${randomBytes(6).toString('base64url')}.`,
     });
     this.#lanes.set(name, lane);
@@ -143,7 +144,7 @@ export class RedisPubSubTransport implements BroadcastTransport {
       }
       await scope.sleep(retryMs).catch(() => undefined);
     }
-    failure ??= this.#connection.lastFailure;
+    failure = this.#connection.reasonOf(failure);
     const reason = failure === undefined ? undefined : redisFailure(subject, failure);
     const why = reason ? ` (${reason.message})` : '';
     throw new ConnectionError(`${subject}: Redis gave no answer within ${timeoutMs} ms${why}`, { cause: reason });

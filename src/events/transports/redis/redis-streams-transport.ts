@@ -252,7 +252,7 @@ export class RedisStreamsTransport implements EventTransport {
         return await scope.run(work);
       } catch (error) {
         if (error instanceof TimeoutError) throw this.#unreachable(subject, error);
-        throw redisFailure(subject, error);
+        throw redisFailure(subject, this.#connection.reasonOf(error));
       }
     });
   }

@@ -125,6 +125,7 @@ export class StreamPublisher {
       maxBatchBytes,
       budget: this.#budget,
       timeoutMs,
+      reasonOf: (failure) => this.#parts.connection.reasonOf(failure),
       origin: `${this.#origin}${this.#lanesMade}.`,
     });
   }
