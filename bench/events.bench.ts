@@ -5,6 +5,11 @@
  * that each came once; there is no envelope with time, type and source, no redelivery, dead letter, time limit
  * or cancellation, no bound, and nothing is sent again. Durable is the stream; the server writes no file here.
  * CPU time is that of this process; what the server used for it stands beside it, and in a ratio for both.
+ *
+ * What was tried against the hand-written loop: a key per id (server 7 us per event) and two hashes of ids in turn (6,
+ * shipped); all ids of a batch in one MessagePack text (client 0.2 us less, server 0.1 more); XREADGROUP as Redis
+ * answers it (server 1 us less, client 2.6 more) and rows of texts made by a script (shipped); batches of 128, 192,
+ * 256 (shipped) and 384 events, which differ by less than two runs of one of them do.
  */
 import { randomUUID } from 'node:crypto';
 import { EventStream, redisStreams } from '@safla/sdk/events';
