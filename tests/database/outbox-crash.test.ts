@@ -4,8 +4,8 @@ import { EventStream, Outbox, outboxTable, redisStreams } from '@safla/sdk/event
 import { TestContainer } from '@safla/sdk/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { redisPlan, ServerProgram } from '../events/soak/server-program.js';
-import { type CrashSettings, channel, rollsBack } from '../support/outbox/crash-settings.js';
-import { Crew } from '../support/outbox/crew.js';
+import { type CrashSettings, channel, rollsBack } from './fixtures/outbox/crash-settings.js';
+import { Crew } from './fixtures/outbox/crew.js';
 
 const soak = process.env.SAFLA_SOAK !== undefined;
 const transactions = soak ? 10_000 : 400;

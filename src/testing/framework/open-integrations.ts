@@ -37,7 +37,7 @@ const testTable: Migration = {
 const testCollection: MongoMigration = { id: 'test_table', up: [{ create: 'test_table' }] };
 
 /** True for a URL of MongoDB, which may name several hosts and is then no URL to others. */
-export const isMongoURL = (url: unknown): boolean => /^mongodb(?:\+srv)?:\/\//.test(String(url));
+const isMongoURL = (url: unknown): boolean => /^mongodb(?:\+srv)?:\/\//.test(String(url));
 
 const sqlURL = is.url('postgres:', 'postgresql:', 'memory:', 'file:', 'mongodb:', 'mongodb+srv:');
 const databaseURL = (url: unknown, field: string): void => {
