@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { extendTimes, forecast, toSVG, toTerminalChart } from '@safla/sdk/analysis';
+import { analyzeTable, decompose, extendTimes, forecast, histogram, toSVG, toTerminalChart } from '@safla/sdk/analysis';
 import { ValidationError } from '@safla/sdk/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -324,5 +324,57 @@ describe('axes', () => {
       '2e-5',
       '-7',
     ]);
+  });
+});
+
+describe('toSVG of results', () => {
+  const values = Array.from({ length: 48 }, (_, i) => 50 + i + 10 * Math.sin((i * Math.PI) / 6));
+
+  it('draws the panels of a decomposition', () => {
+    const svg = toSVG({ ...decompose(values, { period: 12 }), times: values.map((_, i) => `t${i}`), title: 'a < b' });
+    for (const name of ['values', 'trend', 'season', 'remainder']) expect(svg).toContain(`>${name}</text>`);
+    expect(svg).toContain('<title>a &lt; b</title>');
+    expect(svg).toMatch(
+      /<desc>additive decomposition of 48 values: trend from .+; season of 12 steps from .+, strength /,
+    );
+    expect(toSVG(decompose(values, { period: null }))).not.toContain('>season</text>');
+  });
+
+  it('draws a bar for each bin', () => {
+    const found = histogram(values);
+    const svg = toSVG(found);
+    expect(svg.match(/fill-opacity="\.8"/g)).toHaveLength(found.bins.length);
+    expect(svg).toMatch(/<desc>48 values from /);
+    expect(toSVG(histogram([3, 3, 3]))).toContain('in 1 bin;');
+  });
+
+  it('draws a cell for each pair, and names the strongest', () => {
+    const table = analyzeTable({ up: [1, 2, 3, 4], down: [4, 3, 2, 1.5], '<flat>': [1, 1, 1, 1] });
+    for (const svg of [toSVG(table), toSVG(table.correlations)]) {
+      expect(svg.match(/<rect /g)).toHaveLength(9);
+      expect(svg).toContain('The strongest is -0.99, of up and down.');
+      expect(svg).toContain('&lt;flat&gt;');
+      expect(svg).not.toMatch(/NaN|undefined/);
+    }
+  });
+
+  it('refuses lists that do not fit, and sizes without room', () => {
+    const parts = decompose(values, { period: 12 });
+    expect(() => toSVG({ ...parts, trend: [1] })).toThrow(ValidationError);
+    expect(() => toSVG(parts, { height: 200 })).toThrow(ValidationError);
+    expect(() => toSVG({ names: ['a'], coefficients: [], method: 'pearson' })).toThrow(/square/);
+    expect(() => toSVG({ bins: [], n: 0 })).toThrow(/bin/);
+  });
+
+  it('takes any finite values', () => {
+    for (const extreme of [
+      [0, 0, 0, 0],
+      [1e308, -1e308, 1e308, 0],
+      [5e-324, 0, 5e-324, 1e-300],
+    ]) {
+      for (const svg of [toSVG(histogram(extreme)), toSVG(decompose(extreme, { period: null }))]) {
+        expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+      }
+    }
   });
 });
