@@ -290,7 +290,7 @@ export class Encryptor implements Closeable {
   /** At once when the data key is at hand. */
   #seal(data: string | Uint8Array, short: boolean, options: CallOptions, bind: Bind): string | Promise<string> {
     this.#assertRunning('seal', options);
-    if (data.length > longBytes) return this.#sealLong(data, options, bind);
+    if (isLong(data)) return this.#sealLong(data, options, bind);
     const bytes = bytesOf(data, 'data');
     const key = this.#keys.sealingNow(bytes.length);
     if (key) return sealMessage(key, bytes, short, bind);
@@ -369,6 +369,11 @@ export class Encryptor implements Closeable {
 
 /** The longest string holds 4 characters for each 3 of these, with room for the header. */
 const longestBytes: number = Math.floor(constants.MAX_STRING_LENGTH * 0.74);
+
+/** False for what is neither a text nor bytes, which is told when it is read. */
+function isLong(data: unknown): boolean {
+  return (typeof data === 'string' || data instanceof Uint8Array) && data.length > longBytes;
+}
 
 function isShort(options: SealOptions): boolean {
   checkFormat(options);

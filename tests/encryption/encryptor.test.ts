@@ -206,7 +206,8 @@ describe('what open refuses', () => {
     await using e = encryptor();
     const invalid = { code: 'VALIDATION' };
     await expect(e.open(7 as unknown as string, { context })).rejects.toMatchObject(invalid);
-    await expect(e.seal(7 as unknown as string, { context })).rejects.toMatchObject(invalid);
+    for (const none of [undefined, null, 7, {}, { length: 1e9 }, ['x'], new Uint16Array(2)])
+      await expect(e.seal(none as unknown as string, { context })).rejects.toMatchObject(invalid);
     await expect(e.seal('x', {})).rejects.toThrow(/context/);
     await expect(e.seal('x', undefined as unknown as { context: string })).rejects.toMatchObject(invalid);
     await expect(e.seal('x', { context, format: 'long' as 'short' })).rejects.toMatchObject(invalid);
