@@ -98,12 +98,14 @@ export interface FetchOptions {
 const fourMiB = 4 * 1024 * 1024;
 
 /** The values where an option is not given. */
-export const serverDefaults = {
+export const serverDefaults: Readonly<
+  Required<Pick<MCPServerOptions, 'maxRequestBytes' | 'maxResultBytes' | 'callTimeoutMs'>>
+> & { readonly limiter: CallerQuota } = {
   maxRequestBytes: fourMiB,
   maxResultBytes: 2 * fourMiB,
   callTimeoutMs: 300_000,
   limiter: { limit: 1_200, intervalMs: 60_000 },
-} as const;
+};
 
 const stateKey: OptionCheck = (value, field) => {
   const bytes = typeof value === 'string' ? Buffer.byteLength(value) : ArrayBuffer.isView(value) ? value.byteLength : 0;

@@ -10,7 +10,7 @@ export interface HeldStdout extends Disposable {
 }
 
 /** Writes to the real stdout at once; a stream in between would cost a third of a small message. Emits `drain` and `error`. */
-export class StdoutWire extends EventEmitter {
+class StdoutWire extends EventEmitter {
   readonly #write: (text: string) => boolean;
 
   constructor(write: (text: string) => boolean) {
