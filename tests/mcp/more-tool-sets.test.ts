@@ -5,6 +5,7 @@ import { PostgresDatabase } from '@safla/sdk/database';
 import { GraphQLIntegration } from '@safla/sdk/graphql';
 import {
   agentTools,
+  apiTools,
   databaseTools,
   defineTool,
   graphqlTools,
@@ -295,6 +296,19 @@ describe('graphqlTools', () => {
     await expect(graphqlTools(gql, { documents: ['{ version }'] })).rejects.toThrow(/have a name/);
     await expect(graphqlTools(gql, {})).rejects.toThrow(/needs documents, or introspect/);
   });
+});
+
+it.each([
+  ['databaseTools', () => databaseTools({ read: () => undefined } as never), 'query() is missing'],
+  ['websocketTools', () => websocketTools(undefined as never), 'messages() is missing'],
+  ['agentTools', () => agentTools({} as never), 'submit() is missing'],
+  ['apiTools', () => apiTools('https://x' as never), 'request() is missing'],
+  ['graphqlTools', () => graphqlTools(null as never, { introspect: true }), 'query() is missing'],
+  ['upstreamTools', () => upstreamTools([] as never), 'listTools() is missing'],
+])('%s refuse at once what they cannot stand on', async (name, make, missing) => {
+  const error = await (async () => make())().catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'CONFIGURATION', message: expect.stringContaining(missing) });
+  expect((error as Error).message).toContain(`${name} needs a`);
 });
 
 describe('websocketTools', () => {

@@ -37,17 +37,18 @@ async function withClient<T>(tools: readonly Tool[], work: (client: MCPClient) =
   return await work(client);
 }
 
-/** Lists the tools as a client does and compiles each one's schema by the dialect that MCP names. */
-async function listed(tools: readonly Tool[]): Promise<number> {
+/** Lists the tools as a client does, checks each one's schema by the dialect that MCP names, and compiles it. */
+async function listed(tools: readonly Tool[], compileEvery = 1): Promise<number> {
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   return withClient(tools, async (client) => {
     const list = await client.listTools();
-    for (const { name, description, inputSchema } of list) {
+    for (const [index, { name, description, inputSchema }] of list.entries()) {
       expect(name).toMatch(/^[A-Za-z0-9_.-]{1,128}$/);
       expect(description?.length).toBeGreaterThan(0);
       expect(description?.length).toBeLessThanOrEqual(1_024);
       expect(inputSchema.type).toBe('object');
-      ajv.compile(inputSchema);
+      expect(ajv.validateSchema(inputSchema), JSON.stringify(ajv.errors)).toBe(true);
+      if (index % compileEvery === 0) ajv.compile(inputSchema);
     }
     return list.length;
   });
@@ -62,7 +63,7 @@ describe('apiTools of an OpenAPI document', () => {
   it('make every operation of a document of more than 1,000 a tool that a client can list', async () => {
     await using shop = api();
     const document = largeDocument(1_200);
-    expect(await listed(apiTools(shop, { openapi: document, allow: writes }))).toBe(1_200);
+    expect(await listed(apiTools(shop, { openapi: document, allow: writes }), 25)).toBe(1_200);
   });
 
   it('make every operation of every published example a tool, but for those that are named as unsupported', async () => {

@@ -1,6 +1,7 @@
 import { detach, openScope } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
 import type { AgentSource, AgentTaskEvent, AgentTaskRequest } from './agent-source.js';
+import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import { readable } from './readable.js';
@@ -36,6 +37,7 @@ const acting = { readOnlyHint: false, destructiveHint: true, openWorldHint: true
  * @example tools: [agentTools(pool, { types: ['summarize', 'translate'] })]
  */
 export function agentTools(agents: AgentSource, options: AgentToolsOptions = {}): Tool[] {
+  checkSource('agentTools', agents, ['submit'], 'an Agent or an AgentPool');
   checkOptions<AgentToolsOptions>('agentTools', options, { name: is.text, types: is.list, maxTasks: is.count });
   const { name = 'agent', types, maxTasks = 1_000 } = options;
   const board = new TaskBoard(maxTasks);

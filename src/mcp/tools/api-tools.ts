@@ -1,4 +1,5 @@
 import { type APIAnswer, apiAnswer } from './api-answer.js';
+import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import { type APIOperationSource, type OpenAPIToolsOptions, openAPITools } from './openapi-tools.js';
@@ -46,6 +47,7 @@ interface Arguments {
  * @example new MCPServer({ name: 'shop', version: '1.0.0', tools: [apiTools(shop, { openapi, allow: ['createOrder'] })] })
  */
 export function apiTools(api: APISource, options: OpenAPIToolsOptions | ToolSetOptions<WriteMethod> = {}): Tool[] {
+  checkSource('apiTools', api, ['request'], 'an APIIntegration');
   if ('openapi' in options) return openAPITools(api.operations?.bind(api), options);
   checkToolSet('apiTools', options, writeMethods);
   const { name = 'api', allow = [] } = options;

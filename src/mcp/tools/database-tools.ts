@@ -1,5 +1,6 @@
 import { ConfigurationError, SaflaError } from '../../core/index.js';
 import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
+import { checkSource } from './check-source.js';
 import { databaseRow } from './database-row.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
@@ -84,6 +85,7 @@ const queries: OptionCheck = (value, field) => {
  *   sql: 'select * from orders where customer = $1', params: { customer: { type: 'string' } } } } })]
  */
 export function databaseTools(db: DatabaseSource, options: DatabaseToolsOptions = {}): Tool[] {
+  checkSource('databaseTools', db, ['read', 'query'], 'a PostgresDatabase');
   checkOptions<DatabaseToolsOptions>('databaseTools', options, {
     name: is.text,
     queries,

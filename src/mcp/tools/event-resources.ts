@@ -1,6 +1,7 @@
 import { type CallOptions, type Closeable, ConfigurationError, detach, quietClock } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
 import type { ResourceDefinition } from '../server/resource.js';
+import { checkSource } from './check-source.js';
 import type { EventBusSource, EventMessage } from './event-tools.js';
 
 /** What {@link eventResources} needs of an `EventStream`. */
@@ -45,6 +46,13 @@ export async function eventResources(
   source: EventBusSource | EventConsumerSource,
   options: EventResourcesOptions,
 ): Promise<Closeable> {
+  checkSource('eventResources', server, ['addResource', 'removeResource', 'resourceUpdated'], 'an MCPServer');
+  checkSource(
+    'eventResources',
+    source,
+    ['consume' in Object(source) ? 'consume' : 'subscribe'],
+    'an event bus or stream',
+  );
   checkOptions<EventResourcesOptions>('eventResources', options, {
     channels: is.required(is.list),
     keep: is.count,

@@ -1,5 +1,6 @@
 import { type ErrorCode, openScope, TimeoutError } from '../../core/index.js';
 import { is } from '../../core/internal.js';
+import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import { readable } from './readable.js';
@@ -47,6 +48,12 @@ export interface EventToolsOptions extends ToolSetOptions<'publish'> {
  */
 export function eventTools(source: EventBusSource | EventStreamSource, options: EventToolsOptions = {}): Tool[] {
   const { name = 'events', allow = [], channels } = options;
+  checkSource(
+    'eventTools',
+    source,
+    ['publish', 'replay' in Object(source) ? 'replay' : 'subscribe'],
+    'an event bus or stream',
+  );
   checkToolSet('eventTools', options, ['publish']);
   if (channels !== undefined) is.list(channels, 'eventTools.channels');
   const channel = { type: 'string', minLength: 1, ...(channels ? { enum: channels } : {}) };

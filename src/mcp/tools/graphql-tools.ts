@@ -1,5 +1,6 @@
 import { type CallOptions, ConfigurationError, SaflaError } from '../../core/index.js';
 import { checkOptions, hint, is } from '../../core/internal.js';
+import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import { GraphQLArguments } from './graphql-arguments.js';
@@ -46,6 +47,7 @@ export interface GraphQLToolsOptions extends CallOptions {
  * @example tools: [await graphqlTools(shop, { documents: ['query orders($first: Int!) { orders(first: $first) { id total } }'] })]
  */
 export async function graphqlTools(gql: GraphQLSource, options: GraphQLToolsOptions): Promise<Tool[]> {
+  checkSource('graphqlTools', gql, ['query', 'mutation'], 'a GraphQLIntegration');
   checkOptions<GraphQLToolsOptions>('graphqlTools', options, {
     documents: is.list,
     introspect: is.flag,

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../core/index.js';
+import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import { readable } from './readable.js';
@@ -41,6 +42,7 @@ interface Content {
  * @example tools: [memoryTools(memory, { allow: ['store'] })]
  */
 export function memoryTools(memory: MemorySource, options: ToolSetOptions<'store' | 'delete'> = {}): Tool[] {
+  checkSource('memoryTools', memory, ['search', 'retrieve', 'store', 'delete'], 'a VectorMemoryProvider');
   checkToolSet('memoryTools', options, ['store', 'delete']);
   const { name = 'memory', allow = [] } = options;
   const writes = { store: storeTool, delete: deleteTool };

@@ -47,7 +47,6 @@ export type CompileOperations = (document: unknown) => Iterable<APIOperationSour
 
 /** A tool for each operation of a document that may be called. */
 export function openAPITools(compile: CompileOperations | undefined, options: OpenAPIToolsOptions): Tool[] {
-  const { openapi, name, allow = [], filter = () => true, search = false } = options;
   checkOptions<OpenAPIToolsOptions>('apiTools', options, {
     openapi: is.required(is.object),
     name: is.text,
@@ -55,6 +54,7 @@ export function openAPITools(compile: CompileOperations | undefined, options: Op
     filter: is.function,
     search: is.flag,
   });
+  const { openapi, name, allow = [], filter = () => true, search = false } = options;
   if (!compile)
     throw new ConfigurationError('apiTools.openapi needs an API with operations(document), as APIIntegration has', {
       field: 'apiTools.openapi',

@@ -1,6 +1,7 @@
 import type { CallOptions } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
 import type { ToolAnswer, ToolCallOptions, ToolInfo } from '../host/types.js';
+import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
 import type { Tool, ToolSchema } from './tool.js';
 
@@ -30,13 +31,14 @@ export interface UpstreamToolsOptions extends CallOptions {
  * @example const gateway = new MCPServer({ name: 'gateway', version: '1.0.0', tools: [await upstreamTools(host)] });
  */
 export async function upstreamTools(upstream: UpstreamSource, options: UpstreamToolsOptions = {}): Promise<Tool[]> {
-  const { name, filter = () => true, ...limits } = options;
+  checkSource('upstreamTools', upstream, ['listTools', 'callTool'], 'an MCPHost or an MCPClient');
   checkOptions<UpstreamToolsOptions>('upstreamTools', options, {
     name: is.text,
     filter: is.function,
     signal: is.anything,
     timeoutMs: is.anything,
   });
+  const { name, filter = () => true, ...limits } = options;
   const taken = new Set<string>();
   const offered = (await upstream.listTools(limits)).filter(filter);
   return offered.map((info) => upstreamTool(upstream, info, free(name ? `${name}_${info.name}` : info.name, taken)));

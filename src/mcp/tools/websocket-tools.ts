@@ -1,4 +1,5 @@
 import { type CallOptions, type ErrorCode, openScope, TimeoutError } from '../../core/index.js';
+import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import { readable } from './readable.js';
@@ -23,6 +24,7 @@ const callerErrors: readonly ErrorCode[] = ['VALIDATION', 'QUEUE_FULL', 'CONNECT
  * @example tools: [websocketTools(feed, { name: 'ticks', allow: ['request'] })]
  */
 export function websocketTools(ws: WebSocketSource, options: ToolSetOptions<'send' | 'request'> = {}): Tool[] {
+  checkSource('websocketTools', ws, ['messages', 'send', 'request'], 'a WebSocketIntegration');
   checkToolSet('websocketTools', options, ['send', 'request']);
   const { name = 'websocket', allow = [] } = options;
   const writes = { send: sendTool, request: requestTool };
