@@ -14,8 +14,8 @@ export interface CallOptions {
 /** Settings of {@link Closeable.close}. */
 export interface CloseOptions {
   /**
-   * Time for closing, in milliseconds: four fifths for running work to finish, which is then cancelled,
-   * the rest, at least 50 ms, for letting go of resources. 0 cancels at once.
+   * Time for closing, in milliseconds: up to four fifths for running work to finish, which is then cancelled,
+   * and what is left of it, at least a fifth and 50 ms, for letting go of resources. 0 cancels at once.
    *
    * @default 5000
    */
