@@ -1,7 +1,7 @@
 import { foreignKeys, httpTypes, sseTypes, stdioTypes } from './config-keys.js';
 
 const texts = { type: 'array', items: { type: 'string' } };
-const textMap = (of: object): object => ({ type: 'object', additionalProperties: of });
+const textMap = (of: object): object => ({ type: ['object', 'null'], additionalProperties: of });
 const foreign = Object.fromEntries(foreignKeys.map((key) => [key, { description: 'Of another host; not used here.' }]));
 
 const common = {

@@ -71,7 +71,7 @@ export class ServersReader {
     // What is left out may lack its variables.
     if (node.disabled === true) return undefined;
     this.#secrets = [];
-    const type = node.type ?? (node.url === undefined ? 'stdio' : 'http');
+    const { type = node.url === undefined ? 'stdio' : 'http' } = node;
     if (stdioTypes.includes(type as string)) return this.#stdio(node, path);
     if (httpTypes.includes(type as string)) return this.#http(node, path, 'http');
     if (sseTypes.includes(type as string)) return this.#http(node, path, 'sse');
