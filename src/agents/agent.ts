@@ -7,6 +7,7 @@ import {
   detach,
   Lifecycle,
   openScope,
+  spanKind,
   systemClock,
   Telemetry,
   TypedEmitter,
@@ -97,7 +98,8 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
       tools: tools && toolCaller(tools),
       logger: this.#telemetry.logger,
       canHandle: handlesAll ? undefined : (task) => this.canHandle(task as Task<I>),
-      execute: (task, context) => this.execute(task as Task<I>, context),
+      execute: (task, context) =>
+        this.#telemetry.tracing ? this.#traced(task as Task<I>, context) : this.execute(task as Task<I>, context),
       onBusy: (busy) => this.#changed(busy),
       onTask: (run) => {
         if (this.listenerCount('task') > 0) this.emit('task', { task: run.task, state: run.state });
@@ -199,6 +201,18 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
 
   protected override onListenerError(error: unknown, event: string): void {
     this.#telemetry.logger.error({ agent: this.id, event, error }, 'a listener of an agent failed');
+  }
+
+  /** One span for each attempt, active for all that it awaits. */
+  #traced(task: Task<I>, context: TaskContext): Promise<unknown> {
+    const attributes = {
+      'safla.agent.id': this.id,
+      'safla.task.id': task.id,
+      'safla.task.type': task.type,
+      'safla.task.attempt': context.attempt,
+    };
+    const request = { name: `task ${task.type}`, kind: spanKind.internal, attributes };
+    return this.#telemetry.span(request, async () => this.execute(task, context));
   }
 
   #changed(busy: boolean): void {

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import {
   Agent,
   AgentCapabilities,
@@ -681,6 +682,32 @@ describe('tools and memory', () => {
       expect.objectContaining({ agent: 'fake', task: id, type: 't', step: 1 }),
       'hello',
     );
+  });
+});
+
+describe('telemetry', () => {
+  it('opens a span for each attempt, marked when it failed', async () => {
+    const exporter = new InMemorySpanExporter();
+    const tracer = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).getTracer('test');
+    await using agent = new Fake(
+      (_, { attempt }) => {
+        if (attempt === 1) throw new ConnectionError('once');
+      },
+      { telemetry: { tracer }, retry: { maxRetries: 1, baseDelayMs: 1 } },
+    );
+    const handle = agent.submit({ type: 'sum' });
+    await handle.result;
+    const spans = exporter.getFinishedSpans();
+    expect(spans.map(({ name, status }) => [name, status.code])).toEqual([
+      ['task sum', 2],
+      ['task sum', 0],
+    ]);
+    expect(spans[1]?.attributes).toMatchObject({
+      'safla.agent.id': 'fake',
+      'safla.task.id': handle.id,
+      'safla.task.attempt': 2,
+      'safla.correlation_id': handle.id,
+    });
   });
 });
 
