@@ -112,7 +112,7 @@ function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
   return scale > 0 ? Math.max(-1, Math.min(1, cross / scale)) : null;
 }
 
-/** Kendall's tau-b with the variance of S under ties (Kendall, Rank CorrelationResult Methods, 1975), in O(n log n). */
+/** Kendall's tau-b with the variance of S under ties (Kendall, Rank Correlation Methods, 1975), in O(n log n). */
 function kendall(a: readonly number[], b: readonly number[]): { tau: number | null; z: number } {
   const n = a.length;
   const order = a.map((_, i) => i).sort((i, j) => at(a, i) - at(a, j) || at(b, i) - at(b, j));

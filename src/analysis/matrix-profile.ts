@@ -45,7 +45,7 @@ export interface MatrixProfile {
 }
 
 /** Longest series: the time grows with the square, to some seconds here. */
-export const matrixProfileUpTo = 20_000;
+const matrixProfileUpTo = 20_000;
 /** Spreads below this share of the series' own are of flat stretches. */
 const flatShare = 1e-9;
 
