@@ -57,7 +57,7 @@ function combine(members: readonly FittedForecaster[], horizon: number, n: numbe
 /**
  * Models take their form and their rates as known, and the world as it was: intervals by their variances
  * hold less than they say, the more so the farther they reach and the less they rest on. The factor was
- * set on some 1,200 public economic series so that the 95 % interval of the combination held 95 % of
+ * set on some 1,000 public economic series so that the 95 % interval of the combination held 95 % of
  * what followed; `docs/analysis.md` tells what it holds elsewhere.
  */
 function widening(step: number, n: number): number {
