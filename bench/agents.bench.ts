@@ -9,6 +9,8 @@ import fastq from 'fastq';
 import PQueue from 'p-queue';
 import { z } from 'zod';
 import { peerVersion } from './peers.js';
+import { compareFleets } from './support/agents-fleet.js';
+import { compareFrameworks } from './support/agents-framework.js';
 
 const concurrency = 5;
 class Plain extends Agent {
@@ -129,3 +131,9 @@ console.log(
   `\nabort of 100,000 queued tasks: ${left} left in the queue when abort returned, ${((user + system) / 1_000).toFixed(0)} CPU ms until all had settled, ${megabytes(queued - before)} held before, ${megabytes(after - before)} after`,
 );
 stuck.cancel();
+
+// Last, because LangGraph brings an AsyncLocalStorage of its own.
+if (!alone) {
+  await compareFleets(() => new Plain({ maxConcurrentTasks: 16 }));
+  await compareFrameworks(new Plain());
+}
