@@ -30,9 +30,17 @@ const entries: Readonly<Record<string, { readonly page: string; readonly example
     page: 'docs/memory.md',
     examples: ['remember-and-find.ts', 'memory-for-agents.ts', 'memory-in-postgres.ts'],
   },
-  './memory/zvec': { page: 'docs/memory.md', examples: ['memory-in-postgres.ts'] },
-  './analysis': { page: 'docs/analysis.md', examples: ['analysis-of-a-csv.ts'] },
-  './mcp': { page: 'docs/mcp.md', examples: ['mcp-server-in-15-lines.ts', 'servers/assistant-server.ts'] },
+  './memory/zvec': { page: 'docs/memory.md', examples: ['memory-in-zvec.ts'] },
+  './agents': {
+    page: 'docs/agents.md',
+    examples: ['agent-own.ts', 'agent-pool.ts', 'agent-human-decision.ts'],
+  },
+  './agents/bullmq': { page: 'docs/agents.md', examples: ['agent-fleet.ts'] },
+  './analysis': { page: 'docs/analysis.md', examples: ['analysis-of-a-csv.ts', 'forecast-methods.ts'] },
+  './mcp': {
+    page: 'docs/mcp.md',
+    examples: ['mcp-server-in-15-lines.ts', 'mcp-host.ts', 'mcp-tools.ts', 'servers/assistant-server.ts'],
+  },
   './testing': { page: 'docs/testing.md', examples: ['services-for-tests.ts', 'test-your-service.ts'] },
   './testing/vitest': { page: 'docs/testing.md', examples: ['services-for-tests.ts'] },
 };
@@ -76,6 +84,7 @@ describe('export map', () => {
       'encryption',
       'memory',
       'analysis',
+      'agents',
       'mcp',
     ]) {
       const entry = (await import(`../../src/${name}/index.ts`)) as object;
