@@ -25,11 +25,11 @@ export type { ExportFormat, ImportSource } from './local/transfer/transfer.js';
 export type { VectorInput } from './local/vector-input.js';
 export { LocalVectorMemory, type VectorMemoryStats } from './local-vector-memory.js';
 export { MemoryStorageError, type MemoryStorageKind } from './memory-storage-error.js';
-export {
-  type PostgresSearchOptions,
-  PostgresVectorMemory,
-  type PostgresVectorMemoryOptions,
-} from './postgres/postgres-vector-memory.js';
+export type {
+  HNSWOptions,
+  PostgresSearchOptions,
+  PostgresVectorMemoryOptions,
+} from './postgres/postgres-memory-options.js';
+export { PostgresVectorMemory } from './postgres/postgres-vector-memory.js';
 export type { SqlDatabase, SqlResultRow, SqlSession } from './postgres/sql-database.js';
-export type { HNSWOptions } from './postgres/vector-table.js';
 export { VectorMemoryProvider } from './vector-memory-provider.js';

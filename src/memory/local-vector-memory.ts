@@ -10,15 +10,18 @@ import {
   ValidationError,
 } from '../core/index.js';
 import type { Embedding } from './embedding.js';
+import { searchArguments, storeArguments } from './local/call-arguments.js';
 import { assertId, assertItems, assertLimit, assertThreshold } from './local/checks.js';
 import { setDuplicatesApart } from './local/dedupe.js';
-import { compileFilter, type MetadataFilter } from './local/filter/metadata-filter.js';
+import { checkFilter, filterIn } from './local/filter/checked-filter.js';
+import type { MetadataFilter } from './local/filter/metadata-filter.js';
 import { draftOf, draftOfTransfer, type ItemDraft, toStored } from './local/item-draft.js';
 import { KeptItems } from './local/kept-items.js';
 import {
   checkCall,
   checkMemoryOptions,
   type DocumentOptions,
+  defaultNamespace,
   type ExportOptions,
   type ImportOptions,
   type LocalVectorMemoryOptions,
@@ -36,7 +39,7 @@ import { chunkText } from './local/text/chunk-text.js';
 import { TextIndex } from './local/text/text-index.js';
 import { byNamespace, decodeTransfer, encodeTransfer, type ImportSource } from './local/transfer/transfer.js';
 import { assertFits, type TransferHeader } from './local/transfer/transfer-header.js';
-import type { CollectionFilter, CollectionQuery, VectorCollection } from './local/vector-collection.js';
+import type { CollectionQuery, VectorCollection } from './local/vector-collection.js';
 import { assertDimension, type VectorInput } from './local/vector-input.js';
 import { VectorSource } from './local/vector-source.js';
 import { VectorMemoryProvider } from './vector-memory-provider.js';
@@ -58,8 +61,6 @@ export interface VectorMemoryStats {
   /** Bytes allocated for vectors, those kept for further ones included. */
   readonly vectorBytes: number;
 }
-
-const defaultNamespace = '';
 
 /**
  * Vectors within this process, nothing to install; on the disk too when `path` is given. Search looks at
@@ -105,10 +106,8 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   ): Promise<void> {
     this.#lifecycle.assertOpen();
     checkCall.store('store', options);
-    const { text, importance, ...rest } = options;
-    const given = typeof vector === 'string' ? { text: vector } : { vector, text };
-    const item = { id, metadata, importance, ...given } as StoreItem;
-    await this.#storeAll('store', [draftOf(item, this.#source, 'store')], rest);
+    const { item, settings } = storeArguments(id, vector, metadata, options);
+    await this.#storeAll('store', [draftOf(item, this.#source, 'store')], settings);
   }
 
   /**
@@ -174,7 +173,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     limitOrOptions?: number | SearchOptions,
     leastSimilarity?: number,
   ): Promise<Embedding[]> {
-    const [hits] = await this.#searchAll('search', [query], searchOptions(limitOrOptions, leastSimilarity));
+    const [hits] = await this.#searchAll('search', [query], searchArguments(limitOrOptions, leastSimilarity));
     return hits ?? [];
   }
 
@@ -202,7 +201,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   /** Removes the items of a namespace whose metadata matches, all at once, and says how many. `{}` matches all. */
   async deleteWhere(filter: MetadataFilter, options: NamespaceOptions = {}): Promise<number> {
     const namespace = this.#begin('deleteWhere', options, checkCall.namespace);
-    const chosen = filterOf(filter);
+    const chosen = checkFilter(filter);
     await this.#items.ready();
     const remove = this.#items.collection(namespace)?.ids(chosen) ?? [];
     return remove.length === 0 ? 0 : await this.#items.change(namespace, { remove });
@@ -331,7 +330,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
         dedupe === undefined
           ? { kept: items, duplicates: [] }
           : setDuplicatesApart(items, collection, this.#metric, dedupe);
-      const remove = (replaced && collection?.ids(filterOf(replaced))) ?? [];
+      const remove = (replaced && collection?.ids(checkFilter(replaced))) ?? [];
       if (put.length > 0 || remove.length > 0) await this.#items.change(namespace, { remove, put });
       return { stored: put.length, duplicates };
     });
@@ -391,27 +390,8 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   }
 }
 
-function filterOf(filter: MetadataFilter): CollectionFilter {
-  return { filter, accepts: compileFilter(filter) };
-}
-
-function filterIn({ filter }: SelectOptions): CollectionFilter | undefined {
-  return filter === undefined ? undefined : filterOf(filter);
-}
-
 function wordsFor(query: VectorInput | string, text: string | true | undefined, call: string): string | undefined {
   if (text !== true) return text;
   if (typeof query === 'string') return query;
   throw new ValidationError(call, [{ path: ['text'], message: 'must be a text where the query is a vector' }]);
-}
-
-function searchOptions(
-  limitOrOptions: number | SearchOptions | undefined,
-  threshold: number | undefined,
-): SearchOptions {
-  if (typeof limitOrOptions === 'object') return limitOrOptions;
-  return {
-    ...(limitOrOptions === undefined ? {} : { limit: limitOrOptions }),
-    ...(threshold === undefined ? {} : { threshold }),
-  };
 }

@@ -48,6 +48,9 @@ export interface LocalVectorMemoryOptions {
   readonly telemetry?: TelemetryOptions;
 }
 
+/** The namespace of a call that names none. */
+export const defaultNamespace = '';
+
 /** Picks the namespace of a call. Namespaces see nothing of each other. */
 export interface NamespaceOptions extends CallOptions {
   /** A tenant, a user, a subject. @default one namespace of its own */

@@ -1,4 +1,5 @@
 import type { Embedding } from '../embedding.js';
+import type { CheckedFilter } from './filter/checked-filter.js';
 import type { MetadataFilter, MetadataTest } from './filter/metadata-filter.js';
 import { MetadataIndex } from './filter/metadata-index.js';
 import { type Candidate, lookThrough, type Search } from './look-through.js';
@@ -27,12 +28,6 @@ export interface CollectionQuery {
   readonly vector: Float64Array;
   readonly limit: number;
   readonly threshold: number;
-}
-
-/** A filter that was checked, and its predicate. */
-export interface CollectionFilter {
-  readonly filter: MetadataFilter;
-  readonly accepts: MetadataTest;
 }
 
 /** A row that was found, with its similarity to the query. */
@@ -140,12 +135,12 @@ export class VectorCollection {
   }
 
   /** The nearest of all vectors, for each query: exact. Queries of one call share the way through memory. */
-  search(queries: readonly CollectionQuery[], filter?: CollectionFilter): Embedding[][] {
+  search(queries: readonly CollectionQuery[], filter?: CheckedFilter): Embedding[][] {
     return this.nearest(queries, filter).map((found) => found.map(({ row, similarity }) => this.hit(row, similarity)));
   }
 
   /** As {@link VectorCollection.search}, by row. */
-  nearest(queries: readonly CollectionQuery[], filter?: CollectionFilter): Found[][] {
+  nearest(queries: readonly CollectionQuery[], filter?: CheckedFilter): Found[][] {
     const searches = queries.map((query) => this.#searchOf(query, filter?.accepts));
     lookThrough(this.#store, searches, filter && this.#rowsFor(filter.filter));
     return searches.map(({ top, scorer: { toSimilarity } }) =>
@@ -154,7 +149,7 @@ export class VectorCollection {
   }
 
   /** The rows whose texts have words of `words`, best first. Needs {@link VectorCollection.indexTexts}. */
-  matching(words: string, limit: number, filter?: CollectionFilter): number[] {
+  matching(words: string, limit: number, filter?: CheckedFilter): number[] {
     const accepts = (row: number): boolean => {
       const item = this.#items[row];
       return item !== undefined && (!filter || filter.accepts(item.metadata));
@@ -173,7 +168,7 @@ export class VectorCollection {
   }
 
   /** The ids of items that a filter accepts; of all without one. */
-  ids(filter?: CollectionFilter): string[] {
+  ids(filter?: CheckedFilter): string[] {
     if (!filter) return [...this.#rowById.keys()];
     const rows = this.#rowsFor(filter.filter) ?? this.#items.keys();
     const found: string[] = [];

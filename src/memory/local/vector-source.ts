@@ -1,7 +1,7 @@
 import { type CallScope, ConfigurationError, ValidationError } from '../../core/index.js';
 import { type Embed, embedTexts } from './embedder.js';
 import type { Metric } from './metric.js';
-import { readVector, type VectorInput } from './vector-input.js';
+import { assertDimension, readVector, type VectorInput } from './vector-input.js';
 import { VectorRoom } from './vector-room.js';
 
 /** A vector that was checked, or a text to make one of. */
@@ -45,4 +45,14 @@ export class VectorSource {
       return readVector(next.next().value, this.#metric, `what embed gave for the ${subject}`, this.#room);
     });
   }
+}
+
+/** @throws ValidationError unless each vector is as long as `dimension` says */
+export function assertDimensions(
+  vectors: readonly Float64Array[],
+  dimension: number,
+  reads: readonly ReadSource[],
+): void {
+  for (const [place, { subject }] of reads.entries())
+    assertDimension(vectors[place] as Float64Array, dimension, subject);
 }

@@ -1,5 +1,6 @@
 import type { Embedding } from '../../embedding.js';
-import type { CollectionFilter, CollectionQuery, Found, VectorCollection } from '../vector-collection.js';
+import type { CheckedFilter } from '../filter/checked-filter.js';
+import type { CollectionQuery, Found, VectorCollection } from '../vector-collection.js';
 import { type Decay, weightOf } from './decay.js';
 import { diversify, type MMR } from './diversify.js';
 import { fuse } from './fuse.js';
@@ -25,7 +26,7 @@ export function rankedSearch(
   collection: VectorCollection,
   query: CollectionQuery,
   { words, decay, mmr }: Ranking,
-  filter: CollectionFilter | undefined,
+  filter: CheckedFilter | undefined,
 ): Embedding[] {
   const { lambda = 0.5, candidates = Math.max(50, query.limit * 5) } = mmr ?? {};
   const wanted = mmr ? Math.max(candidates, query.limit) : query.limit;
@@ -44,7 +45,7 @@ export function rankedSearch(
 function nearest(
   collection: VectorCollection,
   query: CollectionQuery,
-  filter: CollectionFilter | undefined,
+  filter: CheckedFilter | undefined,
 ): readonly Found[] {
   return collection.nearest([query], filter)[0] ?? [];
 }
@@ -55,7 +56,7 @@ function byWords(
   query: CollectionQuery,
   words: string,
   weight: (hit: Found) => number,
-  filter: CollectionFilter | undefined,
+  filter: CheckedFilter | undefined,
 ): Ranked[] {
   const depth = Math.max(leastDepth, query.limit * 4);
   const near = nearest(collection, { ...query, limit: depth }, filter);
@@ -79,7 +80,7 @@ function byWeight(
   collection: VectorCollection,
   query: CollectionQuery,
   weight: (hit: Found) => number,
-  filter: CollectionFilter | undefined,
+  filter: CheckedFilter | undefined,
 ): Ranked[] {
   for (let look = Math.max(leastDepth, query.limit * 4); ; look *= 8) {
     const near = nearest(collection, { ...query, limit: look }, filter);
