@@ -3,9 +3,5 @@
  *
  * @module
  */
-export {
-  type ZvecFieldType,
-  type ZvecSearchOptions,
-  ZvecVectorMemory,
-  type ZvecVectorMemoryOptions,
-} from './zvec-vector-memory.js';
+export type { ZvecFieldType, ZvecSearchOptions, ZvecVectorMemoryOptions } from './zvec-memory-options.js';
+export { ZvecVectorMemory } from './zvec-vector-memory.js';

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZVecCollection } from '@zvec/zvec';
 import { importOptional, lazy } from '../../core/internal.js';
-import type { Metric } from '../local/metric.js';
+import type { StoredFacts } from '../indexed/stored-facts.js';
 import { MemoryStorageError, storageFailure } from '../memory-storage-error.js';
 
 export const loadZvec: () => Promise<typeof import('@zvec/zvec')> = lazy(() =>
@@ -10,12 +10,9 @@ export const loadZvec: () => Promise<typeof import('@zvec/zvec')> = lazy(() =>
 );
 
 /** What a folder of vectors is for, kept beside the collection. */
-export interface FolderFacts {
+export interface FolderFacts extends StoredFacts {
   readonly format: 1;
   readonly holds: 'vector-memory-zvec';
-  readonly metric: Metric;
-  readonly dimension: number;
-  readonly model: string | null;
   /** Fields of metadata with a column of their own, in the order of the columns. */
   readonly fields: readonly (readonly [name: string, type: 'text' | 'number'])[];
 }

@@ -1,89 +1,28 @@
-import { createHash } from 'node:crypto';
-import type { ZVecCollection, ZVecDoc, ZVecStatus } from '@zvec/zvec';
-import {
-  type CallOptions,
-  type CallScope,
-  type Closeable,
-  type CloseOptions,
-  Lifecycle,
-  ValidationError,
-} from '../../core/index.js';
-import { checkOptions, encodeJSON, is } from '../../core/internal.js';
+import { type CallOptions, type CallScope, type Closeable, type CloseOptions, Lifecycle } from '../../core/index.js';
 import type { Embedding } from '../embedding.js';
-import { assertId, assertItems, assertLimit, assertThreshold } from '../local/checks.js';
-import type { Embed } from '../local/embedder.js';
-import { compileFilter, type MetadataTest, valueAt } from '../local/filter/metadata-filter.js';
-import { draftOf, type ItemDraft } from '../local/item-draft.js';
+import { batchesOf } from '../indexed/batches-of.js';
+import { rankHits } from '../indexed/rank-hits.js';
+import { readSearch } from '../indexed/search-request.js';
+import { storeArguments } from '../local/call-arguments.js';
+import { assertId, assertItems } from '../local/checks.js';
+import { filterIn } from '../local/filter/checked-filter.js';
+import { draftOf } from '../local/item-draft.js';
 import {
   checkCall,
   type NamespaceOptions,
-  type SearchOptions,
   type SelectOptions,
   type StoreItem,
   type StoreManyOptions,
   type StoreOptions,
 } from '../local/local-memory-options.js';
 import type { Metric } from '../local/metric.js';
-import { similarityOf } from '../local/similarity.js';
 import { assertDimension, type VectorInput } from '../local/vector-input.js';
-import { VectorSource } from '../local/vector-source.js';
-import { MemoryStorageError } from '../memory-storage-error.js';
+import { assertDimensions, VectorSource } from '../local/vector-source.js';
 import { VectorMemoryProvider } from '../vector-memory-provider.js';
-import { type FilterColumns, pushedFilter } from './pushed-filter.js';
-import {
-  createCollection,
-  type FolderFacts,
-  loadZvec,
-  openCollection,
-  readFacts,
-  zvecFailure,
-} from './zvec-collection.js';
-
-/** What a metadata field with a column of its own holds. */
-export type ZvecFieldType = 'text' | 'number';
-
-/** Options of {@link ZvecVectorMemory}. */
-export interface ZvecVectorMemoryOptions {
-  /** Folder of the vectors, made with the first one. One process at a time may have it open. */
-  readonly path: string;
-  /** Length of every vector. @default that of the first vector stored */
-  readonly dimension?: number;
-  /** As for `LocalVectorMemory`. @default 'cosine' */
-  readonly metric?: Metric;
-  /** Names the embedding model; a folder of another one is refused. */
-  readonly model?: string;
-  /** Makes vectors of texts. Without it only vectors can be stored and searched for. */
-  readonly embed?: Embed;
-  /**
-   * Metadata fields (dots for nested ones) that zvec indexes, so that filters on them are applied while it
-   * searches. Items have a value of this type there or none. Filters on other fields look at ever more
-   * neighbours until enough match. Fixed with the first vector. @default none
-   */
-  readonly fields?: Readonly<Record<string, ZvecFieldType>>;
-  /** Connections of each vector in the HNSW index. @default 16 */
-  readonly m?: number;
-  /** Candidates while the index is built. @default 200 */
-  readonly efConstruction?: number;
-  /** Candidates of a search; raised to what the search asks for. @default 200 */
-  readonly efSearch?: number;
-  /** With this many vectors or fewer a search looks at all of them, which is exact. @default 10000 */
-  readonly exactBelow?: number;
-}
-
-/** Searches of {@link ZvecVectorMemory}: by vector and filter. */
-export type ZvecSearchOptions = Omit<SearchOptions, 'text' | 'decay' | 'mmr'>;
-
-/** An item beside its vector, as JSON in a column. */
-interface ItemFacts {
-  readonly id: string;
-  readonly metadata?: Record<string, unknown>;
-  readonly text?: string;
-  readonly importance?: number;
-}
-
-const never = Number.MAX_SAFE_INTEGER;
-const batchRows = 1_000;
-const spare = 16;
+import { nearestDocuments, type SearchEffort } from './nearest-documents.js';
+import { encodeFacts, factsOf, keyOf, scopeOf, toDocument, toEmbedding } from './zvec-document.js';
+import { ZvecFolder } from './zvec-folder.js';
+import { checkZvecOptions, type ZvecSearchOptions, type ZvecVectorMemoryOptions } from './zvec-memory-options.js';
 
 /**
  * Vectors in files by zvec, its HNSW index mapped into memory: for more than fit into memory. Same calls
@@ -95,38 +34,21 @@ const spare = 16;
  * await memory.store('note-1', vector, { kind: 'note' });
  */
 export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable {
-  readonly #options: ZvecVectorMemoryOptions;
   readonly #metric: Metric;
+  readonly #effort: SearchEffort;
   readonly #source: VectorSource;
+  readonly #folder: ZvecFolder;
   readonly #lifecycle: Lifecycle = new Lifecycle('ZvecVectorMemory');
-  #opening: Promise<void> | undefined;
-  #collection: ZVecCollection | undefined;
-  #facts: FolderFacts | undefined;
-  #columns: FilterColumns = new Map();
 
   /** @throws ConfigurationError */
   constructor(options: ZvecVectorMemoryOptions) {
     super();
-    checkOptions<ZvecVectorMemoryOptions>('ZvecVectorMemory', options, {
-      path: is.required(is.text),
-      dimension: is.count,
-      metric: is.oneOf('cosine', 'dot', 'euclidean'),
-      model: is.text,
-      embed: is.function,
-      fields: (value, field) => {
-        is.object(value, field);
-        for (const [name, type] of Object.entries(value as object)) {
-          is.oneOf('text', 'number')(type, `${field}.${name}`);
-        }
-      },
-      m: is.count,
-      efConstruction: is.count,
-      efSearch: is.count,
-      exactBelow: is.countOrZero,
-    });
-    this.#options = options;
-    this.#metric = options.metric ?? 'cosine';
-    this.#source = new VectorSource('ZvecVectorMemory', this.#metric, options.embed);
+    checkZvecOptions(options);
+    const { metric = 'cosine', exactBelow = 10_000, efSearch = 200 } = options;
+    this.#metric = metric;
+    this.#effort = { exactBelow, efSearch };
+    this.#source = new VectorSource('ZvecVectorMemory', metric, options.embed);
+    this.#folder = new ZvecFolder({ ...options, metric });
   }
 
   /** As `LocalVectorMemory.store`; metadata has to be JSON. @throws MissingDependencyError MemoryStorageError */
@@ -138,9 +60,8 @@ export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable 
   ): Promise<void> {
     this.#lifecycle.assertOpen();
     checkCall.store('store', options);
-    const { text, importance, ...rest } = options;
-    const given = typeof vector === 'string' ? { text: vector } : { vector, text };
-    await this.#storeAll('store', [{ id, metadata, importance, ...given } as StoreItem], rest);
+    const { item, settings } = storeArguments(id, vector, metadata, options);
+    await this.#storeAll('store', [item], settings);
   }
 
   /** Stores many, in batches of 1,000; texts go to `embed` in one call. Of items with the same id the last one stays. */
@@ -156,7 +77,7 @@ export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable 
     checkCall.namespace('retrieve', options);
     assertId(id, 'retrieve');
     return await this.#call('retrieve', options, async () => {
-      const document = this.#fetch(keyOf(options.namespace, id));
+      const document = this.#folder.fetch(keyOf(id, options.namespace));
       return document ? toEmbedding(document) : null;
     });
   }
@@ -169,36 +90,15 @@ export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable 
     limitOrOptions?: number | ZvecSearchOptions,
     leastSimilarity?: number,
   ): Promise<Embedding[]> {
-    const options: ZvecSearchOptions = typeof limitOrOptions === 'object' ? limitOrOptions : {};
-    checkOptions<ZvecSearchOptions>('search', options, {
-      namespace: is.text,
-      limit: is.anything,
-      threshold: is.anything,
-      filter: is.anything,
-      signal: is.object,
-      timeoutMs: is.milliseconds,
-    });
-    const limit = (typeof limitOrOptions === 'object' ? limitOrOptions.limit : limitOrOptions) ?? 10;
-    const threshold = options.threshold ?? leastSimilarity ?? Number.NEGATIVE_INFINITY;
-    assertLimit(limit);
-    assertThreshold(threshold);
-    const accepts = options.filter === undefined ? undefined : compileFilter(options.filter);
+    const request = readSearch(limitOrOptions, leastSimilarity);
     this.#lifecycle.assertOpen();
     const read = this.#source.read(query, 'query');
-    return await this.#call('search', options, async (scope) => {
+    return await this.#call('search', request.options, async (scope) => {
       const [vector] = await this.#source.vectors([read], scope);
       if (!vector) return [];
-      assertDimension(vector, this.#facts?.dimension ?? this.#options.dimension, 'query');
-      const similarity = similarityOf(this.#metric, vector);
-      const documents = await this.#nearest(vector, limit, options, accepts, scope);
-      return documents
-        .map((document) => {
-          const embedding = toEmbedding(document);
-          return { ...embedding, similarity: similarity(embedding.vector) };
-        })
-        .filter((hit) => hit.similarity >= threshold)
-        .sort((a, b) => b.similarity - a.similarity || (a.id < b.id ? -1 : 1))
-        .slice(0, limit);
+      assertDimension(vector, this.#folder.dimension, 'query');
+      const documents = await nearestDocuments(this.#folder, vector, request, this.#effort, scope);
+      return rankHits(documents.map(toEmbedding), this.#metric, vector, request);
     });
   }
 
@@ -207,9 +107,9 @@ export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable 
     checkCall.namespace('delete', options);
     assertId(id, 'delete');
     return await this.#call('delete', options, async () => {
-      const key = keyOf(options.namespace, id);
-      const present = this.#fetch(key) !== undefined;
-      if (present) this.#assertDone(this.#use((collection) => [collection.deleteSync(key)]) ?? []);
+      const key = keyOf(id, options.namespace);
+      const present = this.#folder.fetch(key) !== undefined;
+      if (present) this.#folder.change((collection) => [collection.deleteSync(key)]);
       return present;
     });
   }
@@ -217,16 +117,16 @@ export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable 
   /** How many vectors one namespace holds, or how many of them match. Reads the facts of all vectors. */
   async count(options: SelectOptions = {}): Promise<number> {
     checkCall.select('count', options);
-    const accepts = options.filter === undefined ? undefined : compileFilter(options.filter);
+    const filter = filterIn(options);
     return await this.#call('count', options, async () => {
       const scope = scopeOf(options.namespace);
       const now = Date.now();
       let count = 0;
-      this.#use((collection) => {
-        const outputFields = accepts ? ['scope', 'expires', 'item'] : ['scope', 'expires'];
+      this.#folder.use((collection) => {
+        const outputFields = filter ? ['scope', 'expires', 'item'] : ['scope', 'expires'];
         for (const { fields } of collection.iterDocsSync({ includeVector: false, outputFields })) {
           if (fields.scope !== scope || !(fields.expires > now)) continue;
-          if (!accepts || accepts(factsOf(fields).metadata)) count += 1;
+          if (!filter || filter.accepts(factsOf(fields).metadata)) count += 1;
         }
       });
       return count;
@@ -236,19 +136,13 @@ export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable 
   /** Builds the index over what was stored last and drops what was replaced: searches are faster then. */
   async optimize(options: CallOptions = {}): Promise<void> {
     await this.#call('optimize', { timeoutMs: Number.POSITIVE_INFINITY, ...options }, async () => {
-      await this.#use((collection) => collection.optimize())?.catch((error: unknown) => {
-        throw zvecFailure(this.#options.path, error);
-      });
+      await this.#folder.wait((collection) => collection.optimize());
     });
   }
 
   /** Closes the files. Calls afterwards reject with ClosedError. */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#lifecycle.close(options, async () => {
-      await this.#opening?.catch(() => undefined);
-      this.#use((collection) => collection.closeSync());
-      this.#collection = undefined;
-    });
+    return this.#lifecycle.close(options, () => this.#folder.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -259,185 +153,30 @@ export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable 
     // Copied before anything is awaited: the caller may change what it gave.
     const drafts = items.map((item) => {
       const draft = draftOf(item, this.#source, call);
-      const { id, text, importance } = draft;
-      const metadata = item.metadata === undefined ? {} : { metadata: item.metadata };
-      const facts = { id, ...metadata, ...(text === undefined ? {} : { text }), importance };
-      return { draft, json: encodeJSON(facts, `metadata of '${id}'`) };
+      return { draft, facts: encodeFacts(draft, item.metadata) };
     });
     await this.#call(call, options, async (scope) => {
-      const vectors = await this.#source.vectors(
-        drafts.map(({ draft }) => draft.read),
-        scope,
-      );
-      const dimension = this.#facts?.dimension ?? this.#options.dimension ?? vectors[0]?.length;
+      const reads = drafts.map(({ draft }) => draft.read);
+      const vectors = await this.#source.vectors(reads, scope);
+      const dimension = this.#folder.dimension ?? vectors[0]?.length;
       if (dimension === undefined) return;
-      for (const [place, { draft }] of drafts.entries()) {
-        assertDimension(vectors[place] as Float64Array, dimension, draft.read.subject);
-      }
-      await this.#make(dimension);
-      const { namespace, ttlMs = Number.POSITIVE_INFINITY } = options;
-      const [stored, expires] = [Date.now(), Math.min(never, Date.now() + ttlMs)];
-      const rows = drafts.map(({ draft, json }, place) => ({
-        id: keyOf(namespace, draft.id),
-        vectors: { vector: Float32Array.from(vectors[place] as Float64Array) },
-        fields: {
-          scope: scopeOf(namespace),
-          expires,
-          stored: Math.floor(stored),
-          item: json,
-          ...this.#fieldsOf(draft),
-        },
-      }));
-      const latest = [...new Map(rows.map((row) => [row.id, row])).values()];
-      for (let from = 0; from < latest.length; from += batchRows) {
+      assertDimensions(vectors, dimension, reads);
+      await this.#folder.make(dimension);
+      const stay = { namespace: options.namespace, ttlMs: options.ttlMs, now: Date.now() };
+      const documents = drafts.map(({ draft, facts }, place) =>
+        toDocument(draft, facts, vectors[place] as Float64Array, this.#folder.columns, stay),
+      );
+      for (const batch of batchesOf(documents)) {
         scope.throwIfCancelled();
-        const batch = latest.slice(from, from + batchRows);
-        this.#assertDone(this.#use((collection) => collection.upsertSync(batch)) ?? []);
+        this.#folder.change((collection) => collection.upsertSync(batch));
       }
     });
-  }
-
-  #fieldsOf({ id, metadata }: ItemDraft): Record<string, string | number> {
-    const fields: Record<string, string | number> = {};
-    for (const [name, { column, type }] of this.#columns) {
-      const value = valueAt(metadata, name.split('.'));
-      if (value === undefined || value === null) continue;
-      if (typeof value !== (type === 'text' ? 'string' : 'number')) {
-        const message = `of '${id}' must be a ${type}, as the option fields says`;
-        throw new ValidationError('store', [{ path: ['metadata', ...name.split('.')], message }]);
-      }
-      fields[column] = value as string | number;
-    }
-    return fields;
-  }
-
-  /** The nearest that a filter accepts: of ever more neighbours, until there are enough or no more. */
-  async #nearest(
-    vector: Float64Array,
-    limit: number,
-    { namespace, filter }: ZvecSearchOptions,
-    accepts: MetadataTest | undefined,
-    scope: CallScope,
-  ): Promise<ZVecDoc[]> {
-    const collection = this.#collection;
-    if (!collection) return [];
-    const { ZVecIndexType } = await loadZvec();
-    const { exactBelow = 10_000, efSearch = 200 } = this.#options;
-    const pushed = filter && pushedFilter(filter, this.#columns);
-    const expression = `scope = '${scopeOf(namespace)}' and expires > ${Date.now()}${pushed ? ` and ${pushed}` : ''}`;
-    const { docCount } = collection.stats;
-    const indexType = ZVecIndexType.HNSW;
-    for (let topk = Math.min(docCount, limit + spare); docCount > 0; topk = Math.min(docCount, topk * 8)) {
-      const isLinear = docCount <= exactBelow || topk > docCount / 4;
-      const params = isLinear ? { indexType, isLinear } : { indexType, ef: Math.max(efSearch, topk) };
-      const query = {
-        fieldName: 'vector',
-        vector: Float32Array.from(vector),
-        topk,
-        filter: expression,
-        includeVector: true,
-      };
-      const found = await collection.query({ ...query, params }).catch((error: unknown) => {
-        throw zvecFailure(this.#options.path, error);
-      });
-      scope.throwIfCancelled();
-      const wanted = accepts ? found.filter(({ fields }) => accepts(factsOf(fields).metadata)) : found;
-      if (wanted.length >= limit || found.length < topk || topk >= docCount) return wanted;
-    }
-    return [];
-  }
-
-  #fetch(key: string): ZVecDoc | undefined {
-    const document = this.#use((collection) => collection.fetchSync(key)[key]);
-    return document && document.fields.expires > Date.now() ? document : undefined;
-  }
-
-  /** Calls zvec; undefined while there is no collection. */
-  #use<T>(call: (collection: ZVecCollection) => T): T | undefined {
-    if (!this.#collection) return undefined;
-    try {
-      return call(this.#collection);
-    } catch (error) {
-      throw zvecFailure(this.#options.path, error);
-    }
-  }
-
-  #assertDone(statuses: readonly ZVecStatus[]): void {
-    const failed = statuses.find(({ ok }) => !ok);
-    if (failed) throw zvecFailure(this.#options.path, failed);
-  }
-
-  async #open(): Promise<void> {
-    if (this.#collection) return;
-    this.#opening ??= this.#openFolder().finally(() => {
-      this.#opening = undefined;
-    });
-    await this.#opening;
-  }
-
-  async #openFolder(): Promise<void> {
-    const { path, dimension, model = null } = this.#options;
-    const facts = await readFacts(path);
-    if (!facts) return;
-    const wanted = { metric: this.#metric, dimension: dimension ?? facts.dimension, model };
-    for (const key of ['metric', 'dimension', 'model'] as const) {
-      if (wanted[key] === null || facts[key] === null || wanted[key] === facts[key]) continue;
-      const text = `${path} holds vectors of ${key} ${facts[key]}, not ${wanted[key]}. Nothing was changed; use another path.`;
-      throw new MemoryStorageError('mismatch', text);
-    }
-    this.#collection = await openCollection(path);
-    this.#accept(facts);
-  }
-
-  async #make(dimension: number): Promise<void> {
-    if (this.#collection) return;
-    this.#opening ??= this.#create(dimension).finally(() => {
-      this.#opening = undefined;
-    });
-    await this.#opening;
-  }
-
-  async #create(dimension: number): Promise<void> {
-    const { path, model = null, m = 16, efConstruction = 200, fields = {} } = this.#options;
-    const kept = Object.entries(fields);
-    const holds = 'vector-memory-zvec';
-    const facts: FolderFacts = { format: 1, holds, metric: this.#metric, dimension, model, fields: kept };
-    this.#collection = await createCollection(path, facts, { m, efConstruction });
-    this.#accept(facts);
-  }
-
-  #accept(facts: FolderFacts): void {
-    this.#facts = facts;
-    this.#columns = new Map(facts.fields.map(([name, type], place) => [name, { column: `field${place}`, type }]));
   }
 
   #call<T>(name: string, options: CallOptions, work: (scope: CallScope) => Promise<T>): Promise<T> {
     return this.#lifecycle.call(`${name} in ZvecVectorMemory`, options, async (scope) => {
-      await this.#open();
+      await this.#folder.open();
       return await work(scope);
     });
   }
-}
-
-/** Keys of zvec are short and plain: a hash stands for the namespace and the id. */
-function keyOf(namespace: string | undefined, id: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([namespace ?? '', id]))
-    .digest('hex');
-}
-
-function scopeOf(namespace: string | undefined): string {
-  return createHash('sha256')
-    .update(namespace ?? '')
-    .digest('hex')
-    .slice(0, 32);
-}
-
-function factsOf(fields: ZVecDoc['fields']): ItemFacts {
-  return JSON.parse(fields.item as string) as ItemFacts;
-}
-
-function toEmbedding({ fields, vectors }: ZVecDoc): Embedding {
-  const components = vectors.vector as Float32Array | number[];
-  return { ...factsOf(fields), vector: Array.from(components), timestamp: fields.stored as number };
 }
