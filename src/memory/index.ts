@@ -4,6 +4,7 @@ export type { Embed } from './local/embedder.js';
 export type { FilterCondition, FilterValue, MetadataFilter } from './local/filter/metadata-filter.js';
 export type { MemoryEncryption } from './local/journal/frame-cipher.js';
 export type { FsyncPolicy } from './local/journal/log-writer.js';
+export type { VectorMemoryStats } from './local/kept-items.js';
 export type {
   DocumentOptions,
   ExportOptions,
@@ -23,7 +24,7 @@ export type { MMR } from './local/ranking/diversify.js';
 export { type ChunkOptions, chunkText, type TextChunk } from './local/text/chunk-text.js';
 export type { ExportFormat, ImportSource } from './local/transfer/transfer.js';
 export type { VectorInput } from './local/vector-input.js';
-export { LocalVectorMemory, type VectorMemoryStats } from './local-vector-memory.js';
+export { LocalVectorMemory } from './local-vector-memory.js';
 export { MemoryStorageError, type MemoryStorageKind } from './memory-storage-error.js';
 export type {
   HNSWOptions,

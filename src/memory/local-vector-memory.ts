@@ -10,13 +10,14 @@ import {
   ValidationError,
 } from '../core/index.js';
 import type { Embedding } from './embedding.js';
-import { searchArguments, storeArguments } from './local/call-arguments.js';
-import { assertId, assertItems, assertLimit, assertThreshold } from './local/checks.js';
-import { setDuplicatesApart } from './local/dedupe.js';
+import { checkStoreMany, readStore, searchArguments } from './local/call-arguments.js';
+import { assertId } from './local/checks.js';
 import { checkFilter, filterIn } from './local/filter/checked-filter.js';
 import type { MetadataFilter } from './local/filter/metadata-filter.js';
-import { draftOf, draftOfTransfer, type ItemDraft, toStored } from './local/item-draft.js';
-import { KeptItems } from './local/kept-items.js';
+import { draftOf, type ItemDraft } from './local/item-draft.js';
+import { ItemSearch, readSettings } from './local/item-search.js';
+import { ItemWriter } from './local/item-writer.js';
+import { KeptItems, type VectorMemoryStats } from './local/kept-items.js';
 import {
   checkCall,
   checkMemoryOptions,
@@ -34,33 +35,12 @@ import {
   type StoreOptions,
 } from './local/local-memory-options.js';
 import type { Metric } from './local/metric.js';
-import { type Ranking, rankedSearch } from './local/ranking/ranked-search.js';
 import { chunkText } from './local/text/chunk-text.js';
-import { TextIndex } from './local/text/text-index.js';
-import { byNamespace, decodeTransfer, encodeTransfer, type ImportSource } from './local/transfer/transfer.js';
-import { assertFits, type TransferHeader } from './local/transfer/transfer-header.js';
-import type { CollectionQuery, VectorCollection } from './local/vector-collection.js';
-import { assertDimension, type VectorInput } from './local/vector-input.js';
+import { encodeTransfer, type ImportSource } from './local/transfer/transfer.js';
+import type { TransferHeader } from './local/transfer/transfer-header.js';
+import type { VectorInput } from './local/vector-input.js';
 import { VectorSource } from './local/vector-source.js';
 import { VectorMemoryProvider } from './vector-memory-provider.js';
-
-/** What a {@link LocalVectorMemory} holds. */
-export interface VectorMemoryStats {
-  readonly items: number;
-  readonly namespaces: number;
-  /** Undefined until the first vector is stored, unless it was given. */
-  readonly dimension: number | undefined;
-  readonly metric: Metric;
-  readonly model: string | undefined;
-  /**
-   * What `maxBytes` bounds: for each item 200 bytes, its vector as float32, its id, its text, and its
-   * metadata as V8 serializes it. An estimate: metadata of many small parts takes more on the heap, and
-   * room for vectors grows by doubling (`vectorBytes`).
-   */
-  readonly bytes: number;
-  /** Bytes allocated for vectors, those kept for further ones included. */
-  readonly vectorBytes: number;
-}
 
 /**
  * Vectors within this process, nothing to install; on the disk too when `path` is given. Search looks at
@@ -79,6 +59,8 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
   readonly #lifecycle: Lifecycle = new Lifecycle('LocalVectorMemory');
   readonly #source: VectorSource;
   readonly #items: KeptItems;
+  readonly #writer: ItemWriter;
+  readonly #search: ItemSearch;
 
   /** @throws ConfigurationError */
   constructor(options: LocalVectorMemoryOptions = {}) {
@@ -88,6 +70,8 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     this.#telemetry = new Telemetry('memory', options.telemetry);
     this.#source = new VectorSource('LocalVectorMemory', this.#metric, options.embed);
     this.#items = new KeptItems(this.#metric, options, this.#telemetry.logger);
+    this.#writer = new ItemWriter(this.#metric, this.#source, this.#items);
+    this.#search = new ItemSearch(this.#source, this.#items);
   }
 
   /**
@@ -105,8 +89,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     options: StoreOptions = {},
   ): Promise<void> {
     this.#lifecycle.assertOpen();
-    checkCall.store('store', options);
-    const { item, settings } = storeArguments(id, vector, metadata, options);
+    const { item, settings } = readStore(id, vector, metadata, options);
     await this.#storeAll('store', [draftOf(item, this.#source, 'store')], settings);
   }
 
@@ -118,8 +101,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
    */
   async storeMany(items: readonly StoreItem[], options: StoreManyOptions = {}): Promise<StoreManyResult> {
     this.#lifecycle.assertOpen();
-    checkCall.storeMany('storeMany', options);
-    assertItems(items, 'storeMany');
+    checkStoreMany(items, options);
     // Before anything is awaited: the caller may change what it gave as soon as this returns.
     const drafts = items.map((item) => draftOf(item, this.#source, 'storeMany'));
     return await this.#storeAll('storeMany', drafts, options);
@@ -263,28 +245,11 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
    * @returns the number of items
    */
   async import(source: ImportSource, options: ImportOptions = {}): Promise<number> {
-    const into = this.#begin('import', options, checkCall.namespace);
-    return await this.#call('import', { timeoutMs: Number.POSITIVE_INFINITY, ...options }, async (scope) => {
-      await this.#items.ready();
-      let count = 0;
-      for await (const part of decodeTransfer(source)) {
-        scope.throwIfCancelled();
-        if (part.type === 'header') assertFits(part.header, this.#items);
-        else {
-          for (const [namespace, items] of byNamespace(part.items)) {
-            const drafts = items.map((item) => draftOfTransfer(item, this.#source));
-            const vectors = await this.#source.vectors(
-              drafts.map(({ read }) => read),
-              scope,
-            );
-            const put = toStored(drafts, vectors, this.#items.dimension, Number.POSITIVE_INFINITY);
-            await this.#items.change(options.namespace === undefined ? namespace : into, { put });
-          }
-          count += part.items.length;
-        }
-      }
-      return count;
-    });
+    this.#begin('import', options, checkCall.namespace);
+    const { namespace } = options;
+    return await this.#call('import', { timeoutMs: Number.POSITIVE_INFINITY, ...options }, (scope) =>
+      this.#writer.import(source, namespace, scope),
+    );
   }
 
   /** Makes the files as small as what is held. It happens by itself as well. @throws MemoryStorageError */
@@ -297,8 +262,7 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
 
   /** What is held in all namespaces. */
   stats(): VectorMemoryStats {
-    const { dimension, model } = this.#items;
-    return { ...this.#items.use(), dimension, metric: this.#metric, model };
+    return this.#items.stats();
   }
 
   /**
@@ -313,27 +277,13 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     await this.close();
   }
 
-  async #storeAll(
+  #storeAll(
     call: string,
     drafts: readonly ItemDraft[],
     options: StoreManyOptions,
     replaced?: MetadataFilter,
   ): Promise<StoreManyResult> {
-    const { namespace = defaultNamespace, ttlMs = Number.POSITIVE_INFINITY, dedupe } = options;
-    return await this.#call(call, options, async (scope) => {
-      await this.#items.ready();
-      const reads = drafts.map(({ read }) => read);
-      const vectors = await this.#source.vectors(reads, scope);
-      const items = toStored(drafts, vectors, this.#items.dimension, ttlMs);
-      const collection = this.#items.collection(namespace);
-      const { kept: put, duplicates } =
-        dedupe === undefined
-          ? { kept: items, duplicates: [] }
-          : setDuplicatesApart(items, collection, this.#metric, dedupe);
-      const remove = (replaced && collection?.ids(checkFilter(replaced))) ?? [];
-      if (put.length > 0 || remove.length > 0) await this.#items.change(namespace, { remove, put });
-      return { stored: put.length, duplicates };
-    });
+    return this.#call(call, options, (scope) => this.#writer.store(drafts, options, scope, replaced));
   }
 
   async #searchAll(
@@ -341,35 +291,9 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     queries: readonly (VectorInput | string)[],
     options: SearchOptions,
   ): Promise<Embedding[][]> {
-    checkCall.search(call, options);
-    const { namespace = defaultNamespace, limit = 10, threshold = Number.NEGATIVE_INFINITY } = options;
-    assertLimit(limit);
-    assertThreshold(threshold);
-    const filter = filterIn(options);
-    const { text, decay, mmr } = options;
+    const settings = readSettings(call, options);
     this.#lifecycle.assertOpen();
-    const reads = queries.map((query) => this.#source.read(query, 'query'));
-    const words = queries.map((query) => wordsFor(query, text, call));
-    return this.#call(call, options, async (scope) => {
-      await this.#items.ready();
-      const vectors = await this.#source.vectors(reads, scope);
-      for (const vector of vectors) assertDimension(vector, this.#items.dimension, 'query');
-      const collection = this.#items.collection(namespace);
-      if (!collection) return queries.map(() => []);
-      const all: CollectionQuery[] = vectors.map((vector) => ({ vector, limit, threshold }));
-      if (text === undefined && !decay && !mmr) return collection.search(all, filter);
-      if (text !== undefined) await this.#indexTexts(collection);
-      return all.map((query, place) => {
-        const ranking: Ranking = { words: words[place], decay, mmr };
-        return rankedSearch(collection, query, ranking, filter);
-      });
-    });
-  }
-
-  async #indexTexts(collection: VectorCollection): Promise<void> {
-    if (collection.hasTextIndex) return;
-    const index = await TextIndex.create();
-    if (!collection.hasTextIndex) collection.indexTexts(index);
+    return await this.#call(call, options, this.#search.prepare(call, queries, settings));
   }
 
   #call<T>(name: string, options: CallOptions, work: (scope: CallScope) => Promise<T>): Promise<T> {
@@ -388,10 +312,4 @@ export class LocalVectorMemory extends VectorMemoryProvider implements Closeable
     scope.throwIfCancelled();
     return options.namespace ?? defaultNamespace;
   }
-}
-
-function wordsFor(query: VectorInput | string, text: string | true | undefined, call: string): string | undefined {
-  if (text !== true) return text;
-  if (typeof query === 'string') return query;
-  throw new ValidationError(call, [{ path: ['text'], message: 'must be a text where the query is a vector' }]);
 }

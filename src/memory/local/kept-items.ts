@@ -3,7 +3,7 @@ import type { Entry, PutEntry } from './journal/entry.js';
 import { Journal } from './journal/journal.js';
 import type { LocalVectorMemoryOptions } from './local-memory-options.js';
 import type { Metric } from './metric.js';
-import { type MemoryUse, Namespaces, type NewItem } from './namespaces.js';
+import { Namespaces, type NewItem } from './namespaces.js';
 import type { ItemRecord, VectorCollection } from './vector-collection.js';
 
 /** An item that was checked, as it goes into the files. */
@@ -16,6 +16,24 @@ export interface StoredItem extends NewItem {
 export interface Change {
   readonly remove?: readonly string[];
   readonly put?: readonly StoredItem[];
+}
+
+/** What a {@link LocalVectorMemory} holds. */
+export interface VectorMemoryStats {
+  readonly items: number;
+  readonly namespaces: number;
+  /** Undefined until the first vector is stored, unless it was given. */
+  readonly dimension: number | undefined;
+  readonly metric: Metric;
+  readonly model: string | undefined;
+  /**
+   * What `maxBytes` bounds: for each item 200 bytes, its vector as float32, its id, its text, and its
+   * metadata as V8 serializes it. An estimate: metadata of many small parts takes more on the heap, and
+   * room for vectors grows by doubling (`vectorBytes`).
+   */
+  readonly bytes: number;
+  /** Bytes allocated for vectors, those kept for further ones included. */
+  readonly vectorBytes: number;
 }
 
 const defaultMaxItems = 1_000_000;
@@ -52,8 +70,8 @@ export class KeptItems {
     return this.#options.model ?? this.#journal?.model;
   }
 
-  use(): MemoryUse {
-    return this.#namespaces.use();
+  stats(): VectorMemoryStats {
+    return { ...this.#namespaces.use(), dimension: this.dimension, metric: this.#metric, model: this.model };
   }
 
   /** True when nothing has to be read first. */

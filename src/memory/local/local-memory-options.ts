@@ -171,13 +171,18 @@ const searchChecks: OptionChecks<SearchOptions> = {
   mmr: is.options<MMR>(mmrChecks),
 };
 
+/** The checks of what every memory is told of its vectors. */
+export const vectorChecks: OptionChecks<Pick<LocalVectorMemoryOptions, 'dimension' | 'metric' | 'model' | 'embed'>> = {
+  dimension: is.count,
+  metric: is.oneOf('cosine', 'dot', 'euclidean'),
+  model: is.text,
+  embed: is.function,
+};
+
 /** @throws ConfigurationError */
 export function checkMemoryOptions(options: LocalVectorMemoryOptions): void {
   checkOptions<LocalVectorMemoryOptions>('LocalVectorMemory', options, {
-    dimension: is.count,
-    metric: is.oneOf('cosine', 'dot', 'euclidean'),
-    model: is.text,
-    embed: is.function,
+    ...vectorChecks,
     maxItems: is.count,
     maxBytes: is.count,
     path: is.text,

@@ -1,7 +1,7 @@
 import { ConfigurationError, type TelemetryOptions } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
 import type { Embed } from '../local/embedder.js';
-import type { SearchOptions } from '../local/local-memory-options.js';
+import { type SearchOptions, vectorChecks } from '../local/local-memory-options.js';
 import type { Metric } from '../local/metric.js';
 import { mostIndexed } from './pgvector.js';
 import type { SqlDatabase } from './sql-database.js';
@@ -48,10 +48,7 @@ export function checkPostgresOptions(options: PostgresVectorMemoryOptions): void
   checkOptions<PostgresVectorMemoryOptions>('PostgresVectorMemory', options, {
     db: is.required(is.object),
     table: is.text,
-    dimension: is.count,
-    metric: is.oneOf('cosine', 'dot', 'euclidean'),
-    model: is.text,
-    embed: is.function,
+    ...vectorChecks,
     hnsw: is.either(
       'false or an options object',
       is.oneOf(false),

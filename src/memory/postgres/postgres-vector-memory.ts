@@ -12,8 +12,8 @@ import type { Embedding } from '../embedding.js';
 import { batchesOf } from '../indexed/batches-of.js';
 import { rankHits } from '../indexed/rank-hits.js';
 import { readSearch } from '../indexed/search-request.js';
-import { storeArguments } from '../local/call-arguments.js';
-import { assertId, assertImportance, assertItems } from '../local/checks.js';
+import { checkStoreMany, readStore } from '../local/call-arguments.js';
+import { assertId, assertImportance } from '../local/checks.js';
 import { checkFilter, filterIn } from '../local/filter/checked-filter.js';
 import type { MetadataFilter } from '../local/filter/metadata-filter.js';
 import { draftOf } from '../local/item-draft.js';
@@ -96,17 +96,15 @@ export class PostgresVectorMemory extends VectorMemoryProvider implements Closea
     options: Omit<StoreOptions, 'dedupe'> = {},
   ): Promise<void> {
     this.#lifecycle.assertOpen();
-    checkCall.store('store', options);
-    assertImportance(options.importance, 'store');
-    const { item, settings } = storeArguments(id, vector, metadata, options);
+    const { item, settings } = readStore(id, vector, metadata, options);
+    assertImportance(item.importance, 'store');
     await this.#storeAll('store', [item], settings);
   }
 
   /** Stores many at once, all or none, in one transaction; texts go to `embed` in one call. */
   async storeMany(items: readonly StoreItem[], options: Omit<StoreManyOptions, 'dedupe'> = {}): Promise<void> {
     this.#lifecycle.assertOpen();
-    checkCall.storeMany('storeMany', options);
-    assertItems(items, 'storeMany');
+    checkStoreMany(items, options);
     await this.#storeAll('storeMany', items, options);
   }
 

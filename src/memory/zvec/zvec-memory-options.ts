@@ -1,6 +1,6 @@
 import { checkOptions, is } from '../../core/internal.js';
 import type { Embed } from '../local/embedder.js';
-import type { SearchOptions } from '../local/local-memory-options.js';
+import { type SearchOptions, vectorChecks } from '../local/local-memory-options.js';
 import type { Metric } from '../local/metric.js';
 
 /** What a metadata field with a column of its own holds. */
@@ -41,10 +41,7 @@ export type ZvecSearchOptions = Omit<SearchOptions, 'text' | 'decay' | 'mmr'>;
 export function checkZvecOptions(options: ZvecVectorMemoryOptions): void {
   checkOptions<ZvecVectorMemoryOptions>('ZvecVectorMemory', options, {
     path: is.required(is.text),
-    dimension: is.count,
-    metric: is.oneOf('cosine', 'dot', 'euclidean'),
-    model: is.text,
-    embed: is.function,
+    ...vectorChecks,
     fields: (value, field) => {
       is.object(value, field);
       for (const [name, type] of Object.entries(value as object)) {

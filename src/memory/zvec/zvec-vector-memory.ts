@@ -3,8 +3,8 @@ import type { Embedding } from '../embedding.js';
 import { batchesOf } from '../indexed/batches-of.js';
 import { rankHits } from '../indexed/rank-hits.js';
 import { readSearch } from '../indexed/search-request.js';
-import { storeArguments } from '../local/call-arguments.js';
-import { assertId, assertItems } from '../local/checks.js';
+import { checkStoreMany, readStore } from '../local/call-arguments.js';
+import { assertId } from '../local/checks.js';
 import { filterIn } from '../local/filter/checked-filter.js';
 import { draftOf } from '../local/item-draft.js';
 import {
@@ -59,16 +59,14 @@ export class ZvecVectorMemory extends VectorMemoryProvider implements Closeable 
     options: Omit<StoreOptions, 'dedupe'> = {},
   ): Promise<void> {
     this.#lifecycle.assertOpen();
-    checkCall.store('store', options);
-    const { item, settings } = storeArguments(id, vector, metadata, options);
+    const { item, settings } = readStore(id, vector, metadata, options);
     await this.#storeAll('store', [item], settings);
   }
 
   /** Stores many, in batches of 1,000; texts go to `embed` in one call. Of items with the same id the last one stays. */
   async storeMany(items: readonly StoreItem[], options: Omit<StoreManyOptions, 'dedupe'> = {}): Promise<void> {
     this.#lifecycle.assertOpen();
-    checkCall.storeMany('storeMany', options);
-    assertItems(items, 'storeMany');
+    checkStoreMany(items, options);
     await this.#storeAll('storeMany', items, options);
   }
 
