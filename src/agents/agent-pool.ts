@@ -25,7 +25,7 @@ export type AnyAgent = Agent<never, unknown>;
 
 /** Settings of an {@link AgentPool}. */
 export interface AgentPoolOptions {
-  /** How often a task may be handed on by `ctx.delegate`; one more is refused, so that circles end. @default 8 */
+  /** How often a task may be handed on by `ctx.delegate`; one more is refused with who is in the circle. @default 8 */
   readonly maxDepth?: number;
   readonly telemetry?: TelemetryOptions;
 }
@@ -33,7 +33,8 @@ export interface AgentPoolOptions {
 /**
  * Gives each task to an agent that can do it: one that has the task's `capability`, says so in `canHandle`,
  * and stands first among those: with a free place before without, then by the agent's `priority`, then by how
- * full it is. A task that nobody can do is rejected, with who was asked. The agents stay their owner's: closing
+ * full it is. What an agent hands on comes back to it, or to those that handed it on before, only when no other
+ * agent can do it. A task that nobody can do is rejected, with who was asked. The agents stay their owner's: closing
  * the pool does not close them.
  *
  * @example

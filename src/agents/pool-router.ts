@@ -61,7 +61,7 @@ export class PoolRouter implements TaskRouter, RunOwner {
     this.#runs.set(run, undefined);
     run.follow(this);
     if (run.final) this.changed(run);
-    else this.#find(run, this.#candidates(run.task));
+    else this.#find(run, this.#candidates(run));
   }
 
   changed(run: TaskRun): void {
@@ -89,12 +89,20 @@ export class PoolRouter implements TaskRouter, RunOwner {
     });
   }
 
-  /** Those with its capability that are open, the best first. */
-  #candidates({ capability }: Task<unknown>): Place[] {
+  /** Those with its capability that are open, the best first; agents that handed it on come last, the one that did so just now behind them all. */
+  #candidates(run: TaskRun): Place[] {
+    const { capability } = run.task;
     const able = [...this.#places.values()].filter(
       ({ agent }) => isOpen(agent) && (capability === undefined || agent.capabilities.includes(capability)),
     );
-    return able.length < 2 ? able : able.sort(byPreference);
+    if (able.length < 2) return able;
+    const { handedOnBy } = run;
+    if (handedOnBy.length === 0) return able.sort(byPreference);
+    const nearness = ({ agent }: Place): number => {
+      const stepsBack = handedOnBy.indexOf(agent.id);
+      return stepsBack < 0 ? 0 : handedOnBy.length - stepsBack;
+    };
+    return able.sort((a, b) => nearness(a) - nearness(b) || byPreference(a, b));
   }
 
   /** Asks one after another; at once as long as they answer at once. */

@@ -120,10 +120,8 @@ export class RunContext implements TaskContext {
         `Agent '${this.#source.id}' is in no pool, so it has nobody to hand a task to; submit to an AgentPool`,
       );
     }
-    if (run.depth >= router.maxDepth) {
-      const chain = `${router.maxDepth} times already; agents may hand it to each other in a circle`;
-      throw new TaskRejectedError(`The ${run.subject} was handed on ${chain}`, 'too-deep');
-    }
+    const chain = [this.#source.id, ...run.handedOnBy];
+    if (chain.length > router.maxDepth) throw tooDeep(run, chain, task.type);
     const child = new TaskRun(task, submit, run);
     const result = await this.#source.lend(run, () => {
       router.route(child);
@@ -148,6 +146,18 @@ export class RunContext implements TaskContext {
       field: what,
     });
   }
+}
+
+/** @param chain the agents that handed the task on, the last one first */
+function tooDeep(run: TaskRun, chain: readonly string[], type: string): TaskRejectedError {
+  const circle = [...new Set(chain.filter((id, index) => chain.indexOf(id) !== index))].map((id) => `'${id}'`);
+  const way = (chain.length > 5 ? '... > ' : '') + chain.slice(0, 5).reverse().join(' > ');
+  const advice =
+    circle.length === 0
+      ? 'if that is meant, raise maxDepth of the pool'
+      : `that is a circle: give ${circle.join(' and ')} a canHandle that says no to type '${type}'`;
+  const message = `The ${run.subject} was handed on ${chain.length - 1} times already (${way}); ${advice}`;
+  return new TaskRejectedError(message, 'too-deep');
 }
 
 export function schemaCheck(value: unknown, field: string): void {

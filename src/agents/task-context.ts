@@ -43,7 +43,8 @@ export interface TaskContext {
   /** Waits; rejects when the task ends first. The task's place is free for others meanwhile. */
   sleep(ms: number): Promise<void>;
   /**
-   * Has another agent of the pool do a task and waits for what it made. It ends with this task. This
+   * Has another agent of the pool do a task and waits for what it made. Only when no other can, the task comes
+   * to an agent that handed it on, this one last. It ends with this task. This
    * task's place is free for others meanwhile, so agents that hand tasks to each other cannot lock up.
    *
    * @throws TaskFailedError when it does not complete, ValidationError when its data does not match `schema`,

@@ -51,8 +51,8 @@ interface OpenQuestion extends TaskQuestion {
  */
 export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>, StoredContext {
   readonly priority: number;
-  /** How many tasks above this one handed it on. */
-  readonly depth: number;
+  /** The task that handed it on. */
+  readonly parent: TaskRun | undefined;
   /** Who finds agents for what this task hands on. */
   router: TaskRouter | undefined;
   /** The id of the agent that has it. */
@@ -99,7 +99,7 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
     this.#task = task;
     this.#submittedAt = task.createdAt;
     this.priority = options.priority ?? task.priority ?? 0;
-    this.depth = parent ? parent.depth + 1 : 0;
+    this.parent = parent;
     this.router = parent?.router;
     this.#inheritedId = parent?.correlationId ?? correlationIdHere();
     const { signal, timeoutMs } = options;
@@ -135,6 +135,13 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
 
   get state(): TaskState {
     return this.#state;
+  }
+
+  /** The agents of the tasks that handed it on, the last one first; the same one may be there more than once. */
+  get handedOnBy(): readonly string[] {
+    const agents: string[] = [];
+    for (let run = this.parent; run; run = run.parent) agents.push(run.agent ?? '');
+    return agents;
   }
 
   get begun(): boolean {

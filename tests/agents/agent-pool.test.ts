@@ -207,7 +207,54 @@ describe('handing on', () => {
     const result = await pool.submit({ type: 't' }).result;
     expect(deepest).toBe(4);
     expect(result.success).toBe(false);
-    expect(result.error).toContain('was handed on 4 times already');
+    expect(result.error).toContain(
+      "was handed on 4 times already (echo > echo > echo > echo > echo); that is a circle: give 'echo' a canHandle that says no to type 't'",
+    );
+  });
+
+  it('never comes back to an agent that handed it on while another can do it, however busy or unimportant', async () => {
+    const hands =
+      (type: string): Work =>
+      async (_, { delegate }) =>
+        delegate({ type });
+    const takesAll = { priority: 9, maxConcurrentTasks: 50 };
+    await using pool = new AgentPool([
+      new Fake('first', hands('second'), takesAll),
+      new Fake('second', hands('work'), { ...takesAll, types: ['second', 'work'] }),
+      new Fake('worker', () => 'done', { types: ['work'], maxQueue: 100 }),
+    ]);
+    const results = await Promise.all(Array.from({ length: 30 }, () => pool.submit({ type: 'start' }).result));
+    expect(results.map(({ data }) => data)).toEqual(results.map(() => 'done'));
+  });
+
+  it('comes back to an agent only when no other can do it, to the one that handed it on just now last of all', async () => {
+    const seen: string[] = [];
+    const note =
+      (id: string): Work =>
+      async ({ type }, { delegate }) => {
+        seen.push(`${id}:${type}`);
+        return type === 'c' ? 'end' : delegate({ type: type === 'a' ? 'b' : 'c' });
+      };
+    await using pool = new AgentPool([
+      new Fake('one', note('one'), { types: ['a', 'c'] }),
+      new Fake('two', note('two'), { types: ['b', 'c'], priority: 9 }),
+    ]);
+    await expect(pool.submit({ type: 'a' }).result).resolves.toMatchObject({ data: 'end' });
+    expect(seen).toEqual(['one:a', 'two:b', 'one:c']);
+  });
+
+  it('names the agents of a circle, or says that more steps can be allowed', async () => {
+    const on: Work = (_, { delegate }) => delegate({ type: 't' });
+    await using circle = new AgentPool([new Fake('ann', on), new Fake('bob', on)], { maxDepth: 3 });
+    await expect(circle.submit({ type: 't' }).result).resolves.toMatchObject({
+      error: expect.stringContaining(
+        "(ann > bob > ann > bob); that is a circle: give 'bob' and 'ann' a canHandle that says no to type 't'",
+      ),
+    });
+    await using line = new AgentPool([new Fake('ann', on), new Fake('bob', on)], { maxDepth: 1 });
+    await expect(line.submit({ type: 't' }).result).resolves.toMatchObject({
+      error: expect.stringContaining('(ann > bob); if that is meant, raise maxDepth of the pool'),
+    });
   });
 
   it('needs a pool', async () => {
