@@ -74,11 +74,6 @@ export class KeptItems {
     return { ...this.#namespaces.use(), dimension: this.dimension, metric: this.#metric, model: this.model };
   }
 
-  /** True when nothing has to be read first. */
-  get isReady(): boolean {
-    return this.#options.path === undefined || this.#journal !== undefined;
-  }
-
   /** Reads the files, once. A failure is tried again with the next call. */
   async ready(): Promise<void> {
     const { path } = this.#options;
