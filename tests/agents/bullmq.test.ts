@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { AgentPool, type TaskEvent } from '@safla/sdk/agents';
-import { AgentFleet, AgentWorker, type FleetDeadLetter } from '@safla/sdk/agents/bullmq';
+import { AgentFleet, AgentWorker, type FleetDeadLetter, type FleetTaskHandle } from '@safla/sdk/agents/bullmq';
 import { ClosedError, ConfigurationError, NotFoundError } from '@safla/sdk/core';
 import { TestContainer } from '@safla/sdk/testing';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { OwnRedis } from './support/own-redis.js';
 import { SleepyAgent } from './support/sleepy-agent.js';
 
 let services: TestContainer;
@@ -210,6 +212,61 @@ describe('a worker', () => {
       second.kill('SIGKILL');
     }
   }, 90_000);
+});
+
+describe('a Redis that is killed and comes back', () => {
+  it('loses no task: not those that ran, not those that waited, were on their way, or came while it was away', async () => {
+    await using redis = await OwnRedis.start();
+    const where = { url: redis.url, queue: `q-${randomUUID()}` };
+    await using fleet = new AgentFleet({ ...where, pollMs: 300 });
+    const agent = new SleepyAgent();
+    await using worker = new AgentWorker(new AgentPool([agent]), { ...where, concurrency: 4, deadAfterMs: 2_000 });
+    await worker.start();
+    const submit = (id: string): FleetTaskHandle =>
+      fleet.submit({ id, type: 'echo', parameters: { id, sleepMs: 100 } });
+    const before = Array.from({ length: 40 }, (_, n) => submit(`before-${n}`));
+    await Promise.all(before.map(({ stored }) => stored));
+    await vi.waitFor(() => expect(before.some(({ state }) => state === 'completed')).toBe(true), 25_000);
+    const onTheirWay = Array.from({ length: 10 }, (_, n) => submit(`on-its-way-${n}`));
+    await new Promise((resolve) => setImmediate(resolve));
+    await redis.kill();
+    const unfinished = before.filter(({ state }) => state !== 'completed');
+    expect(unfinished.length).toBeGreaterThan(0);
+    const meanwhile = Array.from({ length: 10 }, (_, n) => submit(`meanwhile-${n}`));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(meanwhile.map(({ state }) => state)).toEqual(meanwhile.map(() => 'submitted'));
+    await redis.start();
+    const handles = [...before, ...onTheirWay, ...meanwhile, submit('after')];
+    const results = await Promise.all(handles.map(({ result }) => result));
+    expect(results.map(({ success, error, data }) => error ?? (success && (data as { id: string }).id))).toEqual(
+      handles.map(({ id }) => id),
+    );
+    await fleet.drain({ timeoutMs: 30_000 });
+    expect(fleet.size).toBe(0);
+  }, 120_000);
+});
+
+describe("a client of the host's", () => {
+  it('serves fleet and worker, and stays open when they are closed', async () => {
+    const client = new Redis(url, { maxRetriesPerRequest: null });
+    try {
+      const queue = `q-${randomUUID()}`;
+      const fleet = new AgentFleet({ client, queue, pollMs: 200 });
+      const worker = new AgentWorker(new AgentPool([new SleepyAgent()]), { client, queue });
+      await worker.start();
+      const done = fleet.submit({ type: 'echo', parameters: { n: 1 } });
+      await expect(done.result).resolves.toMatchObject({ success: true, data: { n: 1 } });
+      const running = fleet.submit({ type: 'echo', parameters: { sleepMs: 60_000 } });
+      await vi.waitFor(() => expect(worker.running).toBe(1), 20_000);
+      running.cancel();
+      await vi.waitFor(() => expect(worker.running).toBe(0), 20_000);
+      await fleet.close();
+      await worker.close({ timeoutMs: 2_000 });
+      await expect(client.ping()).resolves.toBe('PONG');
+    } finally {
+      client.disconnect();
+    }
+  });
 });
 
 describe('wrong settings', () => {
