@@ -22,6 +22,7 @@ export type {
   ToolInfo,
 } from './host/types.js';
 export { type APICallTarget, APIIntegrationMCPServer } from './server/api-integration-mcp-server.js';
+export { type AsTaskOptions, asTask } from './server/as-task.js';
 export type { Authorizer, TokenVerifier } from './server/authorize.js';
 export type { CacheHint } from './server/cache-hint.js';
 export { type CacheResultsOptions, cacheResults } from './server/cache-results.js';
@@ -49,7 +50,9 @@ export { definePrompt, type Prompt, type PromptDefinition, type PromptMessage } 
 export type { Resource, ResourceContent, ResourceDefinition } from './server/resource.js';
 export type { ResourceTemplate, TemplateVariables } from './server/resource-template.js';
 export { type RunStdioOptions, runStdio } from './server/run-stdio.js';
+export type { MCPTaskRecord, MCPTaskState, MCPTaskStatus, MCPTaskStore } from './server/task-state.js';
 export type { ToolCall } from './server/tool-calls.js';
+export type { MCPTaskOptions } from './server/tool-tasks.js';
 export {
   type ForwardStats,
   type MessageSource,

@@ -8,6 +8,7 @@ import { image } from './conformance/content.js';
 import { contentTools } from './conformance/content-tools.js';
 import { prompts } from './conformance/prompts.js';
 import { questionTools } from './conformance/question-tools.js';
+import { taskTools } from './conformance/task-tools.js';
 
 let changes = 0;
 const server: MCPServer = new MCPServer({
@@ -16,6 +17,7 @@ const server: MCPServer = new MCPServer({
   tools: [
     contentTools,
     questionTools,
+    taskTools,
     defineTool({ name: 'test_trigger_tool_change', description: 'Changes the list of tools' }, () => {
       changes += 1;
       server.removeTool(`changing_${changes - 1}`);

@@ -12,8 +12,9 @@ import type {
   QuestionOptions,
   Reply,
 } from './conversation.js';
-import { PushedQuestions, ReturnedQuestions } from './pending-questions.js';
+import { PushedQuestions, type QuestionChannel, ReturnedQuestions } from './pending-questions.js';
 import { Questions } from './questions.js';
+import type { TaskRun } from './task-run.js';
 import type { Incoming } from './tool-calls.js';
 
 /** The principal that `MCPServer.fetch` put into a request. */
@@ -24,6 +25,11 @@ export function principalOf(request: RequestContext): Principal | undefined {
 /** True for a request by a client of 2026-07-28 or later. */
 export function isModern({ mcpReq }: RequestContext): boolean {
   return mcpReq.envelope !== undefined;
+}
+
+/** What the client declared with this request; undefined for clients before 2026-07-28, which declare it once. */
+export function clientCapabilities({ mcpReq }: RequestContext): ClientView['capabilities'] | undefined {
+  return mcpReq.envelope?.[capabilitiesKey] as ClientView['capabilities'] | undefined;
 }
 
 /** What a handler gets. Made inside the call's scope. */
@@ -63,7 +69,18 @@ export class CallContext implements ToolContext {
     return this.#returned && this.#returned.open.size > 0 ? this.#returned : undefined;
   }
 
+  background(): boolean {
+    this.#incoming.task?.begin();
+    return this.#incoming.task !== undefined;
+  }
+
   async progress(done: number, total?: number, message?: string): Promise<void> {
+    const { task } = this.#incoming;
+    if (task?.begun) {
+      if (done > this.#done) task.tell(message ?? (total === undefined ? String(done) : `${done} of ${total}`));
+      this.#done = Math.max(done, this.#done);
+      return;
+    }
     const token = this.#request.mcpReq._meta?.progressToken;
     if ((typeof token !== 'string' && typeof token !== 'number') || !(done > this.#done)) return;
     this.#done = done;
@@ -77,6 +94,8 @@ export class CallContext implements ToolContext {
   }
 
   async log(level: LogLevel, data: unknown): Promise<void> {
+    // A request that was answered has no channel for messages any more.
+    if (this.#incoming.task?.begun) return;
     const { mcpReq } = this.#request;
     if (isModern(this.#request)) return mcpReq.log(level, redact(data)).catch(clientIsGone);
     const { logLevel } = this.#incoming.settings;
@@ -101,7 +120,10 @@ export class CallContext implements ToolContext {
   #conversation(): Questions {
     if (!this.#questions) {
       if (isModern(this.#request)) this.#returned = new ReturnedQuestions(this.#answers);
-      const channel = this.#returned ?? new PushedQuestions(this.#request);
+      const { task } = this.#incoming;
+      const channel = task
+        ? taskQuestions(task, this.#returned)
+        : (this.#returned ?? new PushedQuestions(this.#request));
       this.#questions = new Questions(clientOf(this.#request, this.#incoming.connection), channel);
     }
     return this.#questions;
@@ -109,15 +131,22 @@ export class CallContext implements ToolContext {
 }
 
 /** By the request itself where the protocol has it there, else by the connection's `initialize`. */
-function clientOf({ mcpReq: { envelope } }: RequestContext, connection: Connection): ClientView {
+function clientOf(request: RequestContext, connection: Connection): ClientView {
+  const { envelope } = request.mcpReq;
   const info = (envelope?.[clientInfoKey] ?? connection.getClientVersion()) as ClientView | undefined;
-  const declared = envelope ? envelope[capabilitiesKey] : connection.getClientCapabilities();
-  const capabilities = (declared ?? {}) as ClientView['capabilities'];
+  const declared = envelope ? clientCapabilities(request) : connection.getClientCapabilities();
+  const capabilities = declared ?? {};
   return {
     ...(info?.name ? { name: info.name } : {}),
     ...(info?.version ? { version: info.version } : {}),
     capabilities,
   };
+}
+
+/** Questions go out as the answer of the call, and through the task once there is one. */
+function taskQuestions(task: TaskRun, returned: ReturnedQuestions | undefined): QuestionChannel {
+  const channel = (): QuestionChannel => (task.begun || !returned ? task : returned);
+  return { put: (key, question) => channel().put(key, question), forget: (key) => channel().forget(key) };
 }
 
 const severities: readonly LogLevel[] = [

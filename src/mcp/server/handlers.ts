@@ -2,11 +2,17 @@ import { describeError, hint } from '../../core/internal.js';
 import { connectionClass } from '../sdk/connection-class.js';
 import { type Era, invalidParams, type RPCParams, type ServerSDK } from '../sdk/server-sdk.js';
 import { acceptArguments } from '../tools/run-tool.js';
+import type { ToolResult } from '../tools/tool.js';
+import { ToolError } from '../tools/tool-error.js';
+import { failedResult } from '../tools/tool-result.js';
 import { toListHints } from './cache-hint.js';
+import { isModern } from './call-context.js';
+import type { InputRequired } from './call-state.js';
 import { complete } from './completion.js';
 import { toMessages } from './prompt.js';
 import { serveResources } from './resource-handlers.js';
 import { type ConnectionSettings, type HandlerSources, listed, type Served } from './served.js';
+import { knowsTasks, serveTasks, tasksCapability, tasksExtension } from './task-handlers.js';
 import type { Incoming } from './tool-calls.js';
 
 /** Both protocol eras read these; tools and the rest may be added while clients are connected. */
@@ -25,7 +31,8 @@ export function createConnection(sources: HandlerSources, era: Era, settings: Co
   const connection = new (connectionClass(sdk))(
     { name, version },
     {
-      capabilities,
+      // 2026-07-28 is the first revision with this extension; earlier ones had other tasks.
+      capabilities: era === 'modern' ? { ...capabilities, ...tasksCapability } : capabilities,
       ...(instructions === undefined ? {} : { instructions }),
       ...(cacheHint ? { cacheHints: toListHints(cacheHint) } : {}),
     },
@@ -37,21 +44,32 @@ export function createConnection(sources: HandlerSources, era: Era, settings: Co
     return {};
   });
   serveTools(served, sources);
+  if (era === 'modern') serveTasks(served, sources);
   serveResources(served, sources);
   servePrompts(served, sources);
   serveCompletions(served, sources);
   return served;
 }
 
-function serveTools({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
+function serveTools({ connection, settings }: Served, { sdk, registry, calls, tasks }: HandlerSources): void {
   connection.setRequestHandler('tools/list', () => ({ tools: listed(registry().tools) }));
   connection.setDirectHandler('tools/call', async (params, request) => {
     const { tools } = registry();
     const entry = tools.get(nameOf(sdk, params));
     if (!entry) throw new sdk.ProtocolError(invalidParams, unknown('tool', params.name, tools));
-    const result = await calls.call(entry.item, argumentsOf(sdk, params), { request, connection, settings });
-    if ('resultType' in result) return result;
-    return connection.projectCallToolResult(result, entry.description.outputSchema);
+    const args = argumentsOf(sdk, params);
+    const { item, description } = entry;
+    const run = async (incoming: Incoming): Promise<ToolResult | InputRequired> => {
+      const result = await calls.call(item, args, incoming);
+      return 'resultType' in result ? result : connection.projectCallToolResult(result, description.outputSchema);
+    };
+    const incoming: Incoming = { request, connection, settings };
+    if (!item.task) return run(incoming);
+    if (knowsTasks(request)) return tasks.call(item.task, incoming, run).catch(toFailedResult);
+    if (!item.task.required) return run(incoming);
+    const message = `Tool '${item.name}' runs as a task only: the client must declare the extension ${tasksExtension}`;
+    if (!isModern(request)) return failedResult(message);
+    throw new sdk.MissingRequiredClientCapabilityError({ requiredCapabilities: tasksCapability }, message);
   });
 }
 
@@ -97,6 +115,12 @@ function serveCompletions({ connection, settings }: Served, { sdk, registry, cal
       complete(item.complete, argument.name, argument.value, context?.arguments ?? {}),
     );
   });
+}
+
+/** The one failure of {@link ToolTasks} that is for the client to read. */
+function toFailedResult(error: unknown): ToolResult {
+  if (error instanceof ToolError) return failedResult(error.message);
+  throw error;
 }
 
 function nameOf(sdk: ServerSDK, { name }: RPCParams): string {

@@ -16,6 +16,7 @@ import type { Prompt } from './prompt.js';
 import type { Resource } from './resource.js';
 import type { ResourceTemplate } from './resource-template.js';
 import type { ToolCall } from './tool-calls.js';
+import { type MCPTaskOptions, taskOptions } from './tool-tasks.js';
 
 /** What an {@link MCPServer} is made of. */
 export interface MCPServerOptions {
@@ -80,6 +81,8 @@ export interface MCPServerOptions {
    * @default random for each server
    */
   readonly stateKey?: string | Uint8Array;
+  /** How tasks of tools made by `asTask` are kept. */
+  readonly tasks?: MCPTaskOptions;
   /** How long clients of 2026-07-28 may keep lists of tools, resources and prompts. @default not at all */
   readonly cacheHint?: CacheHint;
   /** Gets a record of each tool call when it ended. A failure of it is logged and fails no call. */
@@ -137,6 +140,7 @@ export function checkServerOptions(options: MCPServerOptions): void {
       is.options<SessionOptions>({ maxSessions: is.count, idleMs: is.milliseconds }),
     ),
     stateKey,
+    tasks: taskOptions,
     cacheHint,
     audit: is.function,
     health: is.list,

@@ -28,6 +28,7 @@ import { rpcFailure } from './rpc-failure.js';
 import type { ConnectionSettings, HandlerSources, Served } from './served.js';
 import { type Lane, openStdioLane } from './stdio-lane.js';
 import { ToolCalls } from './tool-calls.js';
+import { ToolTasks } from './tool-tasks.js';
 import { WebLane } from './web-lane.js';
 
 /** The rest of the time to release is kept for disconnecting. */
@@ -49,6 +50,7 @@ export class MCPServer implements Closeable {
   readonly #lifecycle: Lifecycle;
   readonly #observer: CallObserver;
   readonly #limiter: CallerLimiter | undefined;
+  readonly #tasks: ToolTasks;
   readonly #served: Set<Served> = new Set();
   readonly #lanes: Set<Lane> = new Set();
   readonly #sources: () => Promise<HandlerSources>;
@@ -76,6 +78,7 @@ export class MCPServer implements Closeable {
     this.#observer = new CallObserver(this.#telemetry, options.audit);
     const { limiter = serverDefaults.limiter } = options;
     this.#limiter = limiter === false || 'consume' in limiter ? limiter || undefined : new CallerBuckets(limiter);
+    this.#tasks = new ToolTasks(options.tasks ?? {}, this.#onerror);
     this.#sources = lazy(() => this.#makeSources());
     this.#web = lazy(() => this.#makeWeb());
   }
@@ -231,6 +234,7 @@ export class MCPServer implements Closeable {
   async close(options: CloseOptions = {}): Promise<void> {
     try {
       await this.#lifecycle.close(options, async (remainingMs) => {
+        this.#tasks.close();
         await Promise.all(Array.from(this.#lanes, (lane) => lane.drain?.(remainingMs * drainShare)));
         await this.#openWeb?.close();
         await Promise.all(Array.from(this.#lanes, (lane) => lane.close()));
@@ -281,7 +285,8 @@ export class MCPServer implements Closeable {
       callTimeoutMs: this.#options.callTimeoutMs ?? serverDefaults.callTimeoutMs,
     });
     const identity = { name, version, instructions };
-    return { sdk, identity, cacheHint, registry: () => this.#registry, calls, onerror: this.#onerror };
+    const registry = (): Registry => this.#registry;
+    return { sdk, identity, cacheHint, registry, calls, tasks: this.#tasks, onerror: this.#onerror };
   }
 
   async #makeWeb(): Promise<WebLane> {

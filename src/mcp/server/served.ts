@@ -4,6 +4,7 @@ import type { LogLevel } from '../tools/tool.js';
 import type { CacheHint } from './cache-hint.js';
 import type { Registry } from './registry.js';
 import type { ToolCalls } from './tool-calls.js';
+import type { ToolTasks } from './tool-tasks.js';
 
 /** Who the server is, as clients see it. */
 export interface ServerIdentity {
@@ -19,6 +20,7 @@ export interface HandlerSources {
   readonly cacheHint?: CacheHint | undefined;
   readonly registry: () => Registry;
   readonly calls: ToolCalls;
+  readonly tasks: ToolTasks;
   readonly onerror: (error: Error) => void;
 }
 

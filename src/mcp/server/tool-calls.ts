@@ -21,6 +21,7 @@ import type { CallIdentity, CallState, InputRequired } from './call-state.js';
 import { checked, executeTool } from './execute-tool.js';
 import { MissingCapabilityError } from './missing-capability-error.js';
 import type { ConnectionSettings } from './served.js';
+import type { TaskRun } from './task-run.js';
 
 /** A tool call as middleware sees it. Arguments are as they came, before they are checked. */
 export interface ToolCall {
@@ -48,6 +49,8 @@ export interface Incoming {
   readonly request: RequestContext;
   readonly connection: Connection;
   readonly settings: ConnectionSettings;
+  /** Set for a call that is, or may become, a task. */
+  readonly task?: TaskRun;
 }
 
 /**
@@ -71,7 +74,7 @@ export class ToolCalls {
     const began = performance.now();
     const ended = (outcome: CallOutcome): void => observer.ended(call, outcome, performance.now() - began);
     const subject = `Tool '${tool.name}'`;
-    const timeoutMs = tool.timeoutMs ?? callTimeoutMs;
+    const timeoutMs = tool.timeoutMs ?? incoming.task?.ttlMs ?? callTimeoutMs;
     const { running, timedOut } = this.#inScope(subject, timeoutMs, incoming, correlationId, (scope) =>
       this.#answer(call, incoming, scope),
     );
