@@ -1,5 +1,5 @@
-import { mean as compensatedMean, sampleStandardDeviation } from 'simple-statistics';
 import { requireFraction, requireKnown, requireOneOf } from './checks.js';
+import { compensatedDeviation, compensatedMean } from './compensated.js';
 import { studentT } from './distributions/student-t.js';
 import { at, isConstant, medianOf, medianOfSorted, quantileOfSorted, sorted } from './numeric.js';
 import { findOutliers, type Outlier, type OutlierMethod } from './outliers.js';
@@ -89,8 +89,8 @@ export function analyzeStatistics(series: SeriesInput, options: StatisticsOption
   const { values, unit } = scaled(input);
   const n = input.length;
   const constant = isConstant(values);
-  const mean = constant ? at(values, 0) : compensatedMean([...values]);
-  const deviation = n < 2 ? null : constant ? 0 : sampleStandardDeviation([...values]);
+  const mean = constant ? at(values, 0) : compensatedMean(values);
+  const deviation = n < 2 ? null : constant ? 0 : compensatedDeviation(values, mean);
   const interval = deviation === null ? null : intervalOfMean(mean, deviation, n, confidence);
   const shape = constant ? { skewness: null, kurtosis: null } : shapeOf(values, mean);
   const ordered = sorted(input);

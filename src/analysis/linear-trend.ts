@@ -1,4 +1,4 @@
-import { mean as compensatedMean } from 'simple-statistics';
+import { compensatedMean } from './compensated.js';
 import { studentT } from './distributions/student-t.js';
 import { at, isConstant } from './numeric.js';
 
@@ -23,7 +23,7 @@ export function linearTrend(values: readonly number[]): LinearTrend {
     return { slope: 0, intercept: at(values, 0), r: 0, r2: 0, p: n < 3 ? null : 1 };
   }
   const centre = (n - 1) / 2;
-  const mean = compensatedMean([...values]);
+  const mean = compensatedMean(values);
   let cross = 0;
   let square = 0;
   for (const [step, value] of values.entries()) {
