@@ -4,6 +4,7 @@
  *   PORT=3000 npx tsx tests/mcp/conformance-server.ts
  */
 import { definePrompt, defineTool, MCPServer } from '@safla/sdk/mcp';
+import { z } from 'zod';
 import { image } from './conformance/content.js';
 import { contentTools } from './conformance/content-tools.js';
 import { prompts } from './conformance/prompts.js';
@@ -18,6 +19,14 @@ const server: MCPServer = new MCPServer({
     contentTools,
     questionTools,
     taskTools,
+    defineTool(
+      {
+        name: 'test_region',
+        description: 'Repeats its argument as a header',
+        input: z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }),
+      },
+      ({ region }) => region,
+    ),
     defineTool({ name: 'test_trigger_tool_change', description: 'Changes the list of tools' }, () => {
       changes += 1;
       server.removeTool(`changing_${changes - 1}`);

@@ -20,6 +20,7 @@ import { createConnection } from './handlers.js';
 import { refuseForeign } from './host-guard.js';
 import { checkListenOptions, type Listening, type ListenOptions, openHTTPLane } from './http-lane.js';
 import { checkServerOptions, type FetchOptions, type MCPServerOptions, serverDefaults } from './mcp-server-options.js';
+import { paramHeaders } from './param-headers.js';
 import type { Prompt } from './prompt.js';
 import { type Kind, Registry } from './registry.js';
 import type { ResourceDefinition } from './resource.js';
@@ -297,6 +298,7 @@ export class MCPServer implements Closeable {
       sessions: this.#options.sessions ?? {},
       session: (settings) => this.#serve(sources, 'legacy', settings),
       exchange: (era) => createConnection(sources, era).connection,
+      paramHeaders: (tool) => paramHeaders(this.#registry.tools.get(tool)?.description.inputSchema ?? {}),
       onerror: this.#onerror,
     });
     return this.#openWeb;

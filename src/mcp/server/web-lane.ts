@@ -1,6 +1,7 @@
 import type { AuthInfo, Connection, Era, HTTPHandler, ServerSDK } from '../sdk/server-sdk.js';
 import type { Principal } from '../tools/tool.js';
 import { type Caller, HTTPSessions, type SessionOptions } from './http-sessions.js';
+import { decodeHeader, type ParamHeader, refuseParamHeaders } from './param-headers.js';
 import { rpcFailure } from './rpc-failure.js';
 import type { ConnectionSettings, Served } from './served.js';
 
@@ -14,6 +15,8 @@ export interface WebLaneOptions {
   readonly session: (settings: ConnectionSettings) => Served;
   /** Makes the server of one request. */
   readonly exchange: (era: Era) => Connection;
+  /** The parameters of a tool that its calls repeat as headers. */
+  readonly paramHeaders: (tool: string) => readonly ParamHeader[];
   readonly onerror: (error: Error) => void;
 }
 
@@ -58,15 +61,25 @@ export class WebLane {
     // Only a client that has not agreed on a version yet says `initialize`.
     const mayBegin =
       this.#sessions && request.method === 'POST' && !request.headers.has('mcp-method') && isJSON(request);
-    if (!mayBegin) return this.#handler.fetch(request, options);
+    const declared = this.#paramHeaders(request);
+    if (!mayBegin && declared.length === 0) return this.#handler.fetch(request, options);
     const { sdk, maxRequestBytes } = this.#options;
     const read = await sdk.readRequestBody(request, maxRequestBytes);
     if (read.tooLarge) return rpcFailure(413, `The request body is larger than ${maxRequestBytes} bytes`);
     const body = parse(read.text);
     if (body === undefined) return rpcFailure(400, 'Parse error: the request body is not valid JSON', {}, parseError);
+    const refusal = refuseParamHeaders(declared, body, request.headers);
+    if (refusal) return refusal;
     if (this.#sessions && sdk.isInitializeRequest(body) && !claimsModern(body))
       return this.#sessions.open(request, body, caller);
     return this.#handler.fetch(request, { ...options, parsedBody: body });
+  }
+
+  /** By the header that the SDK holds against the body, so that other calls need no look into it. */
+  #paramHeaders({ method, headers }: Request): readonly ParamHeader[] {
+    if (method !== 'POST' || headers.get('mcp-method') !== 'tools/call') return [];
+    const name = decodeHeader(headers.get('mcp-name') ?? '');
+    return name === undefined ? [] : this.#options.paramHeaders(name);
   }
 
   async close(): Promise<void> {
