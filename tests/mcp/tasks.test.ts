@@ -1,4 +1,6 @@
+import { Agent, type Task, type TaskContext } from '@safla/sdk/agents';
 import {
+  agentTools,
   asTask,
   defineTool,
   fromJSONSchema,
@@ -365,5 +367,40 @@ describe('what is asked wrongly', () => {
       required: false,
       starts: 'at once',
     });
+  });
+});
+
+class Counter extends Agent {
+  reason: unknown;
+
+  constructor() {
+    super('counter', { capabilities: ['count'] });
+  }
+
+  async execute(_: Task, context: TaskContext): Promise<string> {
+    context.signal.addEventListener('abort', () => {
+      this.reason = context.signal.reason;
+    });
+    context.progress({ progress: 3, total: 7 });
+    await context.sleep(60_000);
+    return 'counted';
+  }
+}
+
+describe('agent_run', () => {
+  it('gives a handle, tells what the agent tells, and cancels its work with the task', async () => {
+    await using agent = new Counter();
+    await using server = make(agentTools(agent));
+    const run = { name: 'agent_run', arguments: { type: 'count' } };
+    const taskId = (await ask(server, 'tools/call', run)).result?.taskId;
+    let message: unknown;
+    for (let i = 0; i < 2_000 && message === undefined; i++) {
+      message = (await get(server, taskId)).result?.statusMessage;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(message).toBe('3 of 7');
+    await ask(server, 'tasks/cancel', { taskId });
+    await waitUntil(() => agent.reason !== undefined, 'the agent was cancelled');
+    expect((await get(server, taskId)).result?.status).toBe('cancelled');
   });
 });

@@ -1,5 +1,6 @@
 import { detach, openScope } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
+import { asTask } from '../server/as-task.js';
 import type { AgentSource, AgentTaskEvent, AgentTaskRequest } from './agent-source.js';
 import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
@@ -30,7 +31,8 @@ const acting = { readOnlyHint: false, destructiveHint: true, openWorldHint: true
 
 /**
  * Puts an agent or a pool of agents behind MCP. `agent_run` gives it a task and waits, telling progress;
- * cancelling the call cancels the task. `agent_start` gives one that outlives the call, and `agent_task`,
+ * cancelling the call cancels the task; clients that know the protocol's own tasks get a handle instead of
+ * waiting. `agent_start` gives one that outlives the call, and `agent_task`,
  * `agent_respond` and `agent_cancel` ask about it, answer its questions and end it. A task is known only to
  * the principal that started it.
  *
@@ -52,14 +54,16 @@ export function agentTools(agents: AgentSource, options: AgentToolsOptions = {})
     additionalProperties: false,
   });
   return [
-    defineTool(
-      {
-        name: `${name}_run`,
-        description: 'Give an agent a task and wait for what it makes. A task that asks something is left waiting.',
-        input: request,
-        annotations: acting,
-      },
-      (args, context) => run(agents, board, args, context),
+    asTask(
+      defineTool(
+        {
+          name: `${name}_run`,
+          description: 'Give an agent a task and wait for what it makes. A task that asks something is left waiting.',
+          input: request,
+          annotations: acting,
+        },
+        (args, context) => run(agents, board, args, context),
+      ),
     ),
     defineTool(
       {
