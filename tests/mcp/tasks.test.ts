@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { Agent, type Task, type TaskContext } from '@safla/sdk/agents';
 import {
   agentTools,
@@ -12,6 +15,7 @@ import {
 } from '@safla/sdk/mcp';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { fixture } from './support/child.js';
 import { waitUntil } from './support/wait-until.js';
 
 const extension = 'io.modelcontextprotocol/tasks';
@@ -110,6 +114,7 @@ describe('a call that is a task', () => {
     open();
     const { result } = await settled(server, handle?.taskId, 'completed');
     expect(result?.result?.content).toEqual([{ type: 'text', text: 'through' }]);
+    expect(result).not.toHaveProperty('statusMessage');
   });
 
   it('waits for the answer where the client knows no tasks', async () => {
@@ -386,6 +391,32 @@ class Counter extends Agent {
     return 'counted';
   }
 }
+
+describe('over stdio', () => {
+  it('a task is begun, asked for, and answered', async () => {
+    const child = spawn(process.execPath, fixture('task-server.ts'), { stdio: ['pipe', 'pipe', 'ignore'] });
+    const ended = once(child, 'close');
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const send = async (method: string, params: object): Promise<Answer['result']> => {
+      const _meta = {
+        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+        'io.modelcontextprotocol/clientInfo': { name: 't', version: '1' },
+        'io.modelcontextprotocol/clientCapabilities': knowing,
+      };
+      const message = { jsonrpc: '2.0', id: ++ids, method, params: { ...params, _meta } };
+      child.stdin.write(`${JSON.stringify(message)}\n`);
+      return (JSON.parse(String((await lines.next()).value)) as Answer).result;
+    };
+    const taskId = (await send('tools/call', { name: 'asking', arguments: {} }))?.taskId;
+    expect(await send('tasks/get', { taskId })).toMatchObject({ status: 'input_required' });
+    await send('tasks/update', { taskId, inputResponses: { ok: { action: 'accept', content: { ok: true } } } });
+    let state = await send('tasks/get', { taskId });
+    for (let i = 0; i < 100 && state?.status !== 'completed'; i++) state = await send('tasks/get', { taskId });
+    expect(state?.result?.content[0]?.text).toBe('accept');
+    child.stdin.end();
+    expect(await ended).toEqual([0, null]);
+  });
+});
 
 describe('agent_run', () => {
   it('gives a handle, tells what the agent tells, and cancels its work with the task', async () => {

@@ -65,7 +65,7 @@ export class TaskRun implements QuestionChannel {
     return {
       taskId: this.id,
       status: asks ? 'input_required' : 'working',
-      ...(this.#message === undefined ? {} : { statusMessage: this.#message }),
+      ...(this.#message === undefined || this.final ? {} : { statusMessage: this.#message }),
       createdAt: new Date(this.#createdAt).toISOString(),
       lastUpdatedAt: new Date(this.#updatedAt).toISOString(),
       ttlMs,

@@ -8,7 +8,7 @@ export type MCPTaskStatus = 'working' | 'input_required' | 'completed' | 'failed
 export interface MCPTaskState {
   readonly taskId: string;
   readonly status: MCPTaskStatus;
-  /** How far the work is, as the tool said by `progress`, or why it ended. */
+  /** How far the work is, as the tool said by `progress`; not of a task that has ended. */
   readonly statusMessage?: string;
   /** ISO 8601. */
   readonly createdAt: string;
