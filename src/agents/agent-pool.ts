@@ -2,7 +2,6 @@ import {
   type CallOptions,
   type Closeable,
   ClosedError,
-  type CloseOptions,
   ConfigurationError,
   detach,
   Lifecycle,
@@ -13,6 +12,7 @@ import {
 } from '../core/index.js';
 import { checkOptions, is } from '../core/internal.js';
 import { Agent } from './agent.js';
+import { type AgentCloseOptions, closeTimeOf } from './agent-close-options.js';
 import { KeyedRuns } from './keyed-runs.js';
 import { PoolRouter } from './pool-router.js';
 import { checkSubmitOptions } from './submit-options.js';
@@ -116,8 +116,9 @@ export class AgentPool implements Closeable, TaskSubmitter {
     await scope.run(() => this.#router.idle());
   }
 
-  /** Takes no more tasks, cancels those that have not begun, lets the others finish until the deadline, then cancels them too. */
-  close(options: CloseOptions = {}): Promise<void> {
+  /** Takes no more tasks, cancels those that have not begun, lets the others finish for `graceMs`, then cancels them too. */
+  async close(options: AgentCloseOptions = {}): Promise<void> {
+    const time = closeTimeOf(options);
     const error = new ClosedError('AgentPool');
     if (!this.#lifecycle.closed) {
       const router = this.#router;
@@ -128,7 +129,7 @@ export class AgentPool implements Closeable, TaskSubmitter {
         }),
       ).catch(() => undefined);
     }
-    const closed = this.#lifecycle.close(options, () => undefined);
+    const closed = this.#lifecycle.close(time, () => undefined);
     if (this.#lifecycle.closed) this.#router.cancel(error, 'submitted');
     return closed;
   }

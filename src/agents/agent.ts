@@ -3,7 +3,6 @@ import {
   type CallOptions,
   type Closeable,
   ClosedError,
-  type CloseOptions,
   detach,
   Lifecycle,
   openScope,
@@ -14,6 +13,7 @@ import {
 } from '../core/index.js';
 import { Retry } from '../resilience/retry.js';
 import type { AgentCapability } from './agent-capabilities.js';
+import { type AgentCloseOptions, closeTimeOf } from './agent-close-options.js';
 import { type AgentOptions, checkAgentOptions } from './agent-options.js';
 import { toolCaller } from './agent-tools.js';
 import { Dispatcher } from './dispatcher.js';
@@ -177,8 +177,9 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
     await scope.run(() => this.#dispatcher.idle());
   }
 
-  /** Takes no more tasks, cancels those that have not begun, lets the others finish until the deadline, then cancels them too. */
-  close(options: CloseOptions = {}): Promise<void> {
+  /** Takes no more tasks, cancels those that have not begun, lets the others finish for `graceMs`, then cancels them too. */
+  async close(options: AgentCloseOptions = {}): Promise<void> {
+    const time = closeTimeOf(options);
     const error = new ClosedError(`Agent '${this.id}'`);
     if (!this.#lifecycle.closed) {
       const dispatcher = this.#dispatcher;
@@ -190,7 +191,7 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
         }),
       ).catch(() => undefined);
     }
-    const closed = this.#lifecycle.close(options, () => undefined);
+    const closed = this.#lifecycle.close(time, () => undefined);
     if (this.#lifecycle.closed) this.#dispatcher.cancelQueued(error);
     return closed;
   }

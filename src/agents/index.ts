@@ -1,5 +1,6 @@
 export { Agent, type AgentEvents, type AgentStatus } from './agent.js';
 export { AgentCapabilities, type AgentCapability } from './agent-capabilities.js';
+export type { AgentCloseOptions } from './agent-close-options.js';
 export type { AgentMemory, RememberedItem } from './agent-memory.js';
 export type { AgentOptions } from './agent-options.js';
 export { AgentPool, type AgentPoolOptions, type AnyAgent } from './agent-pool.js';

@@ -6,7 +6,7 @@ import type { Awaitable, CloseOptions } from './types.js';
 
 const defaultCloseMs = 5_000;
 /** The rest of the time is kept for releasing, so that stuck calls cannot use it up. */
-const drainShare = 0.8;
+export const drainShare = 0.8;
 /** Also a close that wants no time at all lets go of what it holds. */
 const leastReleaseMs = 50;
 

@@ -621,22 +621,38 @@ describe('the end', () => {
     expect(handles.map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
   });
 
-  it('cancels what has not begun, lets the rest finish, and cancels it at the deadline', async () => {
-    let finish: (value: unknown) => void = () => undefined;
-    const agent = new Fake(({ type }) => (type === 'stuck' ? never() : new Promise((resolve) => (finish = resolve))), {
-      maxConcurrentTasks: 2,
-    });
-    const [stuck, quick, queued] = ['stuck', 'quick', 'queued'].map((type) => agent.submit({ type }));
-    await turn();
-    const closed = agent.close({ timeoutMs: 200 });
-    expect(queued?.state).toBe('canceled');
-    finish('done');
-    await expect(quick?.result).resolves.toMatchObject({ data: 'done' });
-    await closed;
-    await expect(stuck?.result).resolves.toMatchObject({ metadata: { state: 'canceled', code: 'CLOSED' } });
-    expect(() => agent.submit({ type: 't' })).toThrow(ClosedError);
-    await agent.close();
-  });
+  it.each([{ timeoutMs: 200 }, { graceMs: 160 }])(
+    'cancels what has not begun, lets the rest finish, and cancels it in time, by %o',
+    async (time) => {
+      let finish: (value: unknown) => void = () => undefined;
+      const agent = new Fake(
+        ({ type }) => (type === 'stuck' ? never() : new Promise((resolve) => (finish = resolve))),
+        {
+          maxConcurrentTasks: 2,
+        },
+      );
+      const [stuck, quick, queued] = ['stuck', 'quick', 'queued'].map((type) => agent.submit({ type }));
+      await turn();
+      const closed = agent.close(time);
+      expect(queued?.state).toBe('canceled');
+      finish('done');
+      await expect(quick?.result).resolves.toMatchObject({ data: 'done' });
+      await closed;
+      await expect(stuck?.result).resolves.toMatchObject({ metadata: { state: 'canceled', code: 'CLOSED' } });
+      expect(() => agent.submit({ type: 't' })).toThrow(ClosedError);
+      await agent.close();
+    },
+  );
+
+  it.each([{ graceMs: -1 }, { graceMs: Number.NaN }, { graceMs: 1, timeoutMs: 1 }])(
+    'refuses %o and stays open',
+    async (time) => {
+      const agent = new Fake(() => 1);
+      await expect(agent.close(time)).rejects.toThrow(ConfigurationError);
+      await expect(agent.submit({ type: 't' }).result).resolves.toMatchObject({ success: true });
+      await agent.close({ graceMs: 0 });
+    },
+  );
 });
 
 describe('tools and memory', () => {
