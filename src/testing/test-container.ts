@@ -204,9 +204,9 @@ export class TestContainer implements AsyncDisposable {
    */
   async createAPIIntegration(config: APITestConfig = {}): Promise<APIIntegration> {
     const { baseURL, apiKey = randomBytes(12).toString('hex') } = config;
-    if (baseURL !== undefined) return this.#keep(openAPI({ ...config, baseURL }));
+    if (baseURL !== undefined) return this.#keep(await openAPI({ ...config, baseURL }));
     const server = this.#keep(await CountingServer.start({ apiKey }));
-    return this.#keep(openAPI({ ...config, apiKey, baseURL: server.baseURL }));
+    return this.#keep(await openAPI({ ...config, apiKey, baseURL: server.baseURL }));
   }
 
   /**
@@ -219,7 +219,7 @@ export class TestContainer implements AsyncDisposable {
     const service = meansMongo(config) ? 'mongodb' : 'postgres';
     const { url = config.connectionString, migrations } = config;
     if (url === undefined) await this.start({ [service]: this.#options[service] || true });
-    return this.#keep(openDatabase(url ?? this[service].url, migrations));
+    return this.#keep(await openDatabase(url ?? this[service].url, migrations));
   }
 
   /**

@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { APIIntegration } from '../../api/index.js';
+import type { APIIntegration } from '../../api/index.js';
 import { ConfigurationError } from '../../core/index.js';
-import { checkOptions, is } from '../../core/internal.js';
-import { DatabaseIntegration, type Migration, type MongoMigration } from '../../database/index.js';
+import { checkOptions, is, lazy } from '../../core/internal.js';
+import type { DatabaseIntegration, Migration, MongoMigration } from '../../database/index.js';
 import { LocalLimiter } from '../../resilience/index.js';
 import type { APITestConfig, PromisedRate } from './api-target.js';
 import type { DatabaseTestConfig } from './database-suite.js';
 
+/** Those who test something else do not pay for them. */
+const loadAPI = lazy(() => import('../../api/index.js'));
+const loadDatabase = lazy(() => import('../../database/index.js'));
+
 const hourMs = 3_600_000;
 
 /** An integration without a cache, so that every call is sent. @throws ConfigurationError */
-export function openAPI(config: APITestConfig & { readonly baseURL: string | URL }): APIIntegration {
+export async function openAPI(config: APITestConfig & { readonly baseURL: string | URL }): Promise<APIIntegration> {
   checkOptions<APITestConfig>('createAPIIntegration', config, {
     baseURL: is.url('http:', 'https:'),
     apiKey: is.text,
@@ -19,6 +23,7 @@ export function openAPI(config: APITestConfig & { readonly baseURL: string | URL
     authPath: is.text,
   });
   const { baseURL, apiKey, rateLimitPerHour, rateLimit, authPath } = config;
+  const { APIIntegration } = await loadAPI();
   const rate =
     rateLimit ?? (rateLimitPerHour === undefined ? undefined : { requests: rateLimitPerHour, perMs: hourMs });
   return new APIIntegration({
@@ -62,10 +67,11 @@ export function meansMongo(config: DatabaseTestConfig): boolean {
 }
 
 /** A database in a schema of its own (a database of its own in MongoDB), which `migrate` makes and `cleanup` drops. */
-export function openDatabase(
+export async function openDatabase(
   url: string | URL,
   migrations: DatabaseTestConfig['migrations'] = [],
-): DatabaseIntegration {
+): Promise<DatabaseIntegration> {
+  const { DatabaseIntegration } = await loadDatabase();
   const schema = `test_${randomBytes(8).toString('hex')}`;
   const last = isMongoURL(url) ? testCollection : testTable;
   return new DatabaseIntegration({ url, schema, migrations: [...migrations, last] as readonly Migration[] });

@@ -1,15 +1,17 @@
 import { extname } from 'node:path';
 import { type CallOptions, type Closeable, type CloseOptions, ConfigurationError } from '../../core/index.js';
-import {
-  type MCPClient,
-  MCPHost,
-  type ResourceContents,
-  type ResourceInfo,
-  type ServerConfig,
-  type StdioServerConfig,
-  type ToolAnswer,
-  type ToolInfo,
+import { lazy } from '../../core/internal.js';
+import type {
+  MCPClient,
+  ResourceContents,
+  ResourceInfo,
+  ServerConfig,
+  StdioServerConfig,
+  ToolAnswer,
+  ToolInfo,
 } from '../../mcp/index.js';
+
+const loadMCP = lazy(() => import('../../mcp/index.js'));
 
 /** An MCP server in this process: `MCPServer` is one. */
 export interface InMemoryMCPServer {
@@ -47,7 +49,9 @@ export class TestMCPServer implements Closeable {
     if (isInMemory(target)) return new TestMCPServer(await target.connectInMemory());
     const { signal, timeoutMs = 60_000, ...settings } = options;
     const name = 'tested';
-    const host = new MCPHost({ servers: { [name]: configOf(target, settings) } }, { startTimeoutMs: timeoutMs });
+    const config = configOf(target, settings);
+    const { MCPHost } = await loadMCP();
+    const host = new MCPHost({ servers: { [name]: config } }, { startTimeoutMs: timeoutMs });
     try {
       await host.connect({ timeoutMs, ...(signal ? { signal } : {}) });
     } catch (error) {
