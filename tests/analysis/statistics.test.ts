@@ -1,9 +1,9 @@
-import { analyzeStatistics } from '@safla/sdk/analysis';
+import { analyzePatterns, analyzeStatistics } from '@safla/sdk/analysis';
 import { ValidationError } from '@safla/sdk/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/analysis/random.js';
-import { lew, lottery, mavro, michelson } from './fixtures/nist.js';
+import { lew, lottery, mavro, michelson, piDigits } from './fixtures/nist.js';
 import { fixtures, gaussian, relativeError } from './support.js';
 
 const alternating = (centre: number, low: number, high: number): number[] => [
@@ -47,10 +47,27 @@ describe('analyzeStatistics against the certified values of NIST StRD', () => {
     ['Mavro', mavro, 2.001856, 0.000429123454003053, 12],
     ['Lew', lew, -177.435, 277.332168044316, 14],
     ['Lottery', lottery, 518.95871559633, 291.699727470969, 14],
-  ])('%s', (_, values, mean, deviation, digits) => {
+    ['PiDigits', piDigits, 4.5348, 2.86733906028871, 14],
+  ] as const)('%s', (_, values, mean, deviation, digits) => {
     const found = analyzeStatistics(values);
     expect(relativeError(found.mean, mean)).toBeLessThan(1e-14);
     expect(relativeError(found.standardDeviation ?? 0, deviation)).toBeLessThan(10 ** -digits);
+  });
+
+  it.each([
+    ['PiDigits', piDigits, -0.00355099287237972, 12],
+    ['Michelso', michelson, 0.535199668621283, 13],
+    ['Mavro', mavro, 0.937989183438248, 12],
+    ['Lew', lew, -0.307304800605679, 14],
+    ['Lottery', lottery, -0.120948622967393, 14],
+  ] as const)('%s: autocorrelation at lag 1', (_, values, expected, digits) => {
+    const { autocorrelation } = analyzePatterns(values);
+    expect(relativeError(autocorrelation[1] ?? Number.NaN, expected)).toBeLessThan(10 ** -digits);
+  });
+
+  it('takes the digits of pi as NIST has them: real pi differs in its 956th decimal', () => {
+    expect(piDigits.slice(951, 961).join('')).toBe('1857730532'); // 1857780532 in pi
+    expect(piDigits.reduce((sum, digit) => sum + digit, 0)).toBe(22_674); // 22,679 in pi
   });
 });
 
