@@ -22,25 +22,13 @@ export type {
   ToolInfo,
 } from './host/types.js';
 export { type APICallTarget, APIIntegrationMCPServer } from './server/api-integration-mcp-server.js';
-export { type AsTaskOptions, asTask } from './server/as-task.js';
+export { asTask } from './server/as-task.js';
 export type { Authorizer, TokenVerifier } from './server/authorize.js';
 export type { CacheHint } from './server/cache-hint.js';
 export { type CacheResultsOptions, cacheResults } from './server/cache-results.js';
 export type { CallOutcome, ToolCallRecord, ToolStats } from './server/call-observer.js';
 export type { CallerLimiter, CallerQuota } from './server/caller-limits.js';
 export type { Completer, Completers } from './server/completion.js';
-export type {
-  ClientRoot,
-  ClientView,
-  Conversation,
-  FormQuestion,
-  ModelMessage,
-  ModelReply,
-  ModelRequest,
-  PageQuestion,
-  QuestionOptions,
-  Reply,
-} from './server/conversation.js';
 export type { Listening, ListenOptions } from './server/http-lane.js';
 export type { SessionOptions } from './server/http-sessions.js';
 export { MCPServer } from './server/mcp-server.js';
@@ -70,6 +58,18 @@ export { type AgentToolsOptions, agentTools } from './tools/agent-tools.js';
 export { type AnalysisType, analysisTools } from './tools/analysis-tools.js';
 export type { APIAnswer } from './tools/api-answer.js';
 export { type APISource, apiTools } from './tools/api-tools.js';
+export type {
+  ClientRoot,
+  ClientView,
+  Conversation,
+  FormQuestion,
+  ModelMessage,
+  ModelReply,
+  ModelRequest,
+  PageQuestion,
+  QuestionOptions,
+  Reply,
+} from './tools/conversation.js';
 export {
   type DatabaseQuery,
   type DatabaseSource,
@@ -100,6 +100,7 @@ export { type MemoryEntry, type MemorySource, memoryTools } from './tools/memory
 export type { APIOperationSource, OpenAPIToolsOptions } from './tools/openapi-tools.js';
 export { type SearchableToolsOptions, searchableTools } from './tools/searchable-tools.js';
 export type {
+  AsTaskOptions,
   ContentBlock,
   LogLevel,
   Principal,

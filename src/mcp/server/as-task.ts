@@ -1,24 +1,6 @@
 import { ConfigurationError } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
-import type { Tool } from '../tools/tool.js';
-
-/** Settings of {@link asTask}. */
-export interface AsTaskOptions {
-  /**
-   * The tool is not run for clients that know no tasks: they get the protocol's missing-capability
-   * error. Otherwise such clients wait for the answer as for that of any tool.
-   *
-   * @default false
-   */
-  readonly required?: boolean;
-  /**
-   * When the client gets the handle. `when told`: once the handler calls `context.background()`; until
-   * then the call is like any other, may ask questions, and may answer without becoming a task.
-   *
-   * @default 'at once'
-   */
-  readonly starts?: 'at once' | 'when told';
-}
+import type { AsTaskOptions, Tool } from '../tools/tool.js';
 
 /**
  * Lets calls of a tool outlive their request: clients that know the extension
@@ -38,20 +20,4 @@ export function asTask(tool: Tool, options: AsTaskOptions = {}): Tool {
   });
   const { required = false, starts = 'at once' } = options;
   return Object.freeze({ ...tool, task: Object.freeze({ required, starts }) });
-}
-
-declare module '../tools/tool.js' {
-  interface Tool {
-    /** Set by `asTask`: its calls may outlive their request. */
-    readonly task?: Required<AsTaskOptions>;
-  }
-  interface ToolContext {
-    /**
-     * Gives the client its handle now, for a tool made by `asTask` that starts `when told`; the handler
-     * runs on. Questions asked before go out as the answer of the call, later ones through the task.
-     *
-     * @returns whether the call outlives its request; false, and without effect, where it is no task
-     */
-    background(): boolean;
-  }
 }

@@ -1,7 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type CallScope, redact } from '../../core/index.js';
 import type { Connection, RequestContext } from '../sdk/server-sdk.js';
-import type { LogLevel, Principal, ToolContext, ToolSchema } from '../tools/tool.js';
 import type {
   ClientRoot,
   ClientView,
@@ -11,7 +10,8 @@ import type {
   PageQuestion,
   QuestionOptions,
   Reply,
-} from './conversation.js';
+} from '../tools/conversation.js';
+import type { LogLevel, Principal, ToolContext, ToolSchema } from '../tools/tool.js';
 import { PushedQuestions, type QuestionChannel, ReturnedQuestions } from './pending-questions.js';
 import { Questions } from './questions.js';
 import type { TaskRun } from './task-run.js';

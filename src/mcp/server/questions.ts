@@ -1,6 +1,4 @@
 import { ConfigurationError, type StandardSchemaV1 } from '../../core/index.js';
-import type { ToolSchema } from '../tools/tool.js';
-import { ToolError } from '../tools/tool-error.js';
 import type {
   ClientRoot,
   ClientView,
@@ -11,7 +9,9 @@ import type {
   PageQuestion,
   QuestionOptions,
   Reply,
-} from './conversation.js';
+} from '../tools/conversation.js';
+import type { ToolSchema } from '../tools/tool.js';
+import { ToolError } from '../tools/tool-error.js';
 import { MissingCapabilityError } from './missing-capability-error.js';
 import type { QuestionChannel, WireQuestion } from './pending-questions.js';
 

@@ -1,8 +1,7 @@
 import { ConfigurationError, detach, quietClock } from '../../core/index.js';
 import { is, type OptionCheck } from '../../core/internal.js';
-import type { ToolResult } from '../tools/tool.js';
+import type { AsTaskOptions, ToolResult } from '../tools/tool.js';
 import { ToolError } from '../tools/tool-error.js';
-import type { AsTaskOptions } from './as-task.js';
 import { principalOf } from './call-context.js';
 import type { InputRequired } from './call-state.js';
 import { TaskRun } from './task-run.js';

@@ -1,32 +1,14 @@
-import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Awaitable } from '../../core/index.js';
+import type { ContentBlock } from './content-block.js';
+import type { Conversation } from './conversation.js';
+import type { ToolSchema } from './tool-schema.js';
 
-/**
- * A schema that checks values and can describe itself as JSON Schema: zod 4, ArkType, valibot with
- * `toStandardJsonSchema`, or `fromJSONSchema`.
- */
-export type ToolSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output> &
-  StandardJSONSchemaV1<Input, Output>;
+export type { ContentBlock, ResourceContents } from './content-block.js';
+export type { ToolSchema } from './tool-schema.js';
 
 /** Severity of a log message to the client, as in RFC 5424. */
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
-
-/** One piece of a tool's answer, as in the MCP specification (`ContentBlock`). */
-export type ContentBlock = { readonly _meta?: Readonly<Record<string, unknown>> } & (
-  | { readonly type: 'text'; readonly text: string }
-  /** `data` is base64. */
-  | { readonly type: 'image' | 'audio'; readonly data: string; readonly mimeType: string }
-  | { readonly type: 'resource'; readonly resource: ResourceContents }
-  | { readonly type: 'resource_link'; readonly uri: string; readonly name: string; readonly mimeType?: string }
-);
-
-/** The contents of a resource: `text`, or `blob` in base64. */
-export interface ResourceContents {
-  readonly uri: string;
-  readonly mimeType?: string;
-  readonly text?: string;
-  readonly blob?: string;
-}
 
 /** A tool's answer as MCP defines it (`CallToolResult`). */
 export interface ToolResult {
@@ -53,7 +35,7 @@ export interface Principal {
 }
 
 /** What a handler gets beside its arguments. */
-export interface ToolContext {
+export interface ToolContext extends Conversation {
   /**
    * Aborts when the client cancels, the time is over or the server closes. Everything of this SDK
    * that the handler awaits is cancelled without it; pass it to other libraries. Made on first read.
@@ -71,6 +53,13 @@ export interface ToolContext {
   progress(done: number, total?: number, message?: string): Promise<void>;
   /** Sends a log message to the client, if it wants messages of this level. Secrets are masked. Never rejects. */
   log(level: LogLevel, data: unknown): Promise<void>;
+  /**
+   * Gives the client its handle now, for a tool made by `asTask` that starts `when told`; the handler
+   * runs on. Questions asked before go out as the answer of the call, later ones through the task.
+   *
+   * @returns whether the call outlives its request; false, and without effect, where it is no task
+   */
+  background(): boolean;
 }
 
 /** What a tool is, without its handler. */
@@ -103,8 +92,28 @@ export type ToolHandler<Input extends ToolSchema, Output extends ToolSchema | un
   context: ToolContext,
 ) => Awaitable<ToolReturn<Output>>;
 
+/** Settings of `asTask`. */
+export interface AsTaskOptions {
+  /**
+   * The tool is not run for clients that know no tasks: they get the protocol's missing-capability
+   * error. Otherwise such clients wait for the answer as for that of any tool.
+   *
+   * @default false
+   */
+  readonly required?: boolean;
+  /**
+   * When the client gets the handle. `when told`: once the handler calls `context.background()`; until
+   * then the call is like any other, may ask questions, and may answer without becoming a task.
+   *
+   * @default 'at once'
+   */
+  readonly starts?: 'at once' | 'when told';
+}
+
 /** A tool, ready for `MCPServer`. Made by `defineTool`. */
 export interface Tool extends ToolDefinition<ToolSchema, ToolSchema | undefined> {
   /** Takes arguments that `input` has accepted. */
   readonly handler: (args: unknown, context: ToolContext) => unknown;
+  /** Set by `asTask`: its calls may outlive their request. */
+  readonly task?: Required<AsTaskOptions>;
 }

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '../../core/index.js';
-import type { ContentBlock, ToolSchema } from '../tools/tool.js';
+import type { ContentBlock } from './content-block.js';
+import type { ToolSchema } from './tool-schema.js';
 
 /** What a client said about itself. It is not verified: decide nothing about rights by it. */
 export interface ClientView {
@@ -110,8 +111,4 @@ export interface Conversation {
    * @throws UnsupportedError when the client tells none
    */
   roots(options?: QuestionOptions): Promise<readonly ClientRoot[]>;
-}
-
-declare module '../tools/tool.js' {
-  interface ToolContext extends Conversation {}
 }
