@@ -50,6 +50,7 @@ export { type KeyMaterial, type KeyState, TokenKey, type TokenKeyOptions } from 
 export {
   type IssuedTokens,
   type IssueOptions,
+  type RefreshableTokens,
   type RefreshOptions,
   TokenService,
   type VerifiedToken,

@@ -1,6 +1,7 @@
 import {
   type DatabaseEngine,
   DatabaseIntegration,
+  type MongoDatabase,
   PostgresDatabase,
   type PostgresTransaction,
   type SqlRow,
@@ -46,3 +47,14 @@ db.sql`select ${{ a: 1 }}`;
 db.sql`select ${undefined}`;
 // @ts-expect-error a promise is no fragment
 db.sql`select ${db.sql`select 1`}`;
+
+void (async (mongo: MongoDatabase) => {
+  const orders = mongo.collection('orders', z.object({ total: z.number() }));
+  // Every document has an id, also where the schema does not name it.
+  const found = await orders.find({ _id: '665f1c2ab0e4d5a1c2b3d4e5' });
+  await orders.updateOne({ _id: found[0]?._id, total: 1 }, { $set: { total: 2 } });
+  // @ts-expect-error the schema has no such field
+  await orders.find({ totl: 1 });
+  // @ts-expect-error where the schema has an id, it is of that type
+  await mongo.collection('named', z.object({ _id: z.string() })).find({ _id: 1 });
+});

@@ -17,6 +17,15 @@ it('types payloads by the schema', () => {
   void (() => make().issue({ sub: 'a' }));
 });
 
+it('promises a refresh token where one is asked for', () => {
+  type Tokens = TokenService<{ sub: string }>;
+  const issued = (tokens: Tokens) => tokens.issue({ sub: 'a' }, { refresh: true });
+  expectTypeOf<Awaited<ReturnType<typeof issued>>['refreshToken']>().toEqualTypeOf<string>();
+  expectTypeOf<Awaited<ReturnType<Tokens['refresh']>>['refreshToken']>().toEqualTypeOf<string>();
+  const plain = (tokens: Tokens) => tokens.issue({ sub: 'a' }, { ttlMs: 1_000 });
+  expectTypeOf<Awaited<ReturnType<typeof plain>>['refreshToken']>().toEqualTypeOf<string | undefined>();
+});
+
 it('takes an ioredis client, and nothing for an algorithm that is none', () => {
   void (() => new SecurityIntegration('x', new Redis()));
   // @ts-expect-error none is no algorithm

@@ -12,12 +12,14 @@ export type FieldFilter<Value> =
 
 /**
  * Which documents are meant: fields and what they equal, `{}` for all, or a condition of `where`. A name with
- * dots leads into documents and arrays.
+ * dots leads into documents and arrays. Every document has an `_id`, whether its type names it or not.
  */
 export type MongoFilter<T extends object = Record<string, unknown>> =
   | Condition<T>
   | Condition<never>
-  | ({ readonly [Name in keyof T]?: FieldFilter<T[Name]> } & { readonly [path: `${string}.${string}`]: unknown });
+  | ({ readonly [Name in keyof T]?: FieldFilter<T[Name]> } & ('_id' extends keyof T
+      ? unknown
+      : { readonly _id?: unknown }) & { readonly [path: `${string}.${string}`]: unknown });
 
 /** Changes by MongoDB's update operators. Values are data: operators in them are refused. */
 export interface MongoUpdate<T extends object = Record<string, unknown>> {

@@ -38,6 +38,18 @@ export interface IssuedTokens {
   readonly refreshExpiresAtMs?: number;
 }
 
+/** What was issued with a refresh token. */
+export interface RefreshableTokens extends IssuedTokens {
+  readonly refreshToken: string;
+  readonly refreshExpiresAtMs: number;
+}
+
+/** The family of a refresh token, and when it ends. */
+interface Family {
+  readonly id: string;
+  readonly endsMs: number;
+}
+
 /** Settings of {@link TokenService.verify}. */
 export interface VerifyOptions extends CallOptions {
   /** False asks no store: a revoked token is accepted until it expires. @default true */
@@ -112,14 +124,17 @@ export class TokenService<Payload = Record<string, unknown>> {
    * @throws ValidationError for a payload that the schema refuses, JSON cannot carry, that names a claim of the
    * service, or that makes a token longer than `maxTokenBytes`; UnsupportedError when the keys only verify
    */
+  issue(payload: Payload, options: IssueOptions & { readonly refresh: true }): Promise<RefreshableTokens>;
+  issue(payload: Payload, options?: IssueOptions): Promise<IssuedTokens>;
   async issue(payload: Payload, options: IssueOptions = {}): Promise<IssuedTokens> {
     if (options.ttlMs !== undefined) is.milliseconds(options.ttlMs, 'ttlMs');
     const familyEndsMs = this.#clock.now() + this.#familyTtlMs;
     const family = options.refresh ? { id: randomUUID(), endsMs: familyEndsMs } : undefined;
-    const issued = await this.#make(payload, options.ttlMs ?? this.#accessTtlMs, family);
-    if (family && issued.refreshId !== undefined)
-      await this.#store.begin({ family: family.id, id: issued.refreshId, expiresAtMs: family.endsMs }, options);
-    return issued.tokens;
+    const ttlMs = options.ttlMs ?? this.#accessTtlMs;
+    if (!family) return (await this.#make(payload, ttlMs)).tokens;
+    const { tokens, refreshId } = await this.#make(payload, ttlMs, family);
+    await this.#store.begin({ family: family.id, id: refreshId, expiresAtMs: family.endsMs }, options);
+    return tokens;
   }
 
   /** @throws TokenError whose `kind` says why, for your logs; what the store throws when it cannot be asked */
@@ -136,7 +151,7 @@ export class TokenService<Payload = Record<string, unknown>> {
    *
    * @throws TokenError `reused` that one time, `revoked` afterwards, or any other `kind`
    */
-  async refresh(refreshToken: string, options: RefreshOptions<Payload> = {}): Promise<IssuedTokens> {
+  async refresh(refreshToken: string, options: RefreshOptions<Payload> = {}): Promise<RefreshableTokens> {
     const { claims, payload, raw } = await this.#open(refreshToken, refreshType, options);
     const { id, family } = claims;
     const endsAt = raw.fex;
@@ -145,11 +160,11 @@ export class TokenService<Payload = Record<string, unknown>> {
     await this.#refuseRevoked(claims, options);
     const before = await this.#check(payload);
     const next = options.payload ? await options.payload(before) : before;
-    const issued = await this.#make(next, this.#accessTtlMs, { id: family, endsMs });
-    const rotation = await this.#store.rotate({ family, id, expiresAtMs: endsMs }, issued.refreshId ?? '', options);
+    const { tokens, refreshId } = await this.#make(next, this.#accessTtlMs, { id: family, endsMs });
+    const rotation = await this.#store.rotate({ family, id, expiresAtMs: endsMs }, refreshId, options);
     if (rotation === 'reused') throw new TokenError('reused', 'a used refresh token came again; its family has ended');
     if (rotation === 'ended') throw new TokenError('revoked', 'its family has ended');
-    return issued.tokens;
+    return tokens;
   }
 
   /**
@@ -185,10 +200,16 @@ export class TokenService<Payload = Record<string, unknown>> {
     throw new UnsupportedError('jwks() publishes the keys of a KeyRing; these keys come from elsewhere');
   }
 
+  #make(given: Payload, ttlMs: number): Promise<{ readonly tokens: IssuedTokens }>;
+  #make(
+    given: Payload,
+    ttlMs: number,
+    family: Family,
+  ): Promise<{ readonly tokens: RefreshableTokens; readonly refreshId: string }>;
   async #make(
     given: Payload,
     ttlMs: number,
-    family: { readonly id: string; readonly endsMs: number } | undefined,
+    family?: Family,
   ): Promise<{ readonly tokens: IssuedTokens; readonly refreshId?: string }> {
     const key = this.#keys.primary;
     if (!key) throw new UnsupportedError('these keys only verify; tokens are issued with a primary key of a KeyRing');
