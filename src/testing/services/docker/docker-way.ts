@@ -7,10 +7,10 @@ import { promisify } from 'node:util';
 import { ConnectionError, NotFoundError } from '../../../core/index.js';
 import { foldersWith, programFile } from '../launch/binaries.js';
 import { temporaryFolder } from '../launch/folders.js';
+import { launchService } from '../launch/launch-service.js';
 import type { StopSignals } from '../launch/server-process.js';
-import { startOnFreePort } from '../launch/start-on-free-port.js';
 import type { ResolverContext, ServiceResolver } from '../resolver.js';
-import { type Namespace, RunningService, type ServiceName, type TestService } from '../test-service.js';
+import type { Namespace, ServiceName, TestService } from '../test-service.js';
 
 /** What a container runs. */
 export interface ContainerPlan {
@@ -89,23 +89,24 @@ async function assertEngine(file: string, { scope, environment }: ResolverContex
 }
 
 async function runContainer(program: string, recipe: DockerRecipe, context: ResolverContext): Promise<TestService> {
-  const { scope, watchdog, environment, config } = context;
+  const { watchdog, environment, config } = context;
   const { name, image, port: inner, signals = { polite: 'SIGTERM', immediate: 'SIGTERM' } } = recipe;
   const { file, args, url, environment: settings = {} } = recipe.prepare(config);
   const folder = await temporaryFolder(tmpdir(), {}, watchdog);
+  const [mounted, variables] = [join(folder.path, 'settings'), join(folder.path, 'environment')];
   const container = `safla-test-${randomBytes(8).toString('hex')}`;
-  const remove = (): Promise<unknown> =>
-    promisify(execFile)(program, ['rm', '--force', '--volumes', container], {
-      timeout: engineMs,
-      env: environmentOf(environment),
-    }).catch(() => undefined);
-  try {
-    const [mounted, variables] = [join(folder.path, 'settings'), join(folder.path, 'environment')];
-    // Whoever the server runs as inside must be able to read it; the folder around it is ours alone.
-    if (file) await writeFile(mounted, file.text, { mode: 0o644 });
-    const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
-    await writeFile(variables, lines.join(''), { mode: 0o600 });
-    const server = await startOnFreePort({
+  const env = environmentOf(environment);
+  return await launchService(
+    {
+      name,
+      kind: 'docker',
+      origin: image,
+      async prepare() {
+        // Whoever the server runs as inside must be able to read it; the folder around it is ours alone.
+        if (file) await writeFile(mounted, file.text, { mode: 0o644 });
+        const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
+        await writeFile(variables, lines.join(''), { mode: 0o600 });
+      },
       command: (port) => ({
         file: program,
         args: [
@@ -115,32 +116,20 @@ async function runContainer(program: string, recipe: DockerRecipe, context: Reso
           ...args,
         ],
         folder: folder.path,
-        identity: {},
-        environment: environmentOf(environment),
+        environment: env,
         signals,
       }),
       probe: (port) => recipe.version(url(port)).catch(() => undefined),
-      scope,
-      watchdog,
-    });
-    return new RunningService({
-      name,
-      kind: 'docker',
-      origin: image,
-      version: server.answer,
-      url: url(server.port),
+      url,
       openNamespace: recipe.openNamespace,
-      async release() {
-        await server.process.stop();
-        await remove();
+      async clean() {
+        const removal = ['rm', '--force', '--volumes', container];
+        await promisify(execFile)(program, removal, { timeout: engineMs, env }).catch(() => undefined);
         await folder.remove();
       },
-    });
-  } catch (error) {
-    await remove();
-    await folder.remove();
-    throw error;
-  }
+    },
+    context,
+  );
 }
 
 function environmentOf(environment: ResolverContext['environment']): Record<string, string> {

@@ -12,10 +12,12 @@ export interface ServerCommand {
   readonly args: readonly string[];
   /** Its working folder; its output goes to the file `log` there. */
   readonly folder: string;
-  readonly identity: Identity;
+  /** @default the caller's own */
+  readonly identity?: Identity;
   /** Beside the few variables that every server gets. @default none */
   readonly environment?: Readonly<Record<string, string>>;
-  readonly signals: StopSignals;
+  /** @default SIGTERM, then SIGKILL */
+  readonly signals?: StopSignals;
 }
 
 /** What ends a program: politely, and then at once but still by itself. SIGKILL follows when both fail. */
@@ -23,6 +25,8 @@ export interface StopSignals {
   readonly polite: NodeJS.Signals;
   readonly immediate: NodeJS.Signals;
 }
+
+const usualSignals: StopSignals = { polite: 'SIGTERM', immediate: 'SIGKILL' };
 
 /** How long each stop signal may take before the next one, in milliseconds. */
 const patienceMs = 5_000;
@@ -35,13 +39,15 @@ export class ServerProcess {
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #command: ServerCommand;
+  readonly #signals: StopSignals;
   readonly #exited: Promise<void>;
 
   private constructor(child: ChildProcess, pid: number, command: ServerCommand, watchdog: Watchdog) {
     this.#child = child;
     this.pid = pid;
     this.#command = command;
-    watchdog.guardProcess(pid, command.signals.immediate);
+    this.#signals = command.signals ?? usualSignals;
+    watchdog.guardProcess(pid, this.#signals.immediate);
     child.on('error', () => undefined);
     this.#exited = new Promise((resolve) => {
       child.once('exit', () => {
@@ -111,7 +117,7 @@ export class ServerProcess {
 
   /** Ends the program: settles when it is gone, at the latest after two deadlines and SIGKILL. */
   async stop(): Promise<void> {
-    const { polite, immediate } = this.#command.signals;
+    const { polite, immediate } = this.#signals;
     this.#child.ref();
     for (const signal of [polite, immediate]) {
       if (!this.running) break;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { NotFoundError } from '../../../core/index.js';
 import { foldersWith, programFile } from '../launch/binaries.js';
 import { temporaryFolder } from '../launch/folders.js';
-import { startOnFreePort } from '../launch/start-on-free-port.js';
+import { launchService } from '../launch/launch-service.js';
 import type { ResolverContext, ServiceResolver } from '../resolver.js';
-import { RunningService, type TestService } from '../test-service.js';
+import type { TestService } from '../test-service.js';
 import { natsVersion } from './environment-nats.js';
 import { openNatsNamespace } from './nats-namespace.js';
 
@@ -28,49 +28,33 @@ export function systemNats(folders: readonly string[] = usualFolders): ServiceRe
   };
 }
 
-async function launchNats(file: string, { config, scope, watchdog }: ResolverContext): Promise<TestService> {
-  const folder = await temporaryFolder(tmpdir(), {}, watchdog);
+async function launchNats(file: string, context: ResolverContext): Promise<TestService> {
+  const folder = await temporaryFolder(tmpdir(), {}, context.watchdog);
   const password = randomBytes(18).toString('hex');
   const url = (port: number): string => `nats://test:${password}@127.0.0.1:${port}`;
-  try {
-    const server = await startOnFreePort({
+  return await launchService(
+    {
+      name: 'nats',
+      kind: 'system',
+      origin: file,
       async command(port) {
-        // Its configuration language includes JSON. A file, because everybody can read the arguments of a process.
         const settings = {
-          ...config,
+          ...context.config,
           host: '127.0.0.1',
           port,
           authorization: { user: 'test', password },
           jetstream: { store_dir: folder.path },
         };
+        // Its configuration language includes JSON. A file, because everybody can read the arguments of a process.
         await writeFile(join(folder.path, 'nats.conf'), JSON.stringify(settings), { mode: 0o600 });
-        return {
-          file,
-          args: ['--config', 'nats.conf'],
-          folder: folder.path,
-          identity: {},
-          signals: { polite: 'SIGTERM', immediate: 'SIGKILL' },
-        };
+        return { file, args: ['--config', 'nats.conf'], folder: folder.path };
       },
       // Only our server knows the password.
       probe: (port) => natsVersion(url(port)).catch(() => undefined),
-      scope,
-      watchdog,
-    });
-    return new RunningService({
-      name: 'nats',
-      kind: 'system',
-      origin: file,
-      version: server.answer,
-      url: url(server.port),
+      url,
       openNamespace: openNatsNamespace,
-      async release() {
-        await server.process.stop();
-        await folder.remove();
-      },
-    });
-  } catch (error) {
-    await folder.remove();
-    throw error;
-  }
+      clean: folder.remove,
+    },
+    context,
+  );
 }

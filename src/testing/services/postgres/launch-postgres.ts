@@ -6,9 +6,9 @@ import { ConnectionError, ProtocolError } from '../../../core/index.js';
 import { programFile } from '../launch/binaries.js';
 import { cacheFolder, runParent, temporaryFolder } from '../launch/folders.js';
 import { type Identity, isReachable, unprivileged } from '../launch/identity.js';
-import { startOnFreePort } from '../launch/start-on-free-port.js';
+import { launchService } from '../launch/launch-service.js';
 import type { ResolverContext } from '../resolver.js';
-import { RunningService, type ServiceKind, type TestService } from '../test-service.js';
+import type { ServiceKind, TestService } from '../test-service.js';
 import { openPostgresNamespace } from './postgres-namespace.js';
 import { postgresTemplate } from './postgres-template.js';
 import { serverVersion } from './server-version.js';
@@ -42,11 +42,14 @@ export async function launchPostgres(
   const version = await binaryVersion(binaries);
   const template = await postgresTemplate({ binaries, version, cachePath, identity, scope, watchdog });
   const folder = await temporaryFolder(await runParent(identity, cachePath), identity, watchdog);
-  try {
-    const data = join(folder.path, 'data');
-    await template.copyTo(data);
-    const url = (port: number): string => `postgres://postgres:${template.password}@127.0.0.1:${port}/postgres`;
-    const server = await startOnFreePort({
+  const data = join(folder.path, 'data');
+  const url = (port: number): string => `postgres://postgres:${template.password}@127.0.0.1:${port}/postgres`;
+  return await launchService(
+    {
+      name: 'postgres',
+      kind,
+      origin: binaries,
+      prepare: () => template.copyTo(data),
       command: (port) => ({
         file: join(binaries, programFile('postgres')),
         args: [
@@ -63,25 +66,12 @@ export async function launchPostgres(
         signals: { polite: 'SIGINT', immediate: 'SIGQUIT' },
       }),
       probe: async (port, pid) => ((await isReady(data, pid)) ? await serverVersion(url(port)) : undefined),
-      scope,
-      watchdog,
-    });
-    return new RunningService({
-      name: 'postgres',
-      kind,
-      origin: binaries,
-      version: server.answer,
-      url: url(server.port),
+      url,
       openNamespace: openPostgresNamespace,
-      async release() {
-        await server.process.stop();
-        await folder.remove();
-      },
-    });
-  } catch (error) {
-    await folder.remove();
-    throw error;
-  }
+      clean: folder.remove,
+    },
+    context,
+  );
 }
 
 async function assertUsable(binaries: string, identity: Identity): Promise<void> {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { NotFoundError } from '../../../core/index.js';
 import { foldersWith, programFile } from '../launch/binaries.js';
 import { temporaryFolder } from '../launch/folders.js';
-import { startOnFreePort } from '../launch/start-on-free-port.js';
+import { launchService } from '../launch/launch-service.js';
 import type { ResolverContext, ServiceResolver } from '../resolver.js';
-import { RunningService, type TestService } from '../test-service.js';
+import type { TestService } from '../test-service.js';
 import { redisInfo } from './redis-info.js';
 import { openRedisNamespace } from './redis-namespace.js';
 
@@ -33,12 +33,14 @@ export function systemRedis(folders: readonly string[] = usualFolders): ServiceR
 }
 
 async function launchRedis(file: string, context: ResolverContext): Promise<TestService> {
-  const { scope, watchdog } = context;
-  const folder = await temporaryFolder(tmpdir(), {}, watchdog);
+  const folder = await temporaryFolder(tmpdir(), {}, context.watchdog);
   const password = randomBytes(18).toString('hex');
   const url = (port: number): string => `redis://:${password}@127.0.0.1:${port}`;
-  try {
-    const server = await startOnFreePort({
+  return await launchService(
+    {
+      name: 'redis',
+      kind: 'system',
+      origin: file,
       async command(port) {
         const settings = {
           save: '""',
@@ -52,35 +54,16 @@ async function launchRedis(file: string, context: ResolverContext): Promise<Test
         // A file, because everybody can read the arguments of a process.
         const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}\n`);
         await writeFile(join(folder.path, 'redis.conf'), lines.join(''), { mode: 0o600 });
-        return {
-          file,
-          args: ['redis.conf'],
-          folder: folder.path,
-          identity: {},
-          signals: { polite: 'SIGTERM', immediate: 'SIGKILL' },
-        };
+        return { file, args: ['redis.conf'], folder: folder.path };
       },
       async probe(port, pid) {
         const info = await redisInfo(url(port)).catch(() => undefined);
-        return info?.pid === pid ? info : undefined;
+        return info?.pid === pid ? info.version : undefined;
       },
-      scope,
-      watchdog,
-    });
-    return new RunningService({
-      name: 'redis',
-      kind: 'system',
-      origin: file,
-      version: server.answer.version,
-      url: url(server.port),
+      url,
       openNamespace: openRedisNamespace,
-      async release() {
-        await server.process.stop();
-        await folder.remove();
-      },
-    });
-  } catch (error) {
-    await folder.remove();
-    throw error;
-  }
+      clean: folder.remove,
+    },
+    context,
+  );
 }
