@@ -18,16 +18,22 @@ export interface ScopeOptions extends CallOptions {
 /**
  * The life of one call: it ends by the caller's signal, by its own time, or with a parent scope,
  * whichever is first, and tells everybody who asked. All it attached is taken back by `dispose`, so
- * nothing is left on a long-lived signal. The `AbortSignal` is made only when somebody reads it. A scope
- * can stand as the options of a call made inside it.
+ * nothing is left on a long-lived signal. It attaches when somebody first waits for its end, and the
+ * `AbortSignal` is made when somebody reads it: a call that is over at once needs neither. A scope can
+ * stand as the options of a call made inside it.
  */
 export class CallScope implements CallOptions, Disposable {
   readonly #subject: string;
   readonly #clock: Clock;
-  // Made on first use: most calls have no parent and one listener at the most.
+  readonly #from: AbortSignal | undefined;
+  readonly #parents: CallScope[] = [];
+  /** Undefined also when a parent ends first, which brings its own time and reason. */
+  readonly #timeoutMs: number | undefined;
+  // Made on first use: most calls have one listener at the most.
   #detach: (() => void)[] | undefined;
   #listeners: Set<CancelListener> | undefined;
   #controller: AbortController | undefined;
+  #attached = false;
   #cancelled = false;
   #disposed = false;
   #reason: unknown;
@@ -35,33 +41,39 @@ export class CallScope implements CallOptions, Disposable {
   /** When this call's time is over, in milliseconds since the epoch; `Infinity` without a limit. */
   readonly deadline: number;
 
-  constructor(subject: string, options: ScopeOptions = {}) {
+  constructor(subject: string, { clock = systemClock, signal, timeoutMs, parents }: ScopeOptions = {}) {
+    assertSignal(signal);
+    assertTimeout(timeoutMs);
     this.#subject = subject;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = clock;
+    this.#from = signal;
     let inherited = Number.POSITIVE_INFINITY;
-    for (const parent of options.parents ?? []) {
+    for (const parent of parents ?? []) {
       // A context that is over neither cancels nor limits what was started in it and left running.
       if (!parent || (parent.#disposed && !parent.#cancelled)) continue;
       inherited = Math.min(inherited, parent.deadline);
-      this.#onDispose(parent.onCancel((reason) => this.cancel(reason)));
+      this.#parents.push(parent);
     }
-    this.deadline = Math.min(inherited, this.#startTimer(options.timeoutMs, inherited));
-    this.#follow(options.signal);
+    const own = timeoutMs === undefined ? inherited : clock.now() + timeoutMs;
+    this.#timeoutMs = own < inherited ? timeoutMs : undefined;
+    this.deadline = Math.min(own, inherited);
   }
 
   /** True once the call was cancelled, timed out, or its parent ended. */
   get cancelled(): boolean {
+    if (!this.#cancelled && !this.#attached && !this.#disposed) this.#look();
     return this.#cancelled;
   }
 
   /** Why it ended: the caller's own `signal.reason`, or a {@link TimeoutError}. */
   get reason(): unknown {
-    return this.#reason;
+    return this.cancelled ? this.#reason : undefined;
   }
 
   /** A signal for drivers. Created on first read. */
   get signal(): AbortSignal {
     if (!this.#controller) {
+      this.#attach();
       this.#controller = new AbortController();
       if (this.#cancelled) this.#controller.abort(this.#reason);
     }
@@ -75,11 +87,12 @@ export class CallScope implements CallOptions, Disposable {
   }
 
   throwIfCancelled(): void {
-    if (this.#cancelled) throw this.#reason;
+    if (this.cancelled) throw this.#reason;
   }
 
   /** Calls `listener` once when the scope ends, at once if it has. The returned function takes it back. */
   onCancel(listener: CancelListener): () => void {
+    this.#attach();
     if (this.#cancelled) {
       listener(this.#reason);
       return noop;
@@ -87,6 +100,13 @@ export class CallScope implements CallOptions, Disposable {
     this.#listeners ??= new Set();
     this.#listeners.add(listener);
     return () => this.#listeners?.delete(listener);
+  }
+
+  /** Calls `release` once when the scope is disposed, at once if it is. */
+  onDispose(release: () => void): void {
+    this.#detach ??= [];
+    if (this.#disposed) release();
+    else this.#detach.push(release);
   }
 
   cancel(reason: unknown): void {
@@ -103,20 +123,12 @@ export class CallScope implements CallOptions, Disposable {
    * whether or not `work` listens.
    */
   run<T>(work: () => Awaitable<T>): Promise<T> {
-    if (this.#cancelled) return Promise.reject(this.#reason);
-    return new Promise<T>((resolve, reject) => {
-      const off = this.onCancel(reject);
-      invoke(work).then(
-        (value) => {
-          off();
-          resolve(value);
-        },
-        (error) => {
-          off();
-          reject(error);
-        },
-      );
-    });
+    return this.cancelled ? Promise.reject(this.#reason) : this.#race(work);
+  }
+
+  /** {@link run} for work that has begun: its own rejection is taken care of though the scope has ended. */
+  wait<T>(working: PromiseLike<T>): Promise<T> {
+    return this.#race(() => working);
   }
 
   /** Waits `ms`; rejects with the scope's reason when it ends first. */
@@ -138,36 +150,43 @@ export class CallScope implements CallOptions, Disposable {
     this.#listeners = undefined;
   }
 
-  #onDispose(detach: () => void): void {
-    this.#detach ??= [];
-    this.#detach.push(detach);
+  #race<T>(work: () => Awaitable<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const working = work();
+      const off = this.onCancel(reject);
+      Promise.resolve(working).then(
+        (value) => {
+          off();
+          resolve(value);
+        },
+        (error) => {
+          off();
+          reject(error);
+        },
+      );
+    });
   }
 
-  #startTimer(timeoutMs: number | undefined, inherited: number): number {
-    if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
-    if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) {
-      throw new ConfigurationError(`timeoutMs must be a number of milliseconds above 0, got ${timeoutMs}`, {
-        field: 'timeoutMs',
-      });
-    }
-    const deadline = this.#clock.now() + timeoutMs;
-    // A parent that ends first brings its own timer and its own reason.
-    if (deadline < inherited) {
-      this.#onDispose(this.#clock.schedule(() => this.cancel(new TimeoutError(this.#subject, timeoutMs)), timeoutMs));
-    }
-    return deadline;
+  /** Sees what has ended by now, where nothing is attached that would have told. */
+  #look(): void {
+    if (this.#from?.aborted) this.cancel(this.#from.reason);
+    for (const parent of this.#parents) if (parent.cancelled) this.cancel(parent.#reason);
+    if (this.#timeoutMs !== undefined && this.#clock.now() >= this.deadline) this.#timeOut(this.#timeoutMs);
   }
 
-  #follow(signal: AbortSignal | undefined): void {
-    if (!signal) return;
-    if (typeof signal.addEventListener !== 'function') {
-      throw new ConfigurationError('signal must be an AbortSignal', { field: 'signal' });
-    }
-    if (signal.aborted) {
-      this.cancel(signal.reason);
-      return;
-    }
-    this.#onDispose(followSignal(signal, (reason) => this.cancel(reason)));
+  #attach(): void {
+    if (this.cancelled || this.#attached || this.#disposed) return;
+    this.#attached = true;
+    const end = (reason: unknown): void => this.cancel(reason);
+    for (const parent of this.#parents) this.onDispose(parent.onCancel(end));
+    if (this.#from) this.onDispose(followSignal(this.#from, end));
+    const timeoutMs = this.#timeoutMs;
+    if (timeoutMs !== undefined)
+      this.onDispose(this.#clock.schedule(() => this.#timeOut(timeoutMs), this.deadline - this.#clock.now()));
+  }
+
+  #timeOut(timeoutMs: number): void {
+    this.cancel(new TimeoutError(this.#subject, timeoutMs));
   }
 }
 
@@ -186,6 +205,13 @@ export function openScope(subject: string, options: ScopeOptions = {}): CallScop
 
 function noop(): void {}
 
-async function invoke<T>(work: () => Awaitable<T>): Promise<T> {
-  return work();
+function assertTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs > 0)) return;
+  const message = `timeoutMs must be a number of milliseconds above 0, got ${timeoutMs}`;
+  throw new ConfigurationError(message, { field: 'timeoutMs' });
+}
+
+function assertSignal(signal: AbortSignal | undefined): void {
+  if (signal && typeof signal.addEventListener !== 'function')
+    throw new ConfigurationError('signal must be an AbortSignal', { field: 'signal' });
 }

@@ -45,15 +45,25 @@ export class Lifecycle {
    * @throws ClosedError after `close`
    */
   async call<T>(subject: string, options: ScopeOptions, work: (scope: CallScope) => Awaitable<T>): Promise<T> {
+    using scope = this.enter(subject, options);
+    return await scope.run(() => work(scope));
+  }
+
+  /**
+   * The scope of a call that its caller runs: `call`, for what may be over without waiting. It counts
+   * as running until it is disposed.
+   *
+   * @throws ClosedError after `close`
+   */
+  enter(subject: string, options: ScopeOptions): CallScope {
     this.assertOpen();
-    using scope = openScope(subject, options);
+    const scope = openScope(subject, options);
     this.#running.add(scope);
-    try {
-      return await scope.run(() => work(scope));
-    } finally {
+    scope.onDispose(() => {
       this.#running.delete(scope);
       if (this.#running.size === 0) this.#idle?.();
-    }
+    });
+    return scope;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { CallScope, ConfigurationError, openScope, TimeoutError, withContext } from '@safla/sdk/core';
+import { ManualClock } from '@safla/sdk/testing';
 import { describe, expect, it } from 'vitest';
 
 const never = (): Promise<never> => new Promise(() => undefined);
@@ -77,6 +78,57 @@ describe('CallScope', () => {
     controller.abort('all');
     await expect(Promise.allSettled(calls)).resolves.toEqual(Array(50).fill({ status: 'rejected', reason: 'all' }));
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('leaves a signal and the timers alone until somebody waits for the end', async () => {
+    const { signal } = new AbortController();
+    const clock = new ManualClock();
+    using scope = new CallScope('work', { signal, timeoutMs: 1_000, clock });
+    expect([scope.cancelled, scope.deadline - clock.now()]).toEqual([false, 1_000]);
+    expect([getEventListeners(signal, 'abort').length, clock.pending]).toEqual([0, 0]);
+    scope.onCancel(() => undefined);
+    expect([getEventListeners(signal, 'abort').length, clock.pending]).toEqual([1, 1]);
+  });
+
+  it('knows that it ended though nobody waited for it', async () => {
+    const clock = new ManualClock();
+    const controller = new AbortController();
+    using late = new CallScope('slow', { timeoutMs: 100, clock });
+    using left = new CallScope('left', { signal: controller.signal });
+    using within = new CallScope('within', { parents: [left], timeoutMs: 60_000 });
+    await clock.advance(100);
+    controller.abort('gone');
+    expect(late.reason).toBeInstanceOf(TimeoutError);
+    expect(late.signal.reason).toBe(late.reason);
+    expect([left.cancelled, left.reason, within.reason, within.signal.aborted]).toEqual([true, 'gone', 'gone', true]);
+  });
+
+  it('counts its time from when it was made, not from when somebody began to wait', async () => {
+    const clock = new ManualClock();
+    using scope = new CallScope('slow', { timeoutMs: 100, clock });
+    await clock.advance(60);
+    const ended = scope.run(never).catch((error: unknown) => error);
+    await clock.advance(39);
+    expect(scope.cancelled).toBe(false);
+    await clock.advance(1);
+    await expect(ended).resolves.toBeInstanceOf(TimeoutError);
+  });
+
+  it('waits for work that has begun, and for its failure though the scope has ended', async () => {
+    using scope = new CallScope('work');
+    await expect(scope.wait(Promise.resolve(42))).resolves.toBe(42);
+    scope.cancel('over');
+    await expect(scope.wait(Promise.reject(new Error('later')))).rejects.toBe('over');
+  });
+
+  it('releases what others tied to it once, also when they come late', () => {
+    const released: string[] = [];
+    const scope = new CallScope('work');
+    scope.onDispose(() => released.push('first'));
+    scope[Symbol.dispose]();
+    scope[Symbol.dispose]();
+    scope.onDispose(() => released.push('late'));
+    expect(released).toEqual(['first', 'late']);
   });
 
   it('ends a child with its parent and keeps the shorter deadline', async () => {

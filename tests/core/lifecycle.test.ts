@@ -17,6 +17,29 @@ describe('Lifecycle', () => {
     expect(order).toEqual(['call', 'release']);
   });
 
+  it('counts a call that was entered as running until its scope is disposed', async () => {
+    const life = new Lifecycle('Store');
+    const scope = life.enter('read', {});
+    expect(life.running).toBe(1);
+    let released = false;
+    const closing = life.close({}, () => {
+      released = true;
+    });
+    expect(() => life.enter('read', {})).toThrow(ClosedError);
+    await sleep(10);
+    expect([released, scope.cancelled]).toEqual([false, false]);
+    scope[Symbol.dispose]();
+    await closing;
+    expect([released, life.running]).toEqual([true, 0]);
+  });
+
+  it('cancels a call that was entered when closing leaves it no time', async () => {
+    const life = new Lifecycle('Store');
+    using scope = life.enter('read', {});
+    await life.close({ timeoutMs: 0 }, nothing);
+    expect(scope.reason).toBeInstanceOf(ClosedError);
+  });
+
   it('refuses calls from the moment close is called', async () => {
     const life = new Lifecycle('Store');
     const closing = life.close({}, nothing);
