@@ -15,57 +15,11 @@ import {
 } from '@safla/sdk/mcp';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { type Answer, ask, tasksExtension as extension, modern } from './support/ask.js';
 import { fixture } from './support/child.js';
 import { waitUntil } from './support/wait-until.js';
 
-const extension = 'io.modelcontextprotocol/tasks';
-const knowing = { elicitation: {}, extensions: { [extension]: {} } };
 let ids = 0;
-
-interface Answer {
-  readonly status: number;
-  readonly result?: Readonly<Record<string, unknown>> & {
-    readonly taskId: string;
-    readonly status: string;
-    readonly inputRequests?: Readonly<Record<string, { readonly params: { readonly message: string } }>>;
-    readonly result?: { readonly content: readonly { readonly text: string }[]; readonly isError?: boolean };
-    readonly content: readonly { readonly text: string }[];
-    readonly isError?: boolean;
-    readonly requestState?: string;
-  };
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
-}
-
-/** One request of 2026-07-28, by whom it is said to be. */
-async function ask(
-  server: MCPServer,
-  method: string,
-  params: Readonly<Record<string, unknown>>,
-  by: { readonly capabilities?: object; readonly id?: string; readonly signal?: AbortSignal } = {},
-): Promise<Answer> {
-  const { capabilities = knowing, id, signal } = by;
-  const _meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientInfo': { name: 't', version: '1' },
-    'io.modelcontextprotocol/clientCapabilities': capabilities,
-  };
-  const request = new Request('http://127.0.0.1/mcp', {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': method,
-      'mcp-name': String(params.taskId ?? params.name),
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: ++ids, method, params: { ...params, _meta } }),
-    ...(signal ? { signal } : {}),
-  });
-  const response = await server.fetch(request, id === undefined ? {} : { principal: { id } });
-  const text = await response.text();
-  const data = text.split('\n').find((line) => line.startsWith('data: {'));
-  return { status: response.status, ...(JSON.parse(data ? data.slice(6) : text) as object) };
-}
 
 const make = (tools: readonly Tool[], options: Partial<MCPServerOptions> = {}): MCPServer =>
   new MCPServer({ name: 'long', version: '1', tools, ...options });
@@ -398,12 +352,7 @@ describe('over stdio', () => {
     const ended = once(child, 'close');
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const send = async (method: string, params: object): Promise<Answer['result']> => {
-      const _meta = {
-        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-        'io.modelcontextprotocol/clientInfo': { name: 't', version: '1' },
-        'io.modelcontextprotocol/clientCapabilities': knowing,
-      };
-      const message = { jsonrpc: '2.0', id: ++ids, method, params: { ...params, _meta } };
+      const message = { jsonrpc: '2.0', id: ++ids, method, params: modern({ ...params }) };
       child.stdin.write(`${JSON.stringify(message)}\n`);
       return (JSON.parse(String((await lines.next()).value)) as Answer).result;
     };

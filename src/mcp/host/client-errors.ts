@@ -44,6 +44,12 @@ function prefixed(epitaph: string | undefined): string {
   return epitaph === undefined ? '' : `; ${epitaph}`;
 }
 
+/** Whether the connection itself has ended: on it nothing will be answered any more. */
+export function isGone(error: Error): boolean {
+  const { code, message } = (error.cause ?? {}) as { code?: unknown; message?: unknown };
+  return code === 'CONNECTION_CLOSED' || code === 'NOT_CONNECTED' || message === 'Not connected';
+}
+
 /** The HTTP status inside of what the SDK's client threw. */
 export function statusOf(error: unknown): number | undefined {
   return (error as { data?: { status?: number } } | undefined)?.data?.status;

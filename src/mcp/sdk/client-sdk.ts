@@ -8,9 +8,39 @@ import type { Transport } from './server-sdk.js';
 
 /** Options of one request. `timeout` is in milliseconds. */
 export interface RequestOptions {
-  readonly signal: AbortSignal;
+  readonly signal: SignalLike;
   readonly timeout: number;
   readonly onprogress?: (progress: { progress: number; total?: number; message?: string }) => void;
+}
+
+/** What the SDK uses of a caller's signal. */
+export interface SignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: object): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** Answers a request of the server. */
+export type RequestAnswer = (
+  request: { readonly params?: Params },
+  context: { readonly mcpReq: { readonly signal: AbortSignal } },
+) => unknown;
+
+/** What `subscriptions/listen` of 2026-07-28 tells of. */
+export interface ListenFilter {
+  readonly toolsListChanged?: true;
+  readonly promptsListChanged?: true;
+  readonly resourcesListChanged?: true;
+  readonly resourceSubscriptions?: readonly string[];
+}
+
+/** A stream of `subscriptions/listen`. */
+export interface ListenStream {
+  readonly honoredFilter: ListenFilter;
+  /** Resolves, with who ended it, when it has ended. */
+  readonly closed: Promise<'local' | 'remote' | 'graceful'>;
+  close(): Promise<void>;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -23,8 +53,15 @@ export interface SDKClient {
   callTool(params: Params, options: RequestOptions): Promise<unknown>;
   listResources(params: undefined, options: RequestOptions): Promise<{ resources: unknown[] }>;
   readResource(params: Params, options: RequestOptions): Promise<{ contents: unknown[] }>;
+  listResourceTemplates(params: undefined, options: RequestOptions): Promise<{ resourceTemplates: unknown[] }>;
   listPrompts(params: undefined, options: RequestOptions): Promise<{ prompts: unknown[] }>;
   getPrompt(params: Params, options: RequestOptions): Promise<{ messages: unknown[] }>;
+  complete(params: Params, options: RequestOptions): Promise<{ completion: unknown }>;
+  subscribeResource(params: { uri: string }, options: RequestOptions): Promise<unknown>;
+  unsubscribeResource(params: { uri: string }, options: RequestOptions): Promise<unknown>;
+  listen(filter: ListenFilter, options: RequestOptions): Promise<ListenStream>;
+  setRequestHandler(method: string, handler: RequestAnswer): void;
+  setNotificationHandler(method: string, handler: (notification: { readonly params?: Params }) => void): void;
   ping(options: RequestOptions): Promise<unknown>;
   discover(options: RequestOptions): Promise<unknown>;
   getServerCapabilities(): Params | undefined;
@@ -39,7 +76,11 @@ export interface SDKClient {
 export interface ClientSDK {
   readonly Client: new (
     info: { name: string; version: string },
-    options: { versionNegotiation: { mode: 'auto' | 'legacy'; probe?: { timeoutMs: number } } },
+    options: {
+      versionNegotiation: { mode: 'auto' | 'legacy'; probe?: { timeoutMs: number } };
+      capabilities: Readonly<Record<string, object>>;
+      listMaxPages?: number;
+    },
   ) => SDKClient;
   readonly StreamableHTTPClientTransport: new (
     url: URL,

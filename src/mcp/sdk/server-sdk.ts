@@ -59,6 +59,8 @@ export interface RPCParams {
   readonly arguments?: Record<string, unknown>;
   readonly level: LogLevel;
   readonly taskId: string;
+  /** Where a list goes on. */
+  readonly cursor?: unknown;
   readonly inputResponses?: Readonly<Record<string, unknown>>;
   readonly ref: { readonly type: string; readonly name: string; readonly uri: string };
   readonly argument: { readonly name: string; readonly value: string };

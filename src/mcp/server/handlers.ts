@@ -9,9 +9,10 @@ import { toListHints } from './cache-hint.js';
 import { isModern } from './call-context.js';
 import type { InputRequired } from './call-state.js';
 import { complete } from './completion.js';
+import { listPage } from './list-page.js';
 import { toMessages } from './prompt.js';
 import { serveResources } from './resource-handlers.js';
-import { type ConnectionSettings, type HandlerSources, listed, type Served } from './served.js';
+import type { ConnectionSettings, HandlerSources, Served } from './served.js';
 import { knowsTasks, serveTasks, tasksCapability, tasksExtension } from './task-handlers.js';
 import type { Incoming } from './tool-calls.js';
 
@@ -51,8 +52,11 @@ export function createConnection(sources: HandlerSources, era: Era, settings: Co
   return served;
 }
 
-function serveTools({ connection, settings }: Served, { sdk, registry, calls, tasks }: HandlerSources): void {
-  connection.setRequestHandler('tools/list', () => ({ tools: listed(registry().tools) }));
+function serveTools({ connection, settings }: Served, { sdk, registry, calls, tasks, pageSize }: HandlerSources): void {
+  connection.setRequestHandler('tools/list', ({ params }) => {
+    const { items, next } = listPage(sdk, 'tools', registry().tools, params, pageSize);
+    return { tools: items, ...next };
+  });
   connection.setDirectHandler('tools/call', async (params, request) => {
     const { tools } = registry();
     const entry = tools.get(nameOf(sdk, params));
@@ -73,8 +77,11 @@ function serveTools({ connection, settings }: Served, { sdk, registry, calls, ta
   });
 }
 
-function servePrompts({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
-  connection.setRequestHandler('prompts/list', () => ({ prompts: listed(registry().prompts) }));
+function servePrompts({ connection, settings }: Served, { sdk, registry, calls, pageSize }: HandlerSources): void {
+  connection.setRequestHandler('prompts/list', ({ params }) => {
+    const { items, next } = listPage(sdk, 'prompts', registry().prompts, params, pageSize);
+    return { prompts: items, ...next };
+  });
   connection.setDirectHandler('prompts/get', async (params, request) => {
     const { prompts } = registry();
     const entry = prompts.get(nameOf(sdk, params));

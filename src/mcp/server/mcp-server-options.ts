@@ -12,6 +12,7 @@ import { type CacheHint, cacheHint } from './cache-hint.js';
 import type { ToolCallRecord } from './call-observer.js';
 import { type CallerLimiter, type CallerQuota, callerLimit } from './caller-limits.js';
 import type { SessionOptions } from './http-sessions.js';
+import { promptList, resourceList, templateList, toolList } from './offered.js';
 import type { Prompt } from './prompt.js';
 import type { Resource } from './resource.js';
 import type { ResourceTemplate } from './resource-template.js';
@@ -30,6 +31,13 @@ export interface MCPServerOptions {
   readonly resources?: readonly Resource[];
   readonly resourceTemplates?: readonly ResourceTemplate[];
   readonly prompts?: readonly Prompt[];
+  /**
+   * How many tools, resources, templates or prompts one answer of a list holds. Clients ask for the rest
+   * with the cursor of the answer before; some never do, so a list that is cut hides its end from them.
+   *
+   * @default all of them
+   */
+  readonly pageSize?: number;
   /** Layers around tool calls, the first outermost. What a layer throws is told like a tool's own error. */
   readonly use?: readonly Middleware<ToolCall, ToolResult>[];
   /** Host names, beside the loopback ones, that HTTP requests may be addressed to. `*` for any. @default none */
@@ -121,10 +129,11 @@ export function checkServerOptions(options: MCPServerOptions): void {
     name: is.required(is.text),
     version: is.required(is.text),
     instructions: is.text,
-    tools: is.list,
-    resources: is.list,
-    resourceTemplates: is.list,
-    prompts: is.list,
+    tools: toolList,
+    resources: resourceList,
+    resourceTemplates: templateList,
+    prompts: promptList,
+    pageSize: is.count,
     use: is.list,
     allowedHosts: is.list,
     allowedOrigins: is.list,

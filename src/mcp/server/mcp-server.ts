@@ -20,6 +20,7 @@ import { createConnection } from './handlers.js';
 import { refuseForeign } from './host-guard.js';
 import { checkListenOptions, type Listening, type ListenOptions, openHTTPLane } from './http-lane.js';
 import { checkServerOptions, type FetchOptions, type MCPServerOptions, serverDefaults } from './mcp-server-options.js';
+import { assertPrompt, assertResource, assertTemplate, assertTool } from './offered.js';
 import { paramHeaders } from './param-headers.js';
 import type { Prompt } from './prompt.js';
 import { type Kind, Registry } from './registry.js';
@@ -86,6 +87,7 @@ export class MCPServer implements Closeable {
 
   /** @throws ConfigurationError when the name is taken */
   addTool(tool: Tool): this {
+    assertTool(tool, 'addTool: tool');
     return this.#publish(this.#registry.withTools([tool]), 'tools');
   }
 
@@ -97,7 +99,9 @@ export class MCPServer implements Closeable {
   /** Adds a resource, or replaces the one with this URI: who subscribed to it is told that it changed. */
   addResource(uri: string, definition: ResourceDefinition): this {
     const replaces = this.#registry.resources.has(uri);
-    const registry = this.#registry.without('resources', uri).withResources([{ ...definition, uri }]);
+    const resource = { ...definition, uri };
+    assertResource(resource, 'addResource: resource');
+    const registry = this.#registry.without('resources', uri).withResources([resource]);
     this.#publish(registry, 'resources');
     return replaces ? this.resourceUpdated(uri) : this;
   }
@@ -109,6 +113,7 @@ export class MCPServer implements Closeable {
 
   /** @throws ConfigurationError when the template is taken */
   addResourceTemplate(template: ResourceTemplate): this {
+    assertTemplate(template, 'addResourceTemplate: template');
     return this.#publish(this.#registry.withTemplates([template]), 'templates');
   }
 
@@ -119,6 +124,7 @@ export class MCPServer implements Closeable {
 
   /** @throws ConfigurationError when the name is taken */
   addPrompt(prompt: Prompt): this {
+    assertPrompt(prompt, 'addPrompt: prompt');
     return this.#publish(this.#registry.withPrompts([prompt]), 'prompts');
   }
 
@@ -287,7 +293,8 @@ export class MCPServer implements Closeable {
     });
     const identity = { name, version, instructions };
     const registry = (): Registry => this.#registry;
-    return { sdk, identity, cacheHint, registry, calls, tasks: this.#tasks, onerror: this.#onerror };
+    const { pageSize = Number.POSITIVE_INFINITY } = this.#options;
+    return { sdk, identity, cacheHint, pageSize, registry, calls, tasks: this.#tasks, onerror: this.#onerror };
   }
 
   async #makeWeb(): Promise<WebLane> {

@@ -9,6 +9,8 @@ import type { ResourceTemplate } from './resource-template.js';
 export interface Entry<Item, Description> {
   readonly item: Item;
   readonly description: Description;
+  /** Its number in the order of adding, from 1; never given twice. */
+  readonly place: number;
 }
 
 type Entries<Item, Description> = ReadonlyMap<string, Entry<Item, Description>>;
@@ -18,10 +20,12 @@ interface Contents {
   readonly resources: Entries<Resource, object>;
   readonly templates: Entries<ResourceTemplate, object>;
   readonly prompts: Entries<Prompt, object>;
+  /** How many things were added so far, also those that are gone. */
+  readonly added: number;
 }
 
 /** The kinds of things a server offers. */
-export type Kind = keyof Contents;
+export type Kind = Exclude<keyof Contents, 'added'>;
 
 /**
  * All that a server offers at one moment. It never changes: adding or removing gives a new one, so a
@@ -33,37 +37,41 @@ export class Registry implements Contents {
     resources: new Map(),
     templates: new Map(),
     prompts: new Map(),
+    added: 0,
   });
 
   readonly tools: Entries<Tool, ToolDescription>;
   readonly resources: Entries<Resource, object>;
   readonly templates: Entries<ResourceTemplate, object>;
   readonly prompts: Entries<Prompt, object>;
+  readonly added: number;
 
   private constructor(contents: Contents) {
     this.tools = contents.tools;
     this.resources = contents.resources;
     this.templates = contents.templates;
     this.prompts = contents.prompts;
+    this.added = contents.added;
     Object.freeze(this);
   }
 
   /** @throws ConfigurationError for a name that is taken, or a schema that cannot be listed */
   withTools(tools: readonly Tool[]): Registry {
-    return new Registry({ ...this, tools: joined('tools', this.tools, tools, ({ name }) => name, describeTool) });
+    const all = joined('tools', this, tools, ({ name }) => name, describeTool);
+    return this.#with(tools, { tools: all });
   }
 
   /** @throws ConfigurationError for a name that is taken */
   withPrompts(prompts: readonly Prompt[]): Registry {
-    const all = joined('prompts', this.prompts, prompts, ({ name }) => name, describePrompt);
-    return new Registry({ ...this, prompts: all });
+    const all = joined('prompts', this, prompts, ({ name }) => name, describePrompt);
+    return this.#with(prompts, { prompts: all });
   }
 
   /** @throws ConfigurationError for a URI that is taken or not absolute */
   withResources(resources: readonly Resource[]): Registry {
     for (const { name, uri } of resources) assertAbsolute(`resource '${name}'`, 'uri', uri);
-    const all = joined('resources', this.resources, resources, ({ uri }) => uri, describeResource);
-    return new Registry({ ...this, resources: all });
+    const all = joined('resources', this, resources, ({ uri }) => uri, describeResource);
+    return this.#with(resources, { resources: all });
   }
 
   /** @throws ConfigurationError for a template that is taken or not absolute */
@@ -72,8 +80,8 @@ export class Registry implements Contents {
       const example = typeof uriTemplate === 'string' ? uriTemplate.replaceAll(/\{[^{}]*\}/g, 'x') : uriTemplate;
       assertAbsolute(`resource template '${name}'`, 'uriTemplate', example);
     }
-    const all = joined('templates', this.templates, templates, ({ uriTemplate }) => uriTemplate, describeTemplate);
-    return new Registry({ ...this, templates: all });
+    const all = joined('templates', this, templates, ({ uriTemplate }) => uriTemplate, describeTemplate);
+    return this.#with(templates, { templates: all });
   }
 
   /** The same registry when there is no such thing. */
@@ -81,21 +89,25 @@ export class Registry implements Contents {
     const all = new Map<string, never>(this[kind] as ReadonlyMap<string, never>);
     return all.delete(key) ? new Registry({ ...this, [kind]: all }) : this;
   }
+
+  #with(items: readonly unknown[], changed: Partial<Contents>): Registry {
+    return new Registry({ ...this, ...changed, added: this.added + items.length });
+  }
 }
 
 function joined<Item extends { readonly name: string; readonly description?: string }, Description>(
   kind: Kind,
-  there: Entries<Item, Description>,
+  there: Contents,
   added: readonly Item[],
   keyOf: (item: Item) => string,
   describe: (item: Item) => Description,
 ): Entries<Item, Description> {
-  const all = new Map(there);
-  for (const item of added) {
+  const all = new Map(there[kind] as Entries<unknown, unknown> as Entries<Item, Description>);
+  for (const [index, item] of added.entries()) {
     const key = keyOf(item);
     const taken = all.get(key)?.item;
     if (taken) throw duplicate(kind, key, taken.description ?? taken.name, item.description ?? item.name);
-    all.set(key, { item, description: describe(item) });
+    all.set(key, { item, description: describe(item), place: there.added + index + 1 });
   }
   return all;
 }

@@ -2,10 +2,11 @@ import { invalidParams, type ServerSDK, type URITemplate } from '../sdk/server-s
 import type { ResourceContents, ToolContext } from '../tools/tool.js';
 import { type CacheHint, toWireHint } from './cache-hint.js';
 import { isModern } from './call-context.js';
+import { listPage } from './list-page.js';
 import type { Registry } from './registry.js';
 import { readResource } from './resource.js';
 import { matchTemplate, type ResourceTemplate, readTemplate } from './resource-template.js';
-import { type HandlerSources, listed, type Served } from './served.js';
+import type { HandlerSources, Served } from './served.js';
 
 /** How many URIs one client may subscribe to. */
 const maxSubscriptions = 1_000;
@@ -13,9 +14,18 @@ const maxSubscriptions = 1_000;
 type Read = (context: () => ToolContext) => Promise<ResourceContents | undefined>;
 
 /** Answers what clients ask about resources and their templates. */
-export function serveResources({ connection, settings }: Served, { sdk, registry, calls }: HandlerSources): void {
-  connection.setRequestHandler('resources/list', () => ({ resources: listed(registry().resources) }));
-  connection.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: listed(registry().templates) }));
+export function serveResources(
+  { connection, settings }: Served,
+  { sdk, registry, calls, pageSize }: HandlerSources,
+): void {
+  connection.setRequestHandler('resources/list', ({ params }) => {
+    const { items, next } = listPage(sdk, 'resources', registry().resources, params, pageSize);
+    return { resources: items, ...next };
+  });
+  connection.setRequestHandler('resources/templates/list', ({ params }) => {
+    const { items, next } = listPage(sdk, 'templates', registry().templates, params, pageSize);
+    return { resourceTemplates: items, ...next };
+  });
   connection.setDirectHandler('resources/read', async ({ uri }, request) => {
     if (typeof uri !== 'string') throw new sdk.ProtocolError(invalidParams, 'params.uri must be a text');
     const found = find(sdk, registry(), uri);

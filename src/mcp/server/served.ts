@@ -19,6 +19,8 @@ export interface HandlerSources {
   readonly identity: ServerIdentity;
   readonly cacheHint?: CacheHint | undefined;
   readonly registry: () => Registry;
+  /** How many things one answer of a list holds. */
+  readonly pageSize: number;
   readonly calls: ToolCalls;
   readonly tasks: ToolTasks;
   readonly onerror: (error: Error) => void;
@@ -36,9 +38,4 @@ export interface Served {
   readonly connection: DirectConnection;
   readonly era: Era;
   readonly settings: ConnectionSettings;
-}
-
-/** The descriptions, in the order of adding. */
-export function listed<D>(entries: ReadonlyMap<string, { readonly description: D }>): D[] {
-  return Array.from(entries.values(), ({ description }) => description);
 }
