@@ -1,16 +1,12 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Awaitable,
   type CallOptions,
-  type CallScope,
   type CloseOptions,
   ConfigurationError,
   detach,
   type Health,
   Lifecycle,
-  SaflaError,
   type SpanRequest,
-  spanKind,
   Telemetry,
   UnsupportedError,
 } from '../../core/index.js';
@@ -18,8 +14,9 @@ import { activeHealth } from '../../core/internal.js';
 import type { DriverResult, PostgresPool } from '../../drivers/postgres/index.js';
 import type { DatabaseCapabilities } from '../capabilities.js';
 import type { DatabaseEngine, DatabaseRow, RowId } from '../database-engine.js';
-import { compileFragment, compileText } from '../sql/compile.js';
+import { compileFragment } from '../sql/compile.js';
 import type { RowValues } from '../sql/json-row.js';
+import { readQuery } from '../sql/read-query.js';
 import type { SqlFragment } from '../sql/sql-fragment.js';
 import type { Statement, StatementShape } from '../sql/statement.js';
 import type { TableName } from '../sql/table-name.js';
@@ -31,6 +28,7 @@ import {
   checkBulkOptions,
 } from './bulk-insert.js';
 import type { ConnectionPool, PoolMetrics } from './connection-pool.js';
+import { DatabaseCalls } from './database-calls.js';
 import { Engine } from './engine.js';
 import {
   type ChannelHandler,
@@ -88,19 +86,13 @@ export class PostgresDatabase implements DatabaseEngine {
   readonly sql: SqlTag;
   readonly #engine: Engine;
   readonly #lifecycle: Lifecycle;
-  readonly #telemetry: Telemetry;
-  readonly #defaultMs: number;
+  readonly #calls: DatabaseCalls;
   readonly #schema: string | undefined;
   readonly #migrations: MigrationSource | undefined;
   readonly #rows: RowsById;
   readonly #listener: Listener;
   /** The spans of statements that may run, so that each text is looked at once. */
   readonly #spans: WeakMap<StatementShape, SpanRequest> = new WeakMap();
-  /** Set where a transaction of this database runs. */
-  readonly #inside: AsyncLocalStorage<true> = new AsyncLocalStorage();
-  #statements = 0;
-  #failures = 0;
-  #retries = 0;
 
   /** @throws ConfigurationError */
   constructor(options: PostgresDatabaseOptions) {
@@ -108,20 +100,22 @@ export class PostgresDatabase implements DatabaseEngine {
     this.name = options.name ?? 'postgres';
     this.#engine = new Engine(options);
     this.#lifecycle = new Lifecycle(this.name);
-    this.#telemetry = new Telemetry('database', options.telemetry);
+    const telemetry = new Telemetry('database', options.telemetry);
     const { statementTimeoutMs = 30_000, acquireTimeoutMs = 5_000 } = options;
-    this.#defaultMs = statementTimeoutMs === false ? Number.POSITIVE_INFINITY : statementTimeoutMs + acquireTimeoutMs;
+    this.#calls = new DatabaseCalls({
+      name: this.name,
+      engine: this.#engine,
+      lifecycle: this.#lifecycle,
+      telemetry,
+      defaultMs: statementTimeoutMs === false ? Number.POSITIVE_INFINITY : statementTimeoutMs + acquireTimeoutMs,
+    });
     if (options.migrations) checkMigrations(options.migrations);
     this.#migrations = options.migrations;
     this.#schema = options.schema;
     const run = (statement: Statement, settings: QueryOptions): Promise<DriverResult> => this.#run(statement, settings);
     this.sql = sqlTag(run);
     this.#rows = new RowsById(run);
-    this.#listener = new Listener(
-      () => this.#engine.openListener(),
-      this.#engine.primary.target,
-      this.#telemetry.logger,
-    );
+    this.#listener = new Listener(() => this.#engine.openListener(), this.#engine.primary.target, telemetry.logger);
   }
 
   /** What this engine can do. */
@@ -147,11 +141,10 @@ export class PostgresDatabase implements DatabaseEngine {
   async query(
     query: SqlFragment | string,
     second?: readonly unknown[] | QueryOptions,
-    third: QueryOptions = {},
+    third?: QueryOptions,
   ): Promise<SqlRows<SqlRow>> {
-    const text = typeof query === 'string';
-    const statement = text ? compileText(query, (second ?? []) as readonly unknown[]) : compileFragment(query);
-    return rowsOf(await this.#run(statement, text ? third : ((second ?? {}) as QueryOptions)));
+    const [statement, options] = readQuery(query, second, third);
+    return rowsOf(await this.#run(statement, options));
   }
 
   /**
@@ -163,20 +156,11 @@ export class PostgresDatabase implements DatabaseEngine {
    */
   async transaction<T>(fn: (tx: PostgresTransaction) => Awaitable<T>, options: TransactionOptions = {}): Promise<T> {
     checkTransactionOptions(options);
-    this.#assertNotNested();
-    const span = this.#span('transaction', {});
-    return await this.#call('transaction', options, span, (scope) => {
-      const inside = (tx: PostgresTransaction): Awaitable<T> => this.#inside.run(true, () => fn(tx));
-      return runTransaction(this.#engine.primary, inside, options, scope, {
-        onRetry: (error, attempt) => {
-          this.#retries += 1;
-          this.#telemetry.logger.debug({ error, attempt }, 'A transaction runs again');
-        },
-        onStatement: () => {
-          this.#statements += 1;
-        },
-      });
-    });
+    this.#calls.assertNotNested();
+    const inside = (tx: PostgresTransaction): Awaitable<T> => this.#calls.insideTransaction(() => fn(tx));
+    return await this.#calls.run('transaction', options, this.#calls.span('transaction'), (scope) =>
+      runTransaction(this.#engine.primary, inside, options, scope, this.#calls.transactionEvents),
+    );
   }
 
   /**
@@ -205,17 +189,15 @@ export class PostgresDatabase implements DatabaseEngine {
   async read(
     query: SqlFragment | string,
     second?: readonly unknown[] | ReadOptions,
-    third: ReadOptions = {},
+    third?: ReadOptions,
   ): Promise<LimitedRows> {
-    const text = typeof query === 'string';
-    const options = text ? third : ((second ?? {}) as ReadOptions);
+    const [statement, options] = readQuery(query, second, third);
     checkReadOptions(options);
-    const statement = text ? compileText(query, (second ?? []) as readonly unknown[]) : compileFragment(query);
     assertReading(statement.shape);
-    this.#assertNotNested();
-    this.#statements += 1;
+    this.#calls.assertNotNested();
+    this.#calls.countStatement();
     const settings = { readOnly: true, statementTimeoutMs: options.statementTimeoutMs ?? 10_000 };
-    return await this.#call('read', options, this.#span('read', {}), (scope) => {
+    return await this.#calls.run('read', options, this.#calls.span('read'), (scope) => {
       const work = (pool: ConnectionPool): Promise<LimitedRows> =>
         pool.use(scope, (session) =>
           inTransaction(session, scope, settings, () => readLimited(session, scope, statement, options)),
@@ -232,10 +214,10 @@ export class PostgresDatabase implements DatabaseEngine {
    */
   async bulkInsert(table: TableName, rows: BulkRows, options: BulkInsertOptions = {}): Promise<BulkInsertResult> {
     checkBulkOptions(options);
-    this.#assertNotNested();
-    this.#statements += 1;
+    this.#calls.assertNotNested();
+    this.#calls.countStatement();
     const { copy } = this.capabilities;
-    return await this.#call('bulk insert', options, this.#span('insert', {}), (scope) =>
+    return await this.#calls.run('bulk insert', options, this.#calls.span('insert'), (scope) =>
       this.#engine.primary.use(scope, (session) => bulkInsert(session, scope, table, rows, options, copy)),
     );
   }
@@ -252,12 +234,11 @@ export class PostgresDatabase implements DatabaseEngine {
     handler: (notification: Notification) => unknown,
     options: ChannelListenOptions & CallOptions = {},
   ): Promise<ChannelSubscription> {
-    const { signal, timeoutMs, ...events } = options;
+    const { signal: _, timeoutMs: __, ...events } = options;
     const entry: ChannelHandler = { ...events, handle: handler };
-    const calls = { ...(signal ? { signal } : {}), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     let adding: Promise<() => Promise<void>> | undefined;
     try {
-      const remove = await this.#call('listen', calls, this.#span('listen', {}), () => {
+      const remove = await this.#calls.run('listen', options, this.#calls.span('listen'), () => {
         // The connection outlives the call, so the call's context must not cancel it.
         adding = detach(() => this.#listener.add(channel, entry));
         return adding;
@@ -297,9 +278,9 @@ export class PostgresDatabase implements DatabaseEngine {
       });
     }
     checkMigrations(source);
-    this.#assertNotNested();
+    this.#calls.assertNotNested();
     const limits = { timeoutMs: Number.POSITIVE_INFINITY, ...options };
-    return await this.#call('migrate', limits, this.#span('migrate', {}), (scope) =>
+    return await this.#calls.run('migrate', limits, this.#calls.span('migrate'), (scope) =>
       this.#engine.primary.use(scope, async (session) => {
         if (this.#schema !== undefined) await createSchema(session, this.#schema, scope);
         return await migrate(session, source, scope);
@@ -317,7 +298,7 @@ export class PostgresDatabase implements DatabaseEngine {
     if (schema === undefined) {
       throw new UnsupportedError('cleanup() drops a schema of its own and nothing else; give the option schema');
     }
-    await this.#call('cleanup', options, this.#span('drop', {}), (scope) =>
+    await this.#calls.run('cleanup', options, this.#calls.span('drop'), (scope) =>
       this.#engine.primary.use(scope, (session) => dropSchema(session, schema, scope)),
     );
   }
@@ -352,7 +333,7 @@ export class PostgresDatabase implements DatabaseEngine {
     const details = { engine: this.#engine.kind, pool: this.#engine.primary.metrics() };
     const ask = async (limits: CallOptions): Promise<undefined> => {
       // A first start of a database in this process takes longer than a probe may.
-      if (options.timeoutMs === undefined) await this.#ready({ ...options });
+      if (options.timeoutMs === undefined) await this.#calls.ready(options);
       await this.query('select 1', [], limits);
     };
     return await activeHealth(ask, options, { status: 'pass', details });
@@ -362,9 +343,7 @@ export class PostgresDatabase implements DatabaseEngine {
     return {
       primary: this.#engine.primary.metrics(),
       replicas: this.#engine.replicas.map((pool) => pool.metrics()),
-      statements: this.#statements,
-      failures: this.#failures,
-      retries: this.#retries,
+      ...this.#calls.counts,
       running: this.#lifecycle.running,
     };
   }
@@ -385,12 +364,12 @@ export class PostgresDatabase implements DatabaseEngine {
     let span = this.#spans.get(shape);
     if (!span) {
       assertPooled(shape);
-      span = this.#span(shape.operation, statement.fixed ? { 'db.query.text': shape.text } : {});
+      span = this.#calls.span(shape.operation, statement.fixed ? { 'db.query.text': shape.text } : {});
       this.#spans.set(shape, span);
     }
-    this.#assertNotNested();
-    this.#statements += 1;
-    return this.#call(shape.operation, options, span, (scope) =>
+    this.#calls.assertNotNested();
+    this.#calls.countStatement();
+    return this.#calls.run(shape.operation, options, span, (scope) =>
       options.replica
         ? this.#engine.onReplica(scope, (pool) => pool.use(scope, (session) => session.execute(statement, scope)))
         : this.#engine.primary.use(scope, (session) => session.execute(statement, scope)),
@@ -398,73 +377,10 @@ export class PostgresDatabase implements DatabaseEngine {
   }
 
   async *#batches(statement: Statement, options: RowStreamOptions): AsyncGenerator<SqlRow[]> {
-    this.#assertNotNested();
-    this.#statements += 1;
-    await this.#ready(options);
+    this.#calls.assertNotNested();
+    this.#calls.countStatement();
+    await this.#calls.ready(options);
     const pool = options.replica ? await this.#engine.reachableReplica() : this.#engine.primary;
     yield* streamBatches(this.#lifecycle, pool, statement, options);
-  }
-
-  /** Making a database in this process takes long the first time, which is no statement's fault. */
-  async #ready({ signal, timeoutMs }: CallOptions): Promise<void> {
-    if (this.#engine.ready) return;
-    const given = { ...(signal ? { signal } : {}), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-    await this.#lifecycle.call(`start of ${this.name}`, given, () => this.#engine.start());
-  }
-
-  async #call<T>(
-    subject: string,
-    options: CallOptions,
-    span: SpanRequest,
-    work: (scope: CallScope) => Promise<T>,
-  ): Promise<T> {
-    try {
-      if (!this.#engine.ready) await this.#ready(options);
-      const { signal, timeoutMs = this.#defaultMs } = options;
-      const limits = signal ? { signal, timeoutMs } : { timeoutMs };
-      const told = `${subject} on ${this.name}`;
-      // Nobody listens to most statements: then telling costs nothing.
-      if (!this.#telemetry.listening) return await this.#lifecycle.call(told, limits, work);
-      return await this.#measured(subject, () =>
-        this.#telemetry.span(span, () => this.#lifecycle.call(told, limits, work)),
-      );
-    } catch (error) {
-      this.#failures += 1;
-      throw error;
-    }
-  }
-
-  async #measured<T>(subject: string, work: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    const attributes: Record<string, string> = { 'db.system.name': 'postgresql', 'db.operation.name': subject };
-    try {
-      return await work();
-    } catch (error) {
-      attributes['error.type'] = SaflaError.is(error) ? error.code : 'OTHER';
-      throw error;
-    } finally {
-      this.#telemetry.duration('db.client.operation.duration', performance.now() - started, attributes);
-    }
-  }
-
-  /** OpenTelemetry semantic conventions for databases, stable since 1.33. */
-  #span(operation: string, attributes: Record<string, string>): SpanRequest {
-    return {
-      name: operation,
-      kind: spanKind.client,
-      attributes: {
-        'db.system.name': 'postgresql',
-        'db.operation.name': operation,
-        ...this.#engine.attributes,
-        ...attributes,
-      },
-    };
-  }
-
-  #assertNotNested(): void {
-    if (this.capabilities.concurrentTransactions || !this.#inside.getStore()) return;
-    throw new UnsupportedError(
-      `${this.name} has one connection, which the transaction around this call has. Use what the transaction was given: tx.sql, tx.savepoint`,
-    );
   }
 }

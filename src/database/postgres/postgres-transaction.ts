@@ -1,7 +1,8 @@
 import { type Awaitable, type CallScope, openScope } from '../../core/index.js';
 import type { DriverResult } from '../../drivers/postgres/index.js';
 import { DatabaseError } from '../errors/index.js';
-import { compileFragment, compileText } from '../sql/compile.js';
+import { compileText } from '../sql/compile.js';
+import { readQuery } from '../sql/read-query.js';
 import type { SqlFragment } from '../sql/sql-fragment.js';
 import type { Statement } from '../sql/statement.js';
 import type { Session } from './session.js';
@@ -44,11 +45,10 @@ export class PostgresTransaction {
   async query(
     query: SqlFragment | string,
     second?: readonly unknown[] | QueryOptions,
-    third: QueryOptions = {},
+    third?: QueryOptions,
   ): Promise<SqlRows<SqlRow>> {
-    const text = typeof query === 'string';
-    const statement = text ? compileText(query, (second ?? []) as readonly unknown[]) : compileFragment(query);
-    return rowsOf(await this.#run(statement, text ? third : ((second ?? {}) as QueryOptions)));
+    const [statement, options] = readQuery(query, second, third);
+    return rowsOf(await this.#run(statement, options));
   }
 
   /**

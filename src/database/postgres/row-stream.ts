@@ -112,11 +112,10 @@ export async function* streamBatches(
     finish = resolve;
   });
   let failed: (error: unknown) => void = () => undefined;
-  const calls = { signal: options.signal, timeoutMs: options.timeoutMs };
   let call: Promise<void> = Promise.resolve();
   const lease = await new Promise<Lease>((resolve, reject) => {
     failed = reject;
-    call = lifecycle.call('stream', withoutUndefined(calls), (scope) =>
+    call = lifecycle.call('stream', options, (scope) =>
       pool.use(scope, (session) => {
         resolve({ session, scope });
         return finished;
@@ -175,14 +174,4 @@ async function* fetchBatches(
     await reading?.catch(() => undefined);
     if (!over && !session.broken) await cursor.close();
   }
-}
-
-function withoutUndefined(options: {
-  readonly signal: AbortSignal | undefined;
-  readonly timeoutMs: number | undefined;
-}): CallOptions {
-  return {
-    ...(options.signal ? { signal: options.signal } : {}),
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-  };
 }
