@@ -1,3 +1,4 @@
+import type { Awaitable } from '../../core/index.js';
 import { describeError, hint } from '../../core/internal.js';
 import { connectionClass } from '../sdk/connection-class.js';
 import { type Era, invalidParams, type RPCParams, type ServerSDK } from '../sdk/server-sdk.js';
@@ -5,12 +6,13 @@ import { acceptArguments } from '../tools/run-tool.js';
 import type { ToolResult } from '../tools/tool.js';
 import { ToolError } from '../tools/tool-error.js';
 import { failedResult } from '../tools/tool-result.js';
+import { whenReady } from '../tools/when-ready.js';
 import { toListHints } from './cache-hint.js';
 import { isModern } from './call-context.js';
 import type { InputRequired } from './call-state.js';
 import { complete } from './completion.js';
 import { listPage } from './list-page.js';
-import { toMessages } from './prompt.js';
+import { type Prompt, toMessages } from './prompt.js';
 import { serveResources } from './resource-handlers.js';
 import type { ConnectionSettings, HandlerSources, Served } from './served.js';
 import { knowsTasks, serveTasks, tasksCapability, tasksExtension } from './task-handlers.js';
@@ -57,19 +59,19 @@ function serveTools({ connection, settings }: Served, { sdk, registry, calls, ta
     const { items, next } = listPage(sdk, 'tools', registry().tools, params, pageSize);
     return { tools: items, ...next };
   });
-  connection.setDirectHandler('tools/call', async (params, request) => {
+  connection.setDirectHandler('tools/call', (params, request) => {
     const { tools } = registry();
     const entry = tools.get(nameOf(sdk, params));
     if (!entry) throw new sdk.ProtocolError(invalidParams, unknown('tool', params.name, tools));
     const args = argumentsOf(sdk, params);
     const { item, description } = entry;
-    const run = async (incoming: Incoming): Promise<ToolResult | InputRequired> => {
-      const result = await calls.call(item, args, incoming);
-      return 'resultType' in result ? result : connection.projectCallToolResult(result, description.outputSchema);
-    };
+    const run = (incoming: Incoming): Awaitable<ToolResult | InputRequired> =>
+      whenReady(calls.call(item, args, incoming), (result) =>
+        'resultType' in result ? result : connection.projectCallToolResult(result, description.outputSchema),
+      );
     const incoming: Incoming = { request, connection, settings };
     if (!item.task) return run(incoming);
-    if (knowsTasks(request)) return tasks.call(item.task, incoming, run).catch(toFailedResult);
+    if (knowsTasks(request)) return tasks.call(item.task, incoming, async (own) => run(own)).catch(toFailedResult);
     if (!item.task.required) return run(incoming);
     const message = `Tool '${item.name}' runs as a task only: the client must declare the extension ${tasksExtension}`;
     if (!isModern(request)) return failedResult(message);
@@ -86,7 +88,7 @@ function servePrompts({ connection, settings }: Served, { sdk, registry, calls, 
     const { prompts } = registry();
     const entry = prompts.get(nameOf(sdk, params));
     if (!entry) throw new sdk.ProtocolError(invalidParams, unknown('prompt', params.name, prompts));
-    const { name, description, handler, input } = entry.item;
+    const { name, description, handler } = entry.item;
     const args = argumentsOf(sdk, params);
     const incoming: Incoming = { request, connection, settings };
     return calls.read(
@@ -94,10 +96,7 @@ function servePrompts({ connection, settings }: Served, { sdk, registry, calls, 
       incoming,
       { method: 'prompts/get', name, arguments: args },
       async (context) => {
-        const accepted = await acceptArguments(`prompt '${name}'`, input, args).catch((error: unknown) => {
-          throw new sdk.ProtocolError(invalidParams, describeError(error));
-        });
-        const messages = toMessages(await handler(accepted, context));
+        const messages = toMessages(await handler(await accepted(sdk, entry.item, args), context));
         return { ...(description === undefined ? {} : { description }), messages };
       },
     );
@@ -122,6 +121,14 @@ function serveCompletions({ connection, settings }: Served, { sdk, registry, cal
       complete(item.complete, argument.name, argument.value, context?.arguments ?? {}),
     );
   });
+}
+
+async function accepted(sdk: ServerSDK, { name, input }: Prompt, args: unknown): Promise<unknown> {
+  try {
+    return await acceptArguments(`prompt '${name}'`, input, args);
+  } catch (error) {
+    throw new sdk.ProtocolError(invalidParams, describeError(error));
+  }
 }
 
 /** The one failure of {@link ToolTasks} that is for the client to read. */

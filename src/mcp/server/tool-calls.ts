@@ -15,6 +15,7 @@ import type { Connection, RequestContext, ServerSDK } from '../sdk/server-sdk.js
 import type { Principal, Tool, ToolContext, ToolResult } from '../tools/tool.js';
 import { ToolError } from '../tools/tool-error.js';
 import { assertSendable, failedResult } from '../tools/tool-result.js';
+import { isThenable, settle, whenReady } from '../tools/when-ready.js';
 import { CallContext, isModern, principalOf } from './call-context.js';
 import type { CallObserver, CallOutcome } from './call-observer.js';
 import type { CallIdentity, CallState, InputRequired } from './call-state.js';
@@ -53,6 +54,21 @@ export interface Incoming {
   readonly task?: TaskRun;
 }
 
+/** One run of a function of the host. */
+interface Running {
+  readonly subject: string;
+  readonly timeoutMs: number;
+  readonly incoming: Incoming;
+  readonly correlationId: string;
+}
+
+/** How a run goes on. */
+interface Ending<T> {
+  readonly done: (value: T) => Awaitable<T>;
+  /** @param late True when the time was over. */
+  readonly failed: (error: unknown, late: boolean) => Awaitable<T>;
+}
+
 /**
  * Runs what the host's functions answer: scopes, middleware, context, time, questions, and the one
  * place that decides what a client may read of a failure.
@@ -64,8 +80,8 @@ export class ToolCalls {
     this.#options = options;
   }
 
-  /** Resolves to an answer also when the tool fails; rejects only when the call was cancelled. */
-  call(tool: Tool, args: ToolCall['arguments'], incoming: Incoming): Promise<ToolResult | InputRequired> {
+  /** Gives an answer also when the tool fails, at once if it has it; fails only when the call was cancelled. */
+  call(tool: Tool, args: ToolCall['arguments'], incoming: Incoming): Awaitable<ToolResult | InputRequired> {
     const { request } = incoming;
     const { observer, callTimeoutMs } = this.#options;
     const told = correlationOf(request.mcpReq._meta);
@@ -73,13 +89,14 @@ export class ToolCalls {
     const call: ToolCall = { tool, arguments: args, principal: principalOf(request), correlationId };
     const began = performance.now();
     const ended = (outcome: CallOutcome): void => observer.ended(call, outcome, performance.now() - began);
-    const subject = `Tool '${tool.name}'`;
-    const timeoutMs = tool.timeoutMs ?? incoming.task?.ttlMs ?? callTimeoutMs;
-    const { running, timedOut } = this.#inScope(subject, timeoutMs, incoming, correlationId, (scope) =>
-      this.#answer(call, incoming, scope),
-    );
-    return running.then(
-      (answer) => {
+    const about: Running = {
+      subject: `Tool '${tool.name}'`,
+      timeoutMs: tool.timeoutMs ?? incoming.task?.ttlMs ?? callTimeoutMs,
+      incoming,
+      correlationId,
+    };
+    return this.#inScope<ToolResult | InputRequired>(about, (scope) => this.#answer(call, incoming, scope), {
+      done: (answer) => {
         if ('resultType' in answer) {
           ended('asked');
           return answer;
@@ -87,28 +104,29 @@ export class ToolCalls {
         ended(answer.isError ? 'failed' : 'answered');
         return told === undefined ? answer : { ...answer, _meta: { ...answer._meta, [correlationKey]: told } };
       },
-      (error: unknown) => {
-        ended(timedOut(error) ? 'failed' : 'cancelled');
-        if (timedOut(error)) return failedResult(tooLate(subject, timeoutMs));
+      failed: (error, late) => {
+        ended(late ? 'failed' : 'cancelled');
+        if (late) return failedResult(tooLate(about));
         throw error;
       },
-    );
+    });
   }
 
   /**
    * Runs what else a host's own function answers: the content of a resource, the text of a prompt.
    * Rejects with a protocol error whose text the client may read.
    */
-  read<T>(
+  async read<T>(
     subject: string,
     incoming: Incoming,
     identity: CallIdentity,
     work: (context: ToolContext) => Awaitable<T>,
   ): Promise<T | InputRequired> {
     const { request } = incoming;
-    const { sdk, callTimeoutMs, maxResultBytes } = this.#options;
+    const { sdk, callTimeoutMs: timeoutMs, maxResultBytes } = this.#options;
     const correlationId = correlationOf(request.mcpReq._meta) ?? randomUUID();
-    const { running, timedOut } = this.#inScope(subject, callTimeoutMs, incoming, correlationId, async (scope) => {
+    const about: Running = { subject, timeoutMs, incoming, correlationId };
+    const run = async (scope: CallScope): Promise<T | InputRequired> => {
       const answers = await this.#answers(request, () => identity);
       const context = new CallContext(incoming, correlationId, scope, answers);
       try {
@@ -124,43 +142,46 @@ export class ToolCalls {
         this.#refuseMissing(error, request);
         throw new sdk.ProtocolError(internalError, this.#tell(subject, correlationId, error));
       }
-    });
-    return running.catch((error: unknown) => {
-      throw timedOut(error) ? new sdk.ProtocolError(internalError, tooLate(subject, callTimeoutMs)) : error;
+    };
+    return this.#inScope(about, run, {
+      done: (answer) => answer,
+      failed: (error, late) => {
+        throw late ? new sdk.ProtocolError(internalError, tooLate(about)) : error;
+      },
     });
   }
 
-  async #answer(call: ToolCall, incoming: Incoming, scope: CallScope): Promise<ToolResult | InputRequired> {
+  #answer(call: ToolCall, incoming: Incoming, scope: CallScope): Awaitable<ToolResult | InputRequired> {
     const { request } = incoming;
     const { tool, correlationId } = call;
-    const { observer, use, maxResultBytes } = this.#options;
     const identity = (): CallIdentity => ({ method: 'tools/call', name: tool.name, arguments: call.arguments });
-    const answers = this.#answers(request, identity);
-    const context = new CallContext(
-      incoming,
-      correlationId,
-      scope,
-      answers instanceof Promise ? await answers : answers,
-    );
-    try {
-      assertScopes(call, request);
-      const run = ({ tool: chosen, arguments: args }: ToolCall): Awaitable<ToolResult> =>
-        executeTool(chosen, args, context, maxResultBytes);
-      const layered = use.length === 0 ? run : compose(use, async (changed: ToolCall) => run(changed));
-      const answering = observer.tracing
-        ? observer.span(call, request, () => untilAsked(context, layered, call))
-        : layered(call);
-      const answer = answering instanceof Promise ? await answering : answering;
-      const asked = this.#asked(context, request, identity);
-      if (asked) return await asked;
-      return use.length === 0 ? answer : checked(tool, answer, maxResultBytes);
-    } catch (error) {
-      const asked = this.#asked(context, request, identity);
-      if (asked) return await asked;
-      if (request.mcpReq.signal.aborted) throw error;
-      this.#refuseMissing(error, request);
-      return failedResult(this.#tell(`Tool '${tool.name}'`, correlationId, error));
-    }
+    return whenReady(this.#answers(request, identity), (answers) => {
+      const context = new CallContext(incoming, correlationId, scope, answers);
+      return settle<ToolResult, ToolResult | InputRequired>(
+        () => this.#run(call, context, request),
+        (answer) => this.#asked(context, request, identity) ?? answer,
+        (error) => {
+          const asked = this.#asked(context, request, identity);
+          if (asked) return asked;
+          if (request.mcpReq.signal.aborted) throw error;
+          this.#refuseMissing(error, request);
+          return failedResult(this.#tell(`Tool '${tool.name}'`, correlationId, error));
+        },
+      );
+    });
+  }
+
+  /** The tool with the host's layers and the span around it. */
+  #run(call: ToolCall, context: CallContext, request: RequestContext): Awaitable<ToolResult> {
+    const { observer, use, maxResultBytes } = this.#options;
+    assertScopes(call, request);
+    const run = ({ tool, arguments: args }: ToolCall): Awaitable<ToolResult> =>
+      executeTool(tool, args, context, maxResultBytes);
+    const layered = use.length === 0 ? run : compose(use, async (changed: ToolCall) => run(changed));
+    const answer = observer.tracing
+      ? observer.span(call, request, () => untilAsked(context, layered, call))
+      : layered(call);
+    return use.length === 0 ? answer : whenReady(answer, (made) => checked(call.tool, made, maxResultBytes));
   }
 
   /** Whether or not the handler lets the question's end of its run through, the question goes out. */
@@ -186,20 +207,26 @@ export class ToolCalls {
     throw new MissingRequiredClientCapabilityError({ requiredCapabilities: error.required }, error.message);
   }
 
-  #inScope<T>(
-    subject: string,
-    timeoutMs: number,
-    { request }: Incoming,
-    correlationId: string,
-    work: (scope: CallScope) => Promise<T>,
-  ): { readonly running: Promise<T>; readonly timedOut: (error: unknown) => boolean } {
-    let own: CallScope | undefined;
-    const running = this.#options.lifecycle.call(subject, { signal: request.mcpReq.signal, timeoutMs }, (scope) => {
-      own = scope;
-      return enterScope(scope, correlationId, () => work(scope));
-    });
-    // This call's own time, not that of something below it.
-    return { running, timedOut: (error) => error instanceof TimeoutError && own?.reason === error };
+  #inScope<T>(about: Running, work: (scope: CallScope) => Awaitable<T>, end: Ending<T>): Awaitable<T> {
+    const { subject, timeoutMs, incoming, correlationId } = about;
+    const { signal } = incoming.request.mcpReq;
+    const scope = this.#options.lifecycle.enter(subject, { signal, timeoutMs });
+    return settle(
+      () => {
+        scope.throwIfCancelled();
+        const working = enterScope(scope, correlationId, () => work(scope));
+        return isThenable(working) ? scope.wait(working) : working;
+      },
+      (value) => {
+        scope[Symbol.dispose]();
+        return end.done(value);
+      },
+      (error) => {
+        scope[Symbol.dispose]();
+        // This call's own time, not that of something below it.
+        return end.failed(error, error instanceof TimeoutError && scope.reason === error);
+      },
+    );
   }
 
   /** What a client may read of a failure: a `ToolError`'s text, else where to look it up. */
@@ -216,7 +243,7 @@ const noAnswers: Readonly<Record<string, unknown>> = {};
 /** JSON-RPC's code for failures of the server. */
 const internalError = -32603;
 
-function tooLate(subject: string, timeoutMs: number): string {
+function tooLate({ subject, timeoutMs }: Running): string {
   return `${subject} did not finish within ${timeoutMs} ms`;
 }
 

@@ -1,4 +1,4 @@
-import { withContext } from '../../core/index.js';
+import { type Awaitable, withContext } from '../../core/index.js';
 import { checkOptions, hint, is } from '../../core/internal.js';
 import { describeTool, type ToolDescription } from '../server/describe.js';
 import { defineTool } from './define-tool.js';
@@ -117,7 +117,7 @@ function callTool(name: string, entries: readonly Entry[], readOnly: boolean): T
 }
 
 /** The server checks the size of what comes out. */
-function run(tool: Tool, args: unknown, context: ToolContext): Promise<ToolResult> {
-  const call = (): Promise<ToolResult> => runTool(tool, args, context, Number.POSITIVE_INFINITY);
+function run(tool: Tool, args: unknown, context: ToolContext): Awaitable<ToolResult> {
+  const call = (): Awaitable<ToolResult> => runTool(tool, args, context, Number.POSITIVE_INFINITY);
   return tool.timeoutMs === undefined ? call() : withContext({ timeoutMs: tool.timeoutMs }, call);
 }

@@ -6,18 +6,23 @@ const blockTypes = new Set(['text', 'image', 'audio', 'resource', 'resource_link
 const resultKeys = new Set(['content', 'structuredContent', 'isError', '_meta']);
 
 /**
- * Turns what a handler returned into an answer.
+ * Turns what a handler returned into an answer that is the server's own: what the handler does with the
+ * value later does not reach it.
  *
- * @throws ToolError when the value cannot be sent as JSON or is larger than `maxBytes`
+ * @throws ToolError when the value cannot be sent as JSON, or takes more than `maxBytes` as it is sent
  */
 export function toToolResult(tool: Tool, value: unknown, maxBytes: number): ToolResult {
   const subject = `Tool '${tool.name}'`;
-  if (typeof value === 'string' && !tool.output) return { content: [text(value)] };
+  if (typeof value === 'string' && !tool.output)
+    return fitting(subject, { content: [text(value)] }, value.length, maxBytes);
   const json = toJSON(tool, value);
   // What is too large already is not copied.
   if (json.length > maxBytes) checkSize(subject, json, maxBytes);
   const copy: unknown = JSON.parse(json);
-  return isToolResult(copy) ? copy : { content: [text(json)], structuredContent: copy };
+  if (!isToolResult(copy))
+    return fitting(subject, { content: [text(json)], structuredContent: copy }, json.length, maxBytes);
+  checkSize(subject, json, maxBytes);
+  return copy;
 }
 
 /** An answer that tells the caller what went wrong. */
@@ -65,6 +70,13 @@ function toJSON(tool: Tool, value: unknown): string {
  */
 export function assertSendable(subject: string, answer: unknown, maxBytes: number): void {
   checkSize(subject, JSON.stringify(answer), maxBytes);
+}
+
+/** Counts an answer made of a text of `length`, and the value it was written from, only where it might not fit. */
+function fitting(subject: string, answer: ToolResult, length: number, maxBytes: number): ToolResult {
+  // No character takes more than six bytes in either.
+  if (length * 12 + 1_000 > maxBytes) assertSendable(subject, answer, maxBytes);
+  return answer;
 }
 
 function checkSize(subject: string, json: string, maxBytes: number): void {
