@@ -85,9 +85,14 @@ describe('a call that is a task', () => {
     const { error, status } = await call(server, 'gate', { capabilities: {} });
     expect([status, error?.code]).toEqual([400, -32021]);
     expect(error?.data).toEqual({ requiredCapabilities: { extensions: { [extension]: {} } } });
-    const client = await server.connectInMemory();
-    await using _ = client;
-    await expect(client.callTool('gate', {})).rejects.toThrow(extension);
+    const older = await server.fetch(
+      new Request('http://127.0.0.1/mcp', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'gate', arguments: {} } }),
+      }),
+    );
+    expect(await older.text()).toContain(`the client must declare the extension ${extension}`);
   });
 
   it('goes on after the request and its connection have ended', async () => {

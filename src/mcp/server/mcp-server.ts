@@ -29,6 +29,8 @@ import type { ResourceTemplate } from './resource-template.js';
 import { rpcFailure } from './rpc-failure.js';
 import type { ConnectionSettings, HandlerSources, Served } from './served.js';
 import { type Lane, openStdioLane } from './stdio-lane.js';
+import { TaskWire } from './task-listen.js';
+import { TaskNews } from './task-news.js';
 import { ToolCalls } from './tool-calls.js';
 import { ToolTasks } from './tool-tasks.js';
 import { WebLane } from './web-lane.js';
@@ -53,6 +55,7 @@ export class MCPServer implements Closeable {
   readonly #observer: CallObserver;
   readonly #limiter: CallerLimiter | undefined;
   readonly #tasks: ToolTasks;
+  readonly #news: TaskNews;
   readonly #served: Set<Served> = new Set();
   readonly #lanes: Set<Lane> = new Set();
   readonly #sources: () => Promise<HandlerSources>;
@@ -80,7 +83,8 @@ export class MCPServer implements Closeable {
     this.#observer = new CallObserver(this.#telemetry, options.audit);
     const { limiter = serverDefaults.limiter } = options;
     this.#limiter = limiter === false || 'consume' in limiter ? limiter || undefined : new CallerBuckets(limiter);
-    this.#tasks = new ToolTasks(options.tasks ?? {}, this.#onerror);
+    this.#tasks = new ToolTasks(options.tasks ?? {}, this.#onerror, (run) => this.#news.changed(run));
+    this.#news = new TaskNews(this.#tasks, (uri) => this.resourceUpdated(uri));
     this.#sources = lazy(() => this.#makeSources());
     this.#web = lazy(() => this.#makeWeb());
   }
@@ -171,7 +175,14 @@ export class MCPServer implements Closeable {
     };
     try {
       const sources = await this.#sources();
-      await this.#keep(await openStdioLane(({ era }) => this.#connect(sources, era), this.#onerror, end));
+      await this.#keep(
+        await openStdioLane(
+          ({ era }) => this.#connect(sources, era),
+          (wire) => new TaskWire(sources.sdk, this.#news, wire),
+          this.#onerror,
+          end,
+        ),
+      );
     } catch (error) {
       this.#stdio = false;
       throw error;
@@ -228,7 +239,8 @@ export class MCPServer implements Closeable {
     const [serving, asking] = sources.sdk.InMemoryTransport.createLinkedPair();
     const { serveStdio } = await loadStdioSDK();
     const connect = ({ era }: { era: Era }): Connection => this.#connect(sources, era);
-    const lane = serveStdio(connect, { transport: serving, onerror: this.#onerror });
+    const transport = new TaskWire(sources.sdk, this.#news, serving);
+    const lane = serveStdio(connect, { transport, onerror: this.#onerror });
     await this.#keep(lane);
     return MCPClient.connect({
       label: `MCP server '${this.name}'`,
@@ -242,6 +254,7 @@ export class MCPServer implements Closeable {
     try {
       await this.#lifecycle.close(options, async (remainingMs) => {
         this.#tasks.close();
+        this.#news.close();
         await Promise.all(Array.from(this.#lanes, (lane) => lane.drain?.(remainingMs * drainShare)));
         await this.#openWeb?.close();
         await Promise.all(Array.from(this.#lanes, (lane) => lane.close()));
@@ -302,6 +315,7 @@ export class MCPServer implements Closeable {
     this.#openWeb = new WebLane({
       sdk: sources.sdk,
       maxRequestBytes: this.#options.maxRequestBytes ?? serverDefaults.maxRequestBytes,
+      news: this.#news,
       sessions: this.#options.sessions ?? {},
       session: (settings) => this.#serve(sources, 'legacy', settings),
       exchange: (era) => createConnection(sources, era).connection,

@@ -1,5 +1,5 @@
 import { detach } from '../../core/index.js';
-import { type Connection, type Era, loadStdioSDK } from '../sdk/server-sdk.js';
+import { type Connection, type Era, loadStdioSDK, type Transport } from '../sdk/server-sdk.js';
 import { holdStdout } from './stdout-guard.js';
 
 /** What serves a kind of client until it is closed. */
@@ -10,17 +10,18 @@ export interface Lane {
 }
 
 /**
- * Serves the client at the other end of stdin and stdout. `onEnd` is called once, when that client
+ * Serves the client at the other end of stdin and stdout, `over` what passes its messages on. `onEnd` is called once, when that client
  * closes its end or `close` is called; stdout is free again by then.
  */
 export async function openStdioLane(
   connect: (about: { readonly era: Era }) => Connection,
+  over: (wire: Transport) => Transport,
   onerror: (error: Error) => void,
   onEnd: () => void,
 ): Promise<Lane> {
   const sdk = await loadStdioSDK();
   const stdout = holdStdout();
-  const transport = new sdk.StdioServerTransport(process.stdin, stdout.wire);
+  const transport = over(new sdk.StdioServerTransport(process.stdin, stdout.wire));
   const handle = detach(() => sdk.serveStdio(connect, { transport, onerror }));
   const closed = transport.onclose;
   transport.onclose = () => {

@@ -11,7 +11,12 @@ export const tasksCapability: Readonly<Record<string, object>> = { extensions: {
 
 /** Whether this request's client knows tasks. Only 2026-07-28 and later have the extension. */
 export function knowsTasks(request: RequestContext): boolean {
-  const extensions = clientCapabilities(request)?.extensions;
+  return declaresTasks(clientCapabilities(request));
+}
+
+/** Whether these capabilities of a client hold the extension. */
+export function declaresTasks(capabilities: unknown): boolean {
+  const { extensions } = Object(capabilities) as { readonly extensions?: unknown };
   return typeof extensions === 'object' && extensions !== null && Object.hasOwn(extensions, tasksExtension);
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { redact } from '../../core/index.js';
 import type { QuestionChannel, WireQuestion } from './pending-questions.js';
-import type { MCPTaskRecord, MCPTaskState } from './task-state.js';
+import type { MCPTaskRecord, MCPTaskState, MCPTaskStatus } from './task-state.js';
 
 /** What a {@link TaskRun} is made of. */
 export interface TaskRunOptions {
@@ -59,12 +59,16 @@ export class TaskRun implements QuestionChannel {
     return this.#outcome !== undefined;
   }
 
+  get status(): MCPTaskStatus {
+    return this.#outcome?.status ?? (this.#open.size > 0 ? 'input_required' : 'working');
+  }
+
   get state(): MCPTaskState {
     const { ttlMs, pollIntervalMs } = this.#options;
     const asks = this.#open.size > 0;
     return {
       taskId: this.id,
-      status: asks ? 'input_required' : 'working',
+      status: this.status,
       ...(this.#message === undefined || this.final ? {} : { statusMessage: this.#message }),
       createdAt: new Date(this.#createdAt).toISOString(),
       lastUpdatedAt: new Date(this.#updatedAt).toISOString(),

@@ -57,15 +57,22 @@ export class ToolTasks {
   readonly #settings: Required<Omit<MCPTaskOptions, 'store'>>;
   readonly #store: MCPTaskStore | undefined;
   readonly #onerror: (error: Error) => void;
+  readonly #onChange: (run: TaskRun) => void;
   readonly #runs: Map<string, { readonly run: TaskRun; readonly keepNoLonger: () => void }> = new Map();
   readonly #kept: Map<string, number> = new Map();
   readonly #writes: Map<string, Promise<void>> = new Map();
 
-  constructor({ store: kept, ...given }: MCPTaskOptions, onerror: (error: Error) => void) {
+  /** @param onChange Is told of each new state of a task that is kept. */
+  constructor(
+    { store: kept, ...given }: MCPTaskOptions,
+    onerror: (error: Error) => void,
+    onChange: (run: TaskRun) => void = () => undefined,
+  ) {
     const defaults = { ttlMs: 3_600_000, pollIntervalMs: 1_000, maxPerCaller: 100, maxTasks: 1_000 };
     this.#settings = { ...defaults, ...given };
     this.#store = kept;
     this.#onerror = onerror;
+    this.#onChange = onChange;
   }
 
   /**
@@ -109,6 +116,11 @@ export class ToolTasks {
     return run?.owner === owner ? run : undefined;
   }
 
+  /** The task that this process runs, whoever asks. */
+  run(taskId: string): TaskRun | undefined {
+    return this.#runs.get(taskId)?.run;
+  }
+
   /** The state, wherever the task runs; undefined when it is unknown, too old, or another's. */
   async state(taskId: string, owner: string): Promise<MCPTaskState | undefined> {
     const own = this.find(taskId, owner);
@@ -117,14 +129,12 @@ export class ToolTasks {
     return record?.owner === owner && record.expiresAt > Date.now() ? record.state : undefined;
   }
 
-  /** Cancels what runs, and forgets all; stores keep what they have until it expires. */
+  /** Cancels what runs. How tasks ended can be told until the last client has gone; stores keep it until it expires. */
   close(): void {
     for (const { run, keepNoLonger } of this.#runs.values()) {
       keepNoLonger();
       run.cancel(new DOMException('The server closed', 'AbortError'));
     }
-    this.#runs.clear();
-    this.#kept.clear();
   }
 
   async #keep(run: TaskRun): Promise<void> {
@@ -156,7 +166,9 @@ export class ToolTasks {
   }
 
   #write(run: TaskRun): void {
-    if (this.#runs.has(run.id)) this.#change(run.id, (kept) => kept.set(run.id, run.record));
+    if (!this.#runs.has(run.id)) return;
+    this.#onChange(run);
+    this.#change(run.id, (kept) => kept.set(run.id, run.record));
   }
 
   /** One write after the other, so that the last state stays. */

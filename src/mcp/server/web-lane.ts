@@ -4,11 +4,14 @@ import { type Caller, HTTPSessions, type SessionOptions } from './http-sessions.
 import { decodeHeader, type ParamHeader, refuseParamHeaders } from './param-headers.js';
 import { rpcFailure } from './rpc-failure.js';
 import type { ConnectionSettings, Served } from './served.js';
+import { listenToTasks, tellOfTasks } from './task-listen.js';
+import type { RPCMessage, TaskNews } from './task-news.js';
 
 /** What the lane needs of its server. */
 export interface WebLaneOptions {
   readonly sdk: ServerSDK;
   readonly maxRequestBytes: number;
+  readonly news: TaskNews;
   /** False serves clients before 2026-07-28 without sessions: one request, one answer. */
   readonly sessions: SessionOptions | false;
   /** Makes the server of a session. */
@@ -62,8 +65,9 @@ export class WebLane {
     const mayBegin =
       this.#sessions && request.method === 'POST' && !request.headers.has('mcp-method') && isJSON(request);
     const declared = this.#paramHeaders(request);
-    if (!mayBegin && declared.length === 0) return this.#handler.fetch(request, options);
-    const { sdk, maxRequestBytes } = this.#options;
+    const listens = request.method === 'POST' && request.headers.get('mcp-method') === 'subscriptions/listen';
+    if (!mayBegin && !listens && declared.length === 0) return this.#handler.fetch(request, options);
+    const { sdk, news, maxRequestBytes } = this.#options;
     const read = await sdk.readRequestBody(request, maxRequestBytes);
     if (read.tooLarge) return rpcFailure(413, `The request body is larger than ${maxRequestBytes} bytes`);
     const body = parse(read.text);
@@ -72,7 +76,10 @@ export class WebLane {
     if (refusal) return refusal;
     if (this.#sessions && sdk.isInitializeRequest(body) && !claimsModern(body))
       return this.#sessions.open(request, body, caller);
-    return this.#handler.fetch(request, { ...options, parsedBody: body });
+    const listening = listens ? listenToTasks(sdk, news, Object(body) as RPCMessage, caller.id) : undefined;
+    if (!listening) return this.#handler.fetch(request, { ...options, parsedBody: body });
+    if ('refusal' in listening) return Response.json(listening.refusal, { status: 400 });
+    return tellOfTasks(news, await this.#handler.fetch(request, { ...options, parsedBody: listening.request }));
   }
 
   /** By the header that the SDK holds against the body, so that other calls need no look into it. */
