@@ -82,9 +82,19 @@ export interface FailurePlace {
   readonly target: string;
 }
 
-/** What the driver rejected with, as an error of this SDK. It holds no values of documents. */
+/** By them it is known that a transaction, or its commit, may run again. */
+const transactionLabels = ['TransientTransactionError', 'UnknownTransactionCommitResult'];
+
+/** What the driver rejected with, as an error of this SDK that keeps the labels of transactions. It holds no values of documents. */
 export function mongoFailure(error: unknown, place: FailurePlace): SaflaError {
   if (SaflaError.is(error)) return error;
+  const failure = failureOf(error, place);
+  const labels = transactionLabels.filter((label) => hasLabel(error, label));
+  if (labels.length > 0) Object.defineProperty(failure, 'errorLabels', { value: labels, configurable: true });
+  return failure;
+}
+
+function failureOf(error: unknown, place: FailurePlace): SaflaError {
   const driver = (error instanceof Error ? error : new Error(String(error))) as DriverError;
   const cause = withoutPayload(driver, withoutValues);
   const reason = withoutValues(driver.message) || driver.name;

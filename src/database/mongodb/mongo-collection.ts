@@ -1,11 +1,12 @@
-import { type CallOptions, type StandardSchemaV1, UnsupportedError, validate } from '../../core/index.js';
+import { type CallOptions, type StandardSchemaV1, UnsupportedError } from '../../core/index.js';
 import { is } from '../../core/internal.js';
-import type { DriverCollection, DriverCursor, MongoDocument } from '../../drivers/mongodb/index.js';
+import type { MongoDocument } from '../../drivers/mongodb/index.js';
 import { DatabaseError } from '../errors/index.js';
 import { type BulkOperation, encodeBulk } from './bulk-operation.js';
 import { type ChangeStream, type ChangeStreamOptions, openChangeStream } from './change-stream.js';
+import { type CollectionWork, type CursorSource, cursorRows } from './cursor-rows.js';
 import { decodeDocument } from './decode-document.js';
-import { DocumentEncoder } from './document-encoder.js';
+import { DocumentCodec } from './document-codec.js';
 import { encodePipeline } from './encode-pipeline.js';
 import { encodeUpdate } from './encode-update.js';
 import { encodeFilter } from './filter-encoder.js';
@@ -18,7 +19,7 @@ import {
   type MongoUpdateOptions,
   type Stored,
 } from './mongo-collection-options.js';
-import type { MongoCall, MongoConnection, MongoTurn } from './mongo-connection.js';
+import type { MongoConnection, MongoTurn } from './mongo-connection.js';
 import type { MongoFilter, MongoUpdate } from './mongo-filter.js';
 import type {
   MongoBulkResult,
@@ -28,7 +29,7 @@ import type {
   MongoUpdateResult,
 } from './mongo-results.js';
 import { checkCollectionName, checkFieldPath, refuse } from './names.js';
-import { ObjectIds } from './object-ids.js';
+import type { ObjectIds } from './object-ids.js';
 import { driverFindOptions, driverSort, type MongoFindOptions } from './read-options.js';
 
 /**
@@ -43,10 +44,9 @@ import { driverFindOptions, driverSort, type MongoFindOptions } from './read-opt
 export class MongoCollection<T extends object = MongoDocument> {
   readonly name: string;
   readonly #connection: MongoConnection;
-  readonly #options: MongoCollectionOptions<T>;
+  readonly #codec: DocumentCodec<T>;
   readonly #turn: MongoTurn | undefined;
   readonly #maxDocuments: number;
-  #ids: ObjectIds | undefined;
 
   /** @internal */
   constructor(
@@ -56,7 +56,7 @@ export class MongoCollection<T extends object = MongoDocument> {
   ) {
     checkCollectionName(name);
     this.name = name;
-    this.#options = collectionOptions(name, given);
+    this.#codec = new DocumentCodec(name, collectionOptions(name, given));
     this.#connection = owner.connection;
     this.#maxDocuments = owner.maxDocuments;
     this.#turn = owner.turn;
@@ -81,7 +81,7 @@ export class MongoCollection<T extends object = MongoDocument> {
           { kind: 'resources', table: this.name },
         );
       }
-      return await this.#readAll(documents, ids, options);
+      return await this.#codec.read(documents, ids, options);
     });
   }
 
@@ -92,9 +92,10 @@ export class MongoCollection<T extends object = MongoDocument> {
   stream(filter: MongoFilter<T>, options: MongoFindOptions = {}): AsyncIterable<Stored<T>> {
     const found = driverFindOptions(options, 'stream');
     const limit = options.limit === undefined || !Number.isFinite(options.limit) ? {} : { limit: options.limit };
-    return this.#iterate('stream', options, (collection, common, ids) =>
-      collection.find(encodeFilter(filter, ids), { ...common, ...found, ...limit }),
-    );
+    return this.#iterate('stream', options, {
+      open: (collection, common, ids) => collection.find(encodeFilter(filter, ids), { ...common, ...found, ...limit }),
+      read: (documents, ids) => this.#codec.read(documents, ids, options),
+    });
   }
 
   /** The first document that matches, null when there is none. */
@@ -105,7 +106,7 @@ export class MongoCollection<T extends object = MongoDocument> {
     const { batchSize: _, ...found } = driverFindOptions(options, 'findOne');
     return await this.#call('findOne', options, async (collection, call, ids) => {
       const document = await collection.findOne(encodeFilter(filter, ids), { ...call.abortable, ...found });
-      return document && ((await this.#readAll([document], ids, options))[0] ?? null);
+      return await this.#codec.readOne(document, ids, options);
     });
   }
 
@@ -131,9 +132,11 @@ export class MongoCollection<T extends object = MongoDocument> {
 
   /** @throws UniqueViolationError ValidationError */
   async insertOne(document: T, options: CallOptions = {}): Promise<MongoInsertResult> {
-    const checked = await this.#checked(document);
+    const checked = await this.#codec.check(document);
     return await this.#call('insertOne', options, async (collection, call, ids) => {
-      const { acknowledged, insertedId } = await collection.insertOne(this.#encode(checked, ids), { ...call.common });
+      const { acknowledged, insertedId } = await collection.insertOne(this.#codec.encode(checked, ids), {
+        ...call.common,
+      });
       return { acknowledged: acknowledged === true, insertedId: idOf(insertedId, ids) };
     });
   }
@@ -145,12 +148,10 @@ export class MongoCollection<T extends object = MongoDocument> {
    * @throws UniqueViolationError ValidationError
    */
   async insertMany(documents: readonly T[], options: MongoBulkOptions = {}): Promise<MongoInsertManyResult> {
-    const checked = await Promise.all(
-      bulkItems(documents, 'documents').map((document) => this.#checked(document as T)),
-    );
+    const checked = await Promise.all(bulkItems(documents, 'documents').map((document) => this.#codec.check(document)));
     const { ordered = true } = options;
     return await this.#call('insertMany', options, async (collection, call, ids) => {
-      const encoded = checked.map((document) => this.#encode(document, ids));
+      const encoded = checked.map((document) => this.#codec.encode(document, ids));
       const { acknowledged, insertedIds } = await collection.insertMany(encoded, { ...call.common, ordered });
       return {
         acknowledged: acknowledged === true,
@@ -183,10 +184,10 @@ export class MongoCollection<T extends object = MongoDocument> {
     replacement: T,
     options: MongoUpdateOptions = {},
   ): Promise<MongoUpdateResult> {
-    const checked = await this.#checked(replacement);
+    const checked = await this.#codec.check(replacement);
     const { upsert = false } = options;
     return await this.#call('replaceOne', options, async (collection, call, ids) => {
-      const document = this.#encode(checked, ids);
+      const document = this.#codec.encode(checked, ids);
       return updateResult(
         await collection.replaceOne(encodeFilter(filter, ids), document, { ...call.common, upsert }),
         ids,
@@ -209,7 +210,7 @@ export class MongoCollection<T extends object = MongoDocument> {
         encodeUpdate(update, ids),
         settings,
       );
-      return document && ((await this.#readAll([document], ids, {}))[0] ?? null);
+      return await this.#codec.readOne(document, ids);
     });
   }
 
@@ -230,7 +231,7 @@ export class MongoCollection<T extends object = MongoDocument> {
     return await this.#call('bulkWrite', options, async (collection, call, ids) => {
       const encoded = await Promise.all(
         items.map((item, index) =>
-          encodeBulk(item, index, ids, async (document) => this.#encode(await this.#checked(document as T), ids)),
+          encodeBulk(item, index, ids, async (document) => this.#codec.encode(await this.#codec.check(document), ids)),
         ),
       );
       const result = await collection.bulkWrite(encoded, { ...call.common, ordered });
@@ -256,17 +257,15 @@ export class MongoCollection<T extends object = MongoDocument> {
     options: CallOptions & { readonly batchSize?: number; readonly allowDiskUse?: boolean } = {},
   ): AsyncIterable<Row> & { toArray(): Promise<Row[]> } {
     const { batchSize = 1_000, allowDiskUse } = options;
-    const rows = this.#iterate<Row>(
-      'aggregate',
-      options,
-      (collection, common, ids) =>
+    const rows = this.#iterate<Row>('aggregate', options, {
+      open: (collection, common, ids) =>
         collection.aggregate(encodePipeline(pipeline, ids), {
           ...common,
           batchSize,
           ...(allowDiskUse === undefined ? {} : { allowDiskUse }),
         }),
-      true,
-    );
+      read: (documents, ids) => documents.map((document) => decodeDocument(document, ids)) as Row[],
+    });
     return {
       [Symbol.asyncIterator]: () => rows[Symbol.asyncIterator](),
       async toArray() {
@@ -301,7 +300,7 @@ export class MongoCollection<T extends object = MongoDocument> {
    */
   watch(options: ChangeStreamOptions = {}): ChangeStream<Stored<T>> {
     if (this.#turn) throw new UnsupportedError('A transaction cannot watch; watch outside of it');
-    return openChangeStream<Stored<T>>(this.#connection, this.name, options, (type) => this.#idsOf(type));
+    return openChangeStream<Stored<T>>(this.#connection, this.name, options, (type) => this.#codec.idsOf(type));
   }
 
   /** Removes the collection with all it holds. */
@@ -336,86 +335,22 @@ export class MongoCollection<T extends object = MongoDocument> {
     });
   }
 
-  #call<R>(
-    operation: string,
-    options: CallOptions,
-    work: (collection: DriverCollection, call: MongoCall, ids: ObjectIds) => Promise<R>,
-  ): Promise<R> {
+  #call<R>(operation: string, options: CallOptions, work: CollectionWork<R>): Promise<R> {
     return this.#connection.call(
       operation,
       this.name,
       options,
-      (call) => work(call.database.collection(this.name), call, this.#idsOf(call.ObjectId)),
+      (call) => work(call.database.collection(this.name), call, this.#codec.idsOf(call.ObjectId)),
       this.#turn,
     );
   }
 
-  async *#iterate<R = Stored<T>>(
+  #iterate<Row>(
     operation: string,
-    options: MongoFindOptions,
-    open: (collection: DriverCollection, common: MongoCall['common'], ids: ObjectIds) => DriverCursor,
-    raw = false,
-  ): AsyncGenerator<R, void, undefined> {
-    const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options;
-    const until = performance.now() + timeoutMs;
-    let cursor: DriverCursor | undefined;
-    // The cursor lives longer than the call that opened it, so each batch is a call of its own.
-    const batch = (): Promise<R[]> => {
-      const left = Math.max(until - performance.now(), 1);
-      const limits = signal ? { signal, timeoutMs: left } : { timeoutMs: left };
-      return this.#call(operation, limits, async (collection, call, ids) => {
-        cursor ??= open(collection, call.common, ids);
-        const opened = cursor;
-        const off = call.scope.onCancel(() => opened.close().catch(() => undefined));
-        try {
-          const first = await opened.next();
-          if (first === null) return [];
-          const documents = [first, ...opened.readBufferedDocuments()];
-          if (raw) return documents.map((document) => decodeDocument(document, ids)) as R[];
-          return (await this.#readAll(documents, ids, options)) as R[];
-        } finally {
-          off();
-        }
-      });
-    };
-    try {
-      for (let rows = await batch(); rows.length > 0; rows = await batch()) yield* rows;
-    } finally {
-      await cursor?.close().catch(() => undefined);
-    }
-  }
-
-  #idsOf(type: MongoCall['ObjectId']): ObjectIds {
-    this.#ids ??= new ObjectIds(type, this.#options.objectIds ?? []);
-    return this.#ids;
-  }
-
-  async #checked(document: T): Promise<unknown> {
-    const { schema } = this.#options;
-    if (!schema) return document;
-    const { _id } = (document ?? {}) as { readonly _id?: unknown };
-    const output: unknown = await validate(schema, document, `document for ${this.name}`);
-    return _id === undefined ? output : { _id, ...(output as object) };
-  }
-
-  #encode(document: unknown, ids: ObjectIds): Record<string, unknown> {
-    return new DocumentEncoder('document', ids).document(document);
-  }
-
-  async #readAll(
-    documents: readonly MongoDocument[],
-    ids: ObjectIds,
-    options: { readonly projection?: unknown },
-  ): Promise<Stored<T>[]> {
-    const { schema } = this.#options;
-    const decoded = documents.map((document) => decodeDocument(document, ids));
-    if (!schema || options.projection !== undefined) return decoded as Stored<T>[];
-    return (await Promise.all(
-      decoded.map(async ({ _id, ...rest }) => {
-        const output = await validate(schema, { _id, ...rest }, `document of ${this.name}`);
-        return { _id, ...output };
-      }),
-    )) as Stored<T>[];
+    options: CallOptions,
+    { open, read }: Pick<CursorSource<Row>, 'open' | 'read'>,
+  ): AsyncGenerator<Row, void, undefined> {
+    return cursorRows({ call: (limits, work) => this.#call(operation, limits, work), open, read }, options);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type Health,
   UnsupportedError,
 } from '../../core/index.js';
-import { describeError } from '../../core/internal.js';
+import { describeError, is } from '../../core/internal.js';
 import type { MongoClientLike, MongoDocument } from '../../drivers/mongodb/index.js';
 import type { DatabaseRow, RowId } from '../database-engine.js';
 import type { DocumentEngine } from '../document-engine.js';
@@ -73,7 +73,7 @@ export class MongoDatabase implements DocumentEngine {
   /** The driver's client, connected now if it was not. A `MongoClient` of `mongodb`. */
   async client(): Promise<MongoClientLike> {
     this.#connection.lifecycle.assertOpen();
-    return await this.#connection.call('connect', undefined, {}, () => this.#connection.client());
+    return await this.#connection.call('connect', undefined, {}, () => this.#connection.link.client());
   }
 
   /** The deployment and what it can do; asked once. */
@@ -115,12 +115,13 @@ export class MongoDatabase implements DocumentEngine {
    * @throws UnsupportedError on a standalone server; what `fn` throws; SerializationFailureError when the retries are used up
    */
   async transaction<T>(fn: (tx: MongoTransaction) => Awaitable<T>, options: MongoTransactionOptions = {}): Promise<T> {
+    is.function(fn, 'transaction: what runs in it');
     checkMongoTransactionOptions(options);
     const { retries: _, ...limits } = options;
     return await this.#connection.around('transaction', limits, async (scope) => {
       if (!(await this.capabilities()).transactions) {
         throw new UnsupportedError(
-          `Transactions need a replica set or a sharded cluster; ${this.#connection.target} is a standalone server. A replica set of one member will do`,
+          `Transactions need a replica set or a sharded cluster; ${this.#connection.link.target} is a standalone server. A replica set of one member will do`,
         );
       }
       const run = (turn: MongoTurn): Awaitable<T> =>
@@ -201,7 +202,7 @@ export class MongoDatabase implements DocumentEngine {
   /** Pings the server. Never throws: a failure is an answer. */
   async health(options: CallOptions = {}): Promise<Health> {
     const started = performance.now();
-    const details = { engine: 'mongodb', database: this.#connection.databaseName };
+    const details = { engine: 'mongodb', database: this.#connection.link.databaseName };
     try {
       await this.command({ ping: 1 }, { timeoutMs: 5_000, ...options });
       return { status: 'pass', latencyMs: performance.now() - started, details };
@@ -217,7 +218,7 @@ export class MongoDatabase implements DocumentEngine {
 
   /** Refuses new calls, lets running ones finish until the deadline, stops the rest, then disconnects. */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#connection.lifecycle.close(options, (remainingMs) => this.#connection.close(remainingMs));
+    return this.#connection.lifecycle.close(options, (remainingMs) => this.#connection.link.close(remainingMs));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

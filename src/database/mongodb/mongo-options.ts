@@ -4,6 +4,9 @@ import type { MongoClientLike } from '../../drivers/mongodb/index.js';
 import { checkMongoMigrations, type MongoMigration } from './mongo-migration.js';
 import { databaseName, parseMongoURL } from './mongo-url.js';
 
+/** Longest time of one operation, in milliseconds, where nobody says. */
+export const defaultOperationMs = 30_000;
+
 /** Limits and sizes of a {@link MongoDatabase}; all have a default. */
 export interface MongoSettings {
   /** As it reads in health and errors. @default 'mongodb' */

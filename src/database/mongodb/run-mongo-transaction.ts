@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Awaitable, type CallOptions, type CallScope, SaflaError } from '../../core/index.js';
+import type { Awaitable, CallOptions, CallScope } from '../../core/index.js';
 import { checkOptions, correlationIdHere, enterScope, is } from '../../core/internal.js';
 import type { DriverSession } from '../../drivers/mongodb/index.js';
 import { fullJitter } from '../../resilience/backoff.js';
 import { ConnectionLostError } from '../errors/index.js';
-import { hasLabel, isTransient, isUnknownCommit } from './failure.js';
+import { hasLabel, isTransient, isUnknownCommit, mongoFailure } from './failure.js';
 import type { MongoConnection, MongoTurn } from './mongo-connection.js';
 
 /** Settings of a transaction. */
@@ -39,7 +39,7 @@ export async function runMongoTransaction<T>(
   onRetry: (error: unknown, attempt: number) => void,
 ): Promise<T> {
   const { retries = 10 } = options;
-  const client = await connection.client();
+  const client = await connection.link.client();
   const session = client.startSession();
   try {
     for (let attempt = 1; ; attempt++) {
@@ -92,8 +92,7 @@ async function commit(connection: MongoConnection, session: DriverSession, scope
     } catch (error) {
       if (scope.cancelled) throw scope.reason;
       if (isUnknownCommit(error) && attempt < commitAttempts) continue;
-      const failure = connection.failure(error, 'The commit');
-      throw SaflaError.is(error) ? error : failure;
+      throw mongoFailure(error, { subject: 'The commit', collection: undefined, target: connection.link.target });
     }
   }
 }

@@ -1,4 +1,5 @@
-import { CallScope, type Closeable, type Logger } from '../../core/index.js';
+import { type CallOptions, CallScope, type Closeable, type Logger } from '../../core/index.js';
+import { checkOptions, is } from '../../core/internal.js';
 import type { DriverNotification } from '../../drivers/postgres/index.js';
 import { fullJitter } from '../../resilience/backoff.js';
 import { quoteIdentifier } from '../sql/identifier.js';
@@ -18,6 +19,18 @@ export interface ChannelListenOptions {
   readonly onDisconnect?: (error: unknown) => void;
   /** Called when listening goes on after a break. Look up what was missed meanwhile. */
   readonly onReconnect?: () => void;
+}
+
+/** @throws ConfigurationError */
+export function checkListening(channel: unknown, handler: unknown, options: ChannelListenOptions & CallOptions): void {
+  is.text(channel, 'listen: the channel');
+  is.function(handler, 'listen: the handler');
+  checkOptions<ChannelListenOptions & CallOptions>('listen', options, {
+    onDisconnect: is.function,
+    onReconnect: is.function,
+    signal: is.anything,
+    timeoutMs: is.anything,
+  });
 }
 
 /** A subscription. Closing the last one ends the connection. */

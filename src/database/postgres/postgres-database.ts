@@ -10,7 +10,7 @@ import {
   Telemetry,
   UnsupportedError,
 } from '../../core/index.js';
-import { activeHealth } from '../../core/internal.js';
+import { activeHealth, is } from '../../core/internal.js';
 import type { DriverResult, PostgresPool } from '../../drivers/postgres/index.js';
 import type { DatabaseCapabilities } from '../capabilities.js';
 import type { DatabaseEngine, DatabaseRow, RowId } from '../database-engine.js';
@@ -34,6 +34,7 @@ import {
   type ChannelHandler,
   type ChannelListenOptions,
   type ChannelSubscription,
+  checkListening,
   Listener,
   type Notification,
 } from './listener.js';
@@ -52,7 +53,7 @@ import {
 } from './row-stream.js';
 import { RowsById } from './rows-by-id.js';
 import { checkTransactionOptions, inTransaction, runTransaction, type TransactionOptions } from './run-transaction.js';
-import { type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlTag } from './sql-tag.js';
+import { checkQueryOptions, type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlTag } from './sql-tag.js';
 import { assertPooled, assertReading } from './statement-rules.js';
 
 /** What a {@link PostgresDatabase} has done, and its pools. */
@@ -144,6 +145,7 @@ export class PostgresDatabase implements DatabaseEngine {
     third?: QueryOptions,
   ): Promise<SqlRows<SqlRow>> {
     const [statement, options] = readQuery(query, second, third);
+    checkQueryOptions(options);
     return rowsOf(await this.#run(statement, options));
   }
 
@@ -155,6 +157,7 @@ export class PostgresDatabase implements DatabaseEngine {
    * @throws what `fn` throws; SerializationFailureError or DeadlockError when the retries are used up; otherwise as {@link PostgresDatabase.query}
    */
   async transaction<T>(fn: (tx: PostgresTransaction) => Awaitable<T>, options: TransactionOptions = {}): Promise<T> {
+    is.function(fn, 'transaction: what runs in it');
     checkTransactionOptions(options);
     this.#calls.assertNotNested();
     const inside = (tx: PostgresTransaction): Awaitable<T> => this.#calls.insideTransaction(() => fn(tx));
@@ -234,6 +237,7 @@ export class PostgresDatabase implements DatabaseEngine {
     handler: (notification: Notification) => unknown,
     options: ChannelListenOptions & CallOptions = {},
   ): Promise<ChannelSubscription> {
+    checkListening(channel, handler, options);
     const { signal: _, timeoutMs: __, ...events } = options;
     const entry: ChannelHandler = { ...events, handle: handler };
     let adding: Promise<() => Promise<void>> | undefined;

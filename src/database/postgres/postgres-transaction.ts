@@ -1,4 +1,5 @@
 import { type Awaitable, type CallScope, openScope } from '../../core/index.js';
+import { is } from '../../core/internal.js';
 import type { DriverResult } from '../../drivers/postgres/index.js';
 import { DatabaseError } from '../errors/index.js';
 import { compileText } from '../sql/compile.js';
@@ -6,7 +7,7 @@ import { readQuery } from '../sql/read-query.js';
 import type { SqlFragment } from '../sql/sql-fragment.js';
 import type { Statement } from '../sql/statement.js';
 import type { Session } from './session.js';
-import { type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlTag } from './sql-tag.js';
+import { checkQueryOptions, type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlTag } from './sql-tag.js';
 import { assertInTransaction } from './statement-rules.js';
 
 /** What a transaction and its savepoints share. */
@@ -48,6 +49,7 @@ export class PostgresTransaction {
     third?: QueryOptions,
   ): Promise<SqlRows<SqlRow>> {
     const [statement, options] = readQuery(query, second, third);
+    checkQueryOptions(options);
     return rowsOf(await this.#run(statement, options));
   }
 
@@ -56,6 +58,7 @@ export class PostgresTransaction {
    * While it runs, use what it is given; one savepoint is open at a time.
    */
   async savepoint<T>(fn: (tx: PostgresTransaction) => Awaitable<T>): Promise<T> {
+    is.function(fn, 'savepoint: what runs in it');
     this.#assertUsable();
     const line = this.#line;
     const name = `safla_${++line.savepoints}`;

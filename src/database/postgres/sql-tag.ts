@@ -1,4 +1,5 @@
 import { type CallOptions, NotFoundError, type StandardSchemaV1, validate } from '../../core/index.js';
+import { checkOptions, is } from '../../core/internal.js';
 import type { DriverResult } from '../../drivers/postgres/index.js';
 import { DatabaseError } from '../errors/index.js';
 import { compileTemplate } from '../sql/compile.js';
@@ -19,6 +20,16 @@ export type SqlRows<Row> = Row[] & {
 export interface QueryOptions extends CallOptions {
   /** Sends it to a replica, or to the primary when none answers. Replicas run behind. @default false */
   readonly replica?: boolean;
+}
+
+/**
+ * A scope, or another object that is more than options, passes as it is.
+ *
+ * @throws ConfigurationError
+ */
+export function checkQueryOptions(options: QueryOptions | undefined): void {
+  if (options === undefined || (Object.getPrototypeOf(options ?? {}) as unknown) !== Object.prototype) return;
+  checkOptions<QueryOptions>('query', options, { replica: is.flag, signal: is.anything, timeoutMs: is.anything });
 }
 
 /**
@@ -69,6 +80,7 @@ const members = Object.assign(Object.create(Function.prototype) as object, sqlPa
   },
   with(this: RunningTag, more: QueryOptions) {
     const { run, options } = this[settings];
+    checkQueryOptions(more);
     return sqlTag(run, { ...options, ...more });
   },
 });
