@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import { ClosedError } from '../../core/index.js';
+import { OneShotHMAC } from '../../drivers/crypto/one-shot-hmac.js';
 import { commitmentBytes, hashBytes, keyBytes, type MessageKey, nonceBytes, saltBytes } from './message-key.js';
 
 /** The block of SHA-512. */
@@ -10,24 +10,14 @@ const infoAt: number = blockBytes + hashBytes;
 /** Messages with an ordinary context are derived in here; nothing waits in between. */
 const shared: Buffer = Buffer.alloc(1_024);
 
-/**
- * The input key of chunked messages. HMAC (RFC 2104) is two hashes over the key and the message; hashed at once,
- * and not through an HMAC object, which costs twice as much to make as it takes to hash, they are half the price.
- */
+/** The input key of chunked messages. */
 export class InputKey {
-  /** The key XORed with the inner pad, one block. */
-  readonly #inner: Buffer = Buffer.alloc(blockBytes);
-  /** With the outer pad, and room for the inner hash. */
-  readonly #outer: Buffer = Buffer.alloc(blockBytes + hashBytes);
+  readonly #hmac: OneShotHMAC;
   #wiped = false;
 
   /** @param key 32 bytes; what is kept of it {@link InputKey.wipe} wipes */
   constructor(key: Uint8Array) {
-    for (let at = 0; at < blockBytes; at++) {
-      const byte = key[at] ?? 0;
-      this.#inner[at] = byte ^ 0x36;
-      this.#outer[at] = byte ^ 0x5c;
-    }
+    this.#hmac = new OneShotHMAC('sha512', key);
   }
 
   /**
@@ -44,10 +34,10 @@ export class InputKey {
     work.set(salt, infoAt + label.length);
     work.set(context, infoAt + label.length + saltBytes);
     work[end] = 1;
-    const first = this.#hmac(work, hashBytes, end + 1);
+    const first = this.#hmac.digest(work, hashBytes, end + 1, 'binary');
     work.write(first, blockBytes, 'latin1');
     work[end] = 2;
-    const second = this.#hmac(work, 0, end + 1);
+    const second = this.#hmac.digest(work, 0, end + 1, 'binary');
     work.fill(0, 0, infoAt);
     const out = Buffer.allocUnsafe(2 * hashBytes);
     out.write(first, 0, 'latin1');
@@ -61,15 +51,7 @@ export class InputKey {
 
   /** Forgets the key. It is of no use afterwards. */
   wipe(): void {
-    this.#inner.fill(0);
-    this.#outer.fill(0);
+    this.#hmac.wipe();
     this.#wiped = true;
-  }
-
-  /** Of the bytes between one block behind `start` and `end`, as 64 characters: texts are cheaper than buffers here. */
-  #hmac(work: Buffer, start: number, end: number): string {
-    work.set(this.#inner, start);
-    this.#outer.write(hash('sha512', work.subarray(start, end), 'binary'), blockBytes, 'latin1');
-    return hash('sha512', this.#outer, 'binary');
   }
 }
