@@ -1,7 +1,8 @@
 /**
  * One tool call on an `MCPServer`, on the official SDK by itself, and on fastmcp (fetched into
  * `.tmp/mcp-peers`): CPU time of the server's process, latency, start and idle memory. Each server is a
- * process of its own; rounds are interleaved and ratios taken within a round, so that a busy machine
+ * process of its own (`in memory, server`: our server and the SDK's, each called by the SDK's client; `in
+ * memory`: each with its own client); rounds are interleaved and ratios taken within a round, so that a busy machine
  * weighs on all alike. fastmcp serves protocols up to 2025-11-25 only.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -45,7 +46,8 @@ console.log('lane                  |  ours us | x raw SDK | x fastmcp | ours p50
 
 const modernPeers = ['ours', 'raw'];
 const allPeers = ['ours', 'raw', 'fastmcp'];
-const memory = await lane('in memory', allPeers, (variant) => inMemory(variant));
+await lane('in memory, server', modernPeers, (variant) => inMemory(variant, 'memoryServer'));
+await lane('in memory', allPeers, (variant) => inMemory(variant, 'memory'));
 const stdio = await lane('stdio, 2025-11-25', allPeers, (variant) => onWire(variant, 'stdio', false));
 await lane('stdio, 2026-07-28', modernPeers, (variant) => onWire(variant, 'stdio', true));
 await lane('HTTP, 2026-07-28', modernPeers, (variant) => onWire(variant, 'http', true));
@@ -58,7 +60,6 @@ for (const { variant, startCPU, idleRSS } of stdio)
   );
 const ours = stdio.find(({ variant }) => variant === 'ours');
 console.log(`bar: idle RSS <= 75 MiB: ${(ours?.idleRSS ?? 999) <= 75 ? 'met' : 'MISSED'}`);
-void memory;
 
 /** The servers run as they are installed: JavaScript, without the compiler in their process. */
 async function bundle(): Promise<void> {
@@ -121,8 +122,8 @@ async function start(
   return { child, url, numbers: await ask(child, { ask: 'numbers' }) };
 }
 
-async function inMemory(variant: string): Promise<Subject> {
-  const { child, numbers } = await start(variant, 'memory');
+async function inMemory(variant: string, transport: 'memory' | 'memoryServer'): Promise<Subject> {
+  const { child, numbers } = await start(variant, transport);
   const round = async () => {
     const before = await ask(child, { ask: 'numbers' });
     const after = await ask(child, { ask: 'run', calls });

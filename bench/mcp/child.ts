@@ -1,4 +1,4 @@
-/** One server under measure: `child.ts <variant> <stdio|http|memory>`. Tells its CPU time and memory when asked. */
+/** One server under measure: `child.ts <variant> <stdio|http|memory|memoryServer>`. Tells its CPU time and memory when asked. */
 import { variants } from './variants.js';
 
 /** What the parent asks: the numbers so far, or in memory so many calls. */
@@ -13,7 +13,7 @@ const [variant = 'ours', transport = 'memory'] = process.argv.slice(2);
 const make = variants[variant];
 if (!make) throw new Error(`No variant ${variant}`);
 const server = await make();
-const call = transport === 'memory' ? await server.memory() : undefined;
+const call = transport === 'memory' || transport === 'memoryServer' ? await server[transport]?.() : undefined;
 if (transport === 'stdio') await server.stdio();
 const url = transport === 'http' ? await server.http() : undefined;
 

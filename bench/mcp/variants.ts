@@ -12,8 +12,13 @@ export interface ServerVariant {
   /** @returns the address */
   http(): Promise<string>;
   /** @returns a function that calls the tool over the variant's own in-memory transport and client */
-  memory(): Promise<(a: number, b: number) => Promise<unknown>>;
+  memory(): Promise<ToolCaller>;
+  /** The same with the SDK's client, where the variant has another: what the server alone costs. */
+  memoryServer?(): Promise<ToolCaller>;
 }
+
+/** Calls the tool. */
+export type ToolCaller = (a: number, b: number) => Promise<unknown>;
 
 const info = { name: 'bench', version: '1.0.0' };
 const description = 'Add two numbers';
@@ -26,9 +31,16 @@ interface Caller {
   callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
 }
 const once =
-  (client: Caller) =>
-  (a: number, b: number): Promise<unknown> =>
+  (client: Caller): ToolCaller =>
+  (a, b) =>
     client.callTool({ name: 'add', arguments: { a, b } });
+
+async function bySDKClient(asking: object): Promise<ToolCaller> {
+  const { Client } = await import('@modelcontextprotocol/client');
+  const client = new Client(info, { versionNegotiation: { mode: 'auto' } });
+  await client.connect(asking as Parameters<typeof client.connect>[0]);
+  return once(client);
+}
 
 async function ours(): Promise<ServerVariant> {
   const { defineTool, MCPServer } = await import('@safla/sdk/mcp');
@@ -41,6 +53,14 @@ async function ours(): Promise<ServerVariant> {
       const client = await server.connectInMemory();
       return (a, b) => client.callTool('add', { a, b });
     },
+    memoryServer: async () => {
+      const { InMemoryTransport } = await import('@modelcontextprotocol/server');
+      const [serving, asking] = InMemoryTransport.createLinkedPair();
+      // The server's own client gets an end with nobody at the other, and gives up at once.
+      InMemoryTransport.createLinkedPair = () => [serving, new InMemoryTransport()];
+      await server.connectInMemory().catch(() => undefined);
+      return bySDKClient(asking);
+    },
   };
 }
 
@@ -52,6 +72,11 @@ async function raw(): Promise<ServerVariant> {
     server.registerTool('add', { description, inputSchema: input }, answer);
     return server;
   };
+  const memory = (): Promise<ToolCaller> => {
+    const [serving, asking] = InMemoryTransport.createLinkedPair();
+    serveStdio(make, { transport: serving });
+    return bySDKClient(asking);
+  };
   return {
     stdio: async () => void serveStdio(make),
     http: async () => {
@@ -62,14 +87,8 @@ async function raw(): Promise<ServerVariant> {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return `http://127.0.0.1:${(server.address() as { port: number }).port}/mcp`;
     },
-    memory: async () => {
-      const { Client } = await import('@modelcontextprotocol/client');
-      const [serving, asking] = InMemoryTransport.createLinkedPair();
-      serveStdio(make, { transport: serving });
-      const client = new Client(info, { versionNegotiation: { mode: 'auto' } });
-      await client.connect(asking);
-      return once(client);
-    },
+    memory,
+    memoryServer: memory,
   };
 }
 
