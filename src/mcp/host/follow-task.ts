@@ -45,14 +45,13 @@ export async function followTask(
       progress += 1;
       onProgress?.({ progress, message: told });
     }
-    if (task.status === 'completed') return task.result;
+    // What began it tells its status and no more.
+    const isBare = task === first && task.status !== 'working';
+    if (task.status === 'completed' && typeof task.result === 'object') return task.result;
     if (task.status === 'cancelled') throw new MCPTaskCanceledError(subject, task);
-    if (task.status === 'failed') throw failure(subject, task);
-    if (await answerAll(task, messages, scope, answered)) {
-      failures = 0;
-    } else {
+    if (isFinal(task) && !isBare) throw failure(subject, task);
+    if (!isBare && !(await answerAll(task, messages, scope, answered)))
       await scope.sleep(pauseOf(task) * 2 ** Math.min(failures, 3));
-    }
     try {
       task = await messages.get(task.taskId, scope);
       failures = 0;
@@ -62,6 +61,10 @@ export async function followTask(
       if (!passes || scope.cancelled || failures > maxFailures) throw error;
     }
   }
+}
+
+function isFinal({ status }: MCPTaskView): boolean {
+  return status === 'completed' || status === 'failed';
 }
 
 /** @returns whether there was a question that had no answer yet */
@@ -87,7 +90,9 @@ function pauseOf({ pollIntervalMs }: MCPTaskView): number {
   return Math.min(Math.max(wanted, leastPauseMs), mostPauseMs);
 }
 
-function failure(subject: string, { error, statusMessage }: MCPTaskView): ProtocolError {
+function failure(subject: string, { status, error, statusMessage }: MCPTaskView): ProtocolError {
+  if (status === 'completed')
+    return new ProtocolError(`${subject} was answered with a completed task without a result`);
   const { code, message } = error ?? { code: 'unknown', message: statusMessage ?? 'no reason given' };
   return new ProtocolError(`${subject} failed with error ${code}: ${message}`, { cause: error });
 }

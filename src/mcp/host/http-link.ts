@@ -70,7 +70,7 @@ export class HTTPLink implements Link {
 
   async #open(): Promise<MCPClient> {
     await this.#consent.ask();
-    const { startTimeoutMs, callTimeoutMs, isHeard, tell } = this.#options;
+    const { startTimeoutMs, callTimeoutMs, isHeard, tell, answers, logger } = this.#options;
     const { url, headers = {}, timeout } = this.config;
     const isOld = this.config.type === 'sse';
     const Transport = transportOf(await loadClientSDK(), isOld);
@@ -79,6 +79,9 @@ export class HTTPLink implements Link {
     const mask = new SecretMask(this.config).of;
     const client = await MCPClient.connect({
       label: `MCP server '${this.name}' (${mask(target.origin)})`,
+      server: this.name,
+      answers,
+      onListenerError: (error) => logger.error({ server: this.name, error }, 'progress listener failed'),
       transport,
       legacy: isOld,
       timeoutMs: startTimeoutMs,

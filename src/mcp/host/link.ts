@@ -1,6 +1,7 @@
 import { AccessDeniedError, type Awaitable, type CallOptions, type Health, type Logger } from '../../core/index.js';
 import { isHTTP, type ServerConfig } from '../config/mcp-config.js';
 import type { MCPHostEvents } from './host-events.js';
+import type { MCPAnswers } from './mcp-answers.js';
 import type { MCPClient } from './mcp-client.js';
 import type { RestartOptions } from './restart-plan.js';
 
@@ -23,6 +24,7 @@ export interface LinkOptions {
   readonly consent: ((request: ConsentRequest) => Awaitable<boolean>) | undefined;
   readonly restart: RestartOptions | false;
   readonly healthEveryMs: number | undefined;
+  readonly answers: MCPAnswers;
   readonly logger: Logger;
   /** True when somebody listens to the event now. */
   readonly isHeard: (event: keyof MCPHostEvents) => boolean;

@@ -1,7 +1,7 @@
 import { type Awaitable, UnsupportedError } from '../../core/index.js';
 import { is, type OptionCheck } from '../../core/internal.js';
 import type { SDKClient } from '../sdk/client-sdk.js';
-import type { ClientRoot, ModelReply, ModelRequest, Reply } from '../server/conversation.js';
+import type { ClientRoot, ModelReply, ModelRequest, Reply } from '../tools/conversation.js';
 
 /** What every question of a server comes with. */
 export interface MCPQuestion {

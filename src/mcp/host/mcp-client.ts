@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type CallScope,
   type Closeable,
   type CloseOptions,
   detach,
@@ -7,48 +8,69 @@ import {
   type HealthCheck,
   Lifecycle,
 } from '../../core/index.js';
-import { correlationIdHere, describeError } from '../../core/internal.js';
-import { correlationKey } from '../correlation.js';
-import { loadClientSDK, type RequestOptions, type SDKClient } from '../sdk/client-sdk.js';
+import { describeError } from '../../core/internal.js';
+import { clientClass, type TaskClient } from '../sdk/client-class.js';
+import { loadClientSDK } from '../sdk/client-sdk.js';
 import type { Transport } from '../sdk/server-sdk.js';
 import type { PromptMessage } from '../server/prompt.js';
+import { tasksExtension } from '../server/task-handlers.js';
 import type { ResourceContents } from '../tools/tool.js';
-import { type ServerFacts, statusOf, toClientError } from './client-errors.js';
-import type { Progress, PromptInfo, ResourceInfo, ToolAnswer, ToolCallOptions, ToolInfo } from './types.js';
+import { toClientError } from './client-errors.js';
+import { capabilitiesOf, type MCPAnswers, serveAnswers } from './mcp-answers.js';
+import { MCPTask, type TaskSource } from './mcp-task.js';
+import type { MCPTaskView } from './mcp-task-view.js';
+import { ScopeSignal } from './scope-signal.js';
+import { type ConnectionFacts, noTimeout, ServerCalls } from './server-calls.js';
+import type {
+  Completion,
+  CompletionRequest,
+  PromptInfo,
+  ResourceInfo,
+  ResourceTemplateInfo,
+  ToolAnswer,
+  ToolCallOptions,
+  ToolInfo,
+} from './types.js';
 
 /** How a client gets its connection. */
-export interface ConnectRequest extends CallOptions, ServerFacts {
-  /** The server as it reads in messages. */
-  readonly label: string;
+export interface ConnectRequest extends CallOptions, ConnectionFacts {
   readonly transport: Transport;
+  /** The server's own name. @default `label` */
+  readonly server?: string;
   /** Longest time for one call, in milliseconds. @default 60000 */
   readonly callTimeoutMs?: number;
   /** How long to wait for an answer that tells a server's protocol era, in milliseconds. @default 10000 */
   readonly probeTimeoutMs?: number;
   /** Skips asking for the era: the server is known to speak a protocol before 2026-07-28. @default false */
   readonly legacy?: boolean;
+  /** Answers to the server's questions. @default it can ask nothing */
+  readonly answers?: MCPAnswers;
   readonly onClose?: () => void;
   /** Called when the server says that it offers other tools. */
   readonly onToolsChanged?: () => void;
-  /** Gets the status of each HTTP answer that failed a call. */
-  readonly onHTTPStatus?: (status: number) => void;
 }
 
-/** Calls end by our own scope; the SDK's timer would only add a second, differently typed end. */
-const noTimeout = 2 ** 31 - 1;
 const clientInfo = { name: '@safla/sdk', version: '0.1.0' };
+/** A list of more pages than this is no list. */
+const maxPages = 1_000;
 
 /** A client that is connected to one MCP server. Made by `MCPServer.connectInMemory` and by `MCPHost`. */
 export class MCPClient implements Closeable, HealthCheck {
   readonly name: string;
-  readonly #client: SDKClient;
+  /** @internal The same requests, inside a scope that the caller waits on. */
+  readonly calls: ServerCalls;
+  readonly #client: TaskClient;
   readonly #lifecycle: Lifecycle;
   readonly #callTimeoutMs: number;
-  readonly #request: ConnectRequest;
+  readonly #tasks: TaskSource = {
+    getTask: (taskId, options) => this.getTask(taskId, options),
+    cancelTask: (taskId, options) => this.cancelTask(taskId, options),
+    followTask: (taskId, options) => this.followTask(taskId, options),
+  };
 
-  private constructor(client: SDKClient, request: ConnectRequest) {
+  private constructor(client: TaskClient, request: ConnectRequest) {
     this.#client = client;
-    this.#request = request;
+    this.calls = new ServerCalls(client, request);
     this.name = request.label;
     this.#lifecycle = new Lifecycle(`The client of ${request.label}`);
     this.#callTimeoutMs = request.callTimeoutMs ?? 60_000;
@@ -61,18 +83,26 @@ export class MCPClient implements Closeable, HealthCheck {
    * @throws TimeoutError, ConnectionError or ProtocolError
    */
   static async connect(request: ConnectRequest): Promise<MCPClient> {
-    const { Client } = await loadClientSDK();
+    const Client = clientClass(await loadClientSDK());
     const { transport, label, legacy, onClose, onToolsChanged, probeTimeoutMs = 10_000, timeoutMs, signal } = request;
+    const { answers = {}, server = label } = request;
     const client = new Client(clientInfo, {
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: probeTimeoutMs } },
+      capabilities: { ...capabilitiesOf(answers), extensions: { [tasksExtension]: {} } },
+      listMaxPages: maxPages,
     });
+    serveAnswers(client, server, answers);
     if (onClose) client.onclose = onClose;
     const connected = new MCPClient(client, request);
     const limits = { ...(signal ? { signal } : {}), timeoutMs: timeoutMs ?? 30_000 };
     try {
-      await connected.#lifecycle.call(`the start of ${label}`, limits, ({ signal }) =>
+      await connected.#lifecycle.call(`the start of ${label}`, limits, (scope) =>
         client
-          .connect(transport, { signal, timeout: noTimeout, ...(legacy ? { prior: { kind: 'legacy' } } : {}) })
+          .connect(transport, {
+            signal: new ScopeSignal(scope),
+            timeout: noTimeout,
+            ...(legacy ? { prior: { kind: 'legacy' } } : {}),
+          })
           .catch((error: unknown) => {
             throw toClientError(error, label, 'the first message', request);
           }),
@@ -105,63 +135,83 @@ export class MCPClient implements Closeable, HealthCheck {
     return this.#client.getInstructions();
   }
 
-  /** All pages of the server's tools. */
+  /** All pages of the server's tools, at most 1,000 of them. */
   async listTools(options: CallOptions = {}): Promise<readonly ToolInfo[]> {
-    if (!this.#has('tools')) return [];
-    return this.#call(
-      'tools/list',
-      options,
-      async (o) => (await this.#client.listTools(undefined, o)).tools as ToolInfo[],
-    );
+    return this.#call('tools/list', options, (scope) => this.calls.listTools(scope));
   }
 
   /**
    * Calls a tool. A failing tool resolves with `isError`; only a call that could not be made rejects.
-   * An abort reaches the server.
+   * An abort reaches the server. A server may make a task of the call: it is then asked for the answer as
+   * often as it says, and the task is cancelled when the signal aborts or the time is over.
    *
-   * @throws TimeoutError, ConnectionError, ProtocolError (unknown tool), or the signal's reason
+   * @throws TimeoutError, ConnectionError, ProtocolError (unknown tool), MCPTaskCanceledError, or the signal's reason
    */
   async callTool(
     name: string,
     args: Readonly<Record<string, unknown>> = {},
     options: ToolCallOptions = {},
   ): Promise<ToolAnswer> {
-    const { onProgress, ...limits } = options;
-    const correlationId = correlationIdHere();
-    const params = { name, arguments: args, ...(correlationId ? { _meta: { [correlationKey]: correlationId } } : {}) };
-    const progress = onProgress ? { onprogress: (value: Progress) => onProgress(value) } : {};
-    return this.#call(`tools/call '${name}'`, limits, async (o) =>
-      toAnswer(await this.#client.callTool(params, { ...o, ...progress })),
+    return this.#call(`tools/call '${name}'`, options, (scope) =>
+      this.calls.callTool(name, args, scope, options.onProgress),
+    );
+  }
+
+  /**
+   * Calls a tool without waiting for the answer of a task, if the server makes one of the call: it goes
+   * on after this, and after the connection. Otherwise this waits for the answer.
+   *
+   * @throws as `callTool`
+   */
+  async startTask(
+    name: string,
+    args: Readonly<Record<string, unknown>> = {},
+    options: CallOptions = {},
+  ): Promise<MCPTask> {
+    const begun = await this.#call(`tools/call '${name}'`, options, (scope) => this.calls.startTool(name, args, scope));
+    return new MCPTask(this.#tasks, 'task' in begun ? begun.task : begun);
+  }
+
+  /** The handle of a task that was started before, here or elsewhere. The server is not asked yet. */
+  resumeTask(taskId: string): MCPTask {
+    return new MCPTask(this.#tasks, { taskId });
+  }
+
+  /** @internal */
+  async getTask(taskId: string, options: CallOptions): Promise<MCPTaskView> {
+    return this.#call(`tasks/get ${taskId}`, options, (scope) => this.calls.getTask(taskId, scope));
+  }
+
+  /** @internal */
+  async cancelTask(taskId: string, options: CallOptions): Promise<void> {
+    return this.#call(`tasks/cancel ${taskId}`, options, (scope) => this.calls.cancelTask(taskId, scope));
+  }
+
+  /** @internal */
+  async followTask(taskId: string, options: ToolCallOptions): Promise<ToolAnswer> {
+    return this.#call(`task ${taskId}`, options, async (scope) =>
+      this.calls.follow('the call', await this.calls.getTask(taskId, scope), scope, options.onProgress),
     );
   }
 
   /** All pages of the server's resources. */
   async listResources(options: CallOptions = {}): Promise<readonly ResourceInfo[]> {
-    if (!this.#has('resources')) return [];
-    return this.#call(
-      'resources/list',
-      options,
-      async (o) => (await this.#client.listResources(undefined, o)).resources as ResourceInfo[],
-    );
+    return this.#call('resources/list', options, (scope) => this.calls.listResources(scope));
+  }
+
+  /** All pages of the server's families of resources. */
+  async listResourceTemplates(options: CallOptions = {}): Promise<readonly ResourceTemplateInfo[]> {
+    return this.#call('resources/templates/list', options, (scope) => this.calls.listResourceTemplates(scope));
   }
 
   /** @throws ProtocolError when there is no such resource */
   async readResource(uri: string, options: CallOptions = {}): Promise<readonly ResourceContents[]> {
-    return this.#call(
-      `resources/read '${uri}'`,
-      options,
-      async (o) => (await this.#client.readResource({ uri }, o)).contents as ResourceContents[],
-    );
+    return this.#call(`resources/read '${uri}'`, options, (scope) => this.calls.readResource(uri, scope));
   }
 
   /** All pages of the server's prompts. */
   async listPrompts(options: CallOptions = {}): Promise<readonly PromptInfo[]> {
-    if (!this.#has('prompts')) return [];
-    return this.#call(
-      'prompts/list',
-      options,
-      async (o) => (await this.#client.listPrompts(undefined, o)).prompts as PromptInfo[],
-    );
+    return this.#call('prompts/list', options, (scope) => this.calls.listPrompts(scope));
   }
 
   /** @throws ProtocolError when there is no such prompt or an argument is missing */
@@ -170,21 +220,24 @@ export class MCPClient implements Closeable, HealthCheck {
     args: Readonly<Record<string, string>> = {},
     options: CallOptions = {},
   ): Promise<readonly PromptMessage[]> {
-    return this.#call(
-      `prompts/get '${name}'`,
-      options,
-      async (o) => (await this.#client.getPrompt({ name, arguments: args }, o)).messages as PromptMessage[],
-    );
+    return this.#call(`prompts/get '${name}'`, options, (scope) => this.calls.getPrompt(name, args, scope));
+  }
+
+  /**
+   * Values for an argument of a prompt or a variable of a resource template, while somebody types. A
+   * server that suggests nothing gives none.
+   *
+   * @throws ProtocolError when there is no such prompt or template
+   */
+  async complete(request: CompletionRequest, options: CallOptions = {}): Promise<Completion> {
+    return this.#call('completion/complete', options, (scope) => this.calls.complete(request, scope));
   }
 
   /** Asks the server for a sign of life. */
   async health(options: CallOptions = {}): Promise<Health> {
     const start = performance.now();
-    const modern = this.#client.getProtocolEra() === 'modern';
     try {
-      await this.#call('a sign of life', { timeoutMs: 5_000, ...options }, (o) =>
-        modern ? this.#client.discover(o) : this.#client.ping(o),
-      );
+      await this.#call('a sign of life', { timeoutMs: 5_000, ...options }, (scope) => this.calls.ping(scope));
       return { status: 'pass', latencyMs: performance.now() - start, details: { protocol: this.protocolVersion } };
     } catch (error) {
       return { status: 'fail', output: describeError(error) };
@@ -204,40 +257,18 @@ export class MCPClient implements Closeable, HealthCheck {
    * stream is not waited for: where something holds it back, all else still works.
    */
   #listen(onToolsChanged: () => void): void {
-    const client = this.#client as ListeningClient;
-    const tools = client.getServerCapabilities()?.tools as { readonly listChanged?: boolean } | undefined;
+    const tools = this.#client.getServerCapabilities()?.tools as { readonly listChanged?: boolean } | undefined;
     if (!tools?.listChanged) return;
-    client.setNotificationHandler('notifications/tools/list_changed', onToolsChanged);
+    this.#client.setNotificationHandler('notifications/tools/list_changed', onToolsChanged);
     if (this.isLegacy) return;
-    detach(() => client.listen({ toolsListChanged: true }, { timeout: noTimeout })).catch(() => undefined);
+    const signal = new AbortController().signal;
+    detach(() => this.#client.listen({ toolsListChanged: true }, { signal, timeout: noTimeout })).catch(
+      () => undefined,
+    );
   }
 
-  #has(capability: string): boolean {
-    return this.#client.getServerCapabilities()?.[capability] !== undefined;
+  #call<T>(what: string, options: CallOptions, ask: (scope: CallScope) => Promise<T>): Promise<T> {
+    const { signal, timeoutMs = this.#callTimeoutMs } = options;
+    return this.#lifecycle.call(`${this.name}: ${what}`, { ...(signal ? { signal } : {}), timeoutMs }, ask);
   }
-
-  async #call<T>(what: string, options: CallOptions, ask: (options: RequestOptions) => Promise<T>): Promise<T> {
-    const limits = { timeoutMs: this.#callTimeoutMs, ...options };
-    return this.#lifecycle.call(`${this.name}: ${what}`, limits, async ({ signal }) => {
-      try {
-        return await ask({ signal, timeout: noTimeout });
-      } catch (error) {
-        const status = statusOf(error);
-        if (status !== undefined) this.#request.onHTTPStatus?.(status);
-        throw toClientError(error, this.name, what, this.#request);
-      }
-    });
-  }
-}
-
-/** What else the SDK's client can do. */
-interface ListeningClient extends SDKClient {
-  setNotificationHandler(method: string, handler: () => void): void;
-  listen(filter: { readonly toolsListChanged: true }, options: { readonly timeout: number }): Promise<unknown>;
-}
-
-function toAnswer(result: unknown): ToolAnswer {
-  const answer = result as Omit<ToolAnswer, 'text'> & { isError?: boolean };
-  const texts = answer.content.flatMap((block) => (block.type === 'text' ? [block.text] : []));
-  return { ...answer, isError: answer.isError ?? false, text: texts.join('\n') };
 }

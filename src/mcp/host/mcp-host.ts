@@ -1,6 +1,7 @@
 import {
   type Awaitable,
   type CallOptions,
+  type CallScope,
   type Closeable,
   type CloseOptions,
   ConnectionError,
@@ -21,11 +22,22 @@ import { checkConfig } from './check-config.js';
 import type { MCPHostEvents } from './host-events.js';
 import { HTTPLink } from './http-link.js';
 import type { ConsentRequest, Link, LinkOptions } from './link.js';
-import type { MCPClient } from './mcp-client.js';
+import { answersCheck, type MCPAnswers } from './mcp-answers.js';
+import { MCPTask, type TaskSource } from './mcp-task.js';
 import { ProcessLink } from './process-link.js';
 import { type RestartOptions, restartChecks } from './restart-plan.js';
+import type { ServerCalls } from './server-calls.js';
 import { ToolNames } from './tool-names.js';
-import type { PromptInfo, ResourceInfo, ToolAnswer, ToolCallOptions, ToolInfo } from './types.js';
+import type {
+  Completion,
+  CompletionRequest,
+  PromptInfo,
+  ResourceInfo,
+  ResourceTemplateInfo,
+  ToolAnswer,
+  ToolCallOptions,
+  ToolInfo,
+} from './types.js';
 
 /** How an {@link MCPHost} treats its servers. */
 export interface MCPHostOptions {
@@ -47,6 +59,8 @@ export interface MCPHostOptions {
    * ended, and started again. @default never
    */
   readonly healthEveryMs?: number;
+  /** Answers to what servers ask while they work on a call. @default they can ask nothing */
+  readonly answers?: MCPAnswers;
   readonly telemetry?: TelemetryOptions;
 }
 
@@ -81,16 +95,25 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
       callTimeoutMs: is.milliseconds,
       restart: is.either('false or options', is.oneOf(false), is.options(restartChecks)),
       healthEveryMs: is.milliseconds,
+      answers: answersCheck,
       telemetry: is.object,
     });
-    const { startTimeoutMs = 30_000, callTimeoutMs = 60_000, restart = {}, consent, healthEveryMs } = options;
+    const {
+      startTimeoutMs = 30_000,
+      callTimeoutMs = 60_000,
+      restart = {},
+      consent,
+      healthEveryMs,
+      answers = {},
+    } = options;
     const { logger } = new Telemetry('mcp', options.telemetry);
     this.#logger = logger;
     this.#callTimeoutMs = callTimeoutMs;
     const servers = Object.entries(config.servers).filter(([, server]) => !server.disabled);
     const tell: LinkOptions['tell'] = (event, ...args) => void this.emit(event, ...args);
     const isHeard: LinkOptions['isHeard'] = (event) => this.listenerCount(event) > 0;
-    const linkOptions = { isHeard, startTimeoutMs, callTimeoutMs, restart, healthEveryMs, consent, logger, tell };
+    const times = { startTimeoutMs, callTimeoutMs, healthEveryMs };
+    const linkOptions = { ...times, isHeard, restart, consent, answers, logger, tell };
     this.#links = new Map(
       servers.map(([name, server]) => [
         name,
@@ -130,8 +153,8 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
    * @throws when no server can tell: as {@link connect}
    */
   async listTools(options: CallOptions = {}): Promise<readonly OfServer<ToolInfo>[]> {
-    return this.#gather('tools/list', options, async (client, link, limits) => {
-      const tools = await client.listTools(limits);
+    return this.#gather('tools/list', options, async (calls, scope, link) => {
+      const tools = await calls.listTools(scope);
       const offered = tools.filter(({ name }) => isOffered(link, name));
       return offered.map((tool) => ({ ...tool, name: this.#names.listed(link.name, tool.name) }));
     });
@@ -139,29 +162,53 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
 
   /**
    * Calls a tool by the name it is listed by. A failing tool resolves with `isError`; a call that
-   * could not be made rejects. Aborting reaches the server.
+   * could not be made rejects. Aborting reaches the server. The answer of a call that the server makes a
+   * task of is waited for like any other, see `MCPClient.callTool`.
    *
-   * @throws NotFoundError, TimeoutError, ConnectionError (a server that died), ProtocolError
+   * @throws NotFoundError, TimeoutError, ConnectionError (a server that died), ProtocolError, MCPTaskCanceledError
    */
   async callTool(
     name: string,
     args: Readonly<Record<string, unknown>> = {},
     options: ToolCallOptions = {},
   ): Promise<ToolAnswer> {
-    const { server, tool: short, own } = this.#names.find(name);
-    if (![short, own ?? short].some((known) => isOffered(this.#link(server), known))) throw notOffered(server, short);
-    const { onProgress, ...given } = options;
-    return this.#ask(server, `tools/call '${name}'`, given, async (client, limits, link) => {
-      const isOwn = own !== undefined && (await client.listTools(limits)).some((known) => known.name === own);
-      const tool = isOwn ? own : short;
-      if (!isOffered(link, tool)) throw notOffered(server, tool);
-      return client.callTool(tool, args, { ...limits, ...(onProgress ? { onProgress } : {}) });
-    });
+    return this.#toTool(name, options, (calls, tool, scope) => calls.callTool(tool, args, scope, options.onProgress));
+  }
+
+  /**
+   * Calls a tool without waiting for the answer of a task, if the server makes one of the call: it goes
+   * on after this, and after the host. Otherwise this waits for the answer.
+   *
+   * @throws as `callTool`
+   */
+  async startTask(
+    name: string,
+    args: Readonly<Record<string, unknown>> = {},
+    options: CallOptions = {},
+  ): Promise<MCPTask> {
+    const { server } = this.#names.find(name);
+    const begun = await this.#toTool(name, options, (calls, tool, scope) => calls.startTool(tool, args, scope));
+    return new MCPTask(this.#tasksOf(server), 'task' in begun ? begun.task : begun);
+  }
+
+  /**
+   * The handle of a task of one server that was started before, here or elsewhere. The server is not asked yet.
+   *
+   * @throws NotFoundError for an unknown server
+   */
+  resumeTask(server: string, taskId: string): MCPTask {
+    this.#link(server);
+    return new MCPTask(this.#tasksOf(server), { taskId });
   }
 
   /** The resources of all servers; one that cannot tell is left out, as by {@link listTools}. */
   async listResources(options: CallOptions = {}): Promise<readonly OfServer<ResourceInfo>[]> {
-    return this.#gather('resources/list', options, (client, _link, limits) => client.listResources(limits));
+    return this.#gather('resources/list', options, (calls, scope) => calls.listResources(scope));
+  }
+
+  /** The families of resources of all servers; one that cannot tell is left out, as by {@link listTools}. */
+  async listResourceTemplates(options: CallOptions = {}): Promise<readonly OfServer<ResourceTemplateInfo>[]> {
+    return this.#gather('resources/templates/list', options, (calls, scope) => calls.listResourceTemplates(scope));
   }
 
   /**
@@ -170,12 +217,12 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
    * @throws NotFoundError for an unknown server; ProtocolError for an unknown resource
    */
   async readResource(server: string, uri: string, options: CallOptions = {}): Promise<readonly ResourceContents[]> {
-    return this.#ask(server, `resources/read '${uri}'`, options, (client, limits) => client.readResource(uri, limits));
+    return this.#ask(server, `resources/read '${uri}'`, options, (calls, scope) => calls.readResource(uri, scope));
   }
 
   /** The prompts of all servers; one that cannot tell is left out, as by {@link listTools}. */
   async listPrompts(options: CallOptions = {}): Promise<readonly OfServer<PromptInfo>[]> {
-    return this.#gather('prompts/list', options, (client, _link, limits) => client.listPrompts(limits));
+    return this.#gather('prompts/list', options, (calls, scope) => calls.listPrompts(scope));
   }
 
   /** @throws NotFoundError for an unknown server; ProtocolError for an unknown prompt */
@@ -185,9 +232,17 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
     args: Readonly<Record<string, string>> = {},
     options: CallOptions = {},
   ): Promise<readonly PromptMessage[]> {
-    return this.#ask(server, `prompts/get '${name}'`, options, (client, limits) =>
-      client.getPrompt(name, args, limits),
-    );
+    return this.#ask(server, `prompts/get '${name}'`, options, (calls, scope) => calls.getPrompt(name, args, scope));
+  }
+
+  /**
+   * Values for an argument of a prompt or a variable of a resource template of one server, while
+   * somebody types. A server that suggests nothing gives none.
+   *
+   * @throws NotFoundError for an unknown server; ProtocolError for an unknown prompt or template
+   */
+  async complete(server: string, request: CompletionRequest, options: CallOptions = {}): Promise<Completion> {
+    return this.#ask(server, 'completion/complete', options, (calls, scope) => calls.complete(request, scope));
   }
 
   /** The worst state of all servers; each one's own is in `details`, by name. A server not started yet is a `warn`. */
@@ -229,35 +284,50 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
     return link;
   }
 
-  async #ask<T>(
-    server: string,
-    what: string,
+  #tasksOf(server: string): TaskSource {
+    return {
+      getTask: (taskId, options) =>
+        this.#ask(server, `tasks/get ${taskId}`, options, (calls, scope) => calls.getTask(taskId, scope)),
+      cancelTask: (taskId, options) =>
+        this.#ask(server, `tasks/cancel ${taskId}`, options, (calls, scope) => calls.cancelTask(taskId, scope)),
+      followTask: (taskId, options) =>
+        this.#ask(server, `task ${taskId}`, options, async (calls, scope) =>
+          calls.follow('the call', await calls.getTask(taskId, scope), scope, options.onProgress),
+        ),
+    };
+  }
+
+  #toTool<T>(
+    name: string,
     options: CallOptions,
-    ask: (
-      client: MCPClient,
-      limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
-      link: Link,
-    ) => Promise<T>,
+    call: (calls: ServerCalls, tool: string, scope: CallScope) => Promise<T>,
   ): Promise<T> {
+    const { server, tool: short, own } = this.#names.find(name);
+    if (![short, own ?? short].some((known) => isOffered(this.#link(server), known))) throw notOffered(server, short);
+    return this.#ask(server, `tools/call '${name}'`, options, async (calls, scope, link) => {
+      const isOwn = own !== undefined && (await calls.listTools(scope)).some((known) => known.name === own);
+      const tool = isOwn ? own : short;
+      if (!isOffered(link, tool)) throw notOffered(server, tool);
+      return call(calls, tool, scope);
+    });
+  }
+
+  async #ask<T>(server: string, what: string, options: CallOptions, ask: Ask<T>): Promise<T> {
     const link = this.#link(server);
-    const limits = { timeoutMs: link.config.timeout ?? this.#callTimeoutMs, ...options };
-    return this.#lifecycle.call(`MCP server '${server}': ${what}`, limits, ({ signal }) =>
-      link.use((client) => ask(client, { signal, timeoutMs: limits.timeoutMs }, link)),
+    const { signal, timeoutMs = link.config.timeout ?? this.#callTimeoutMs } = options;
+    const limits = { ...(signal ? { signal } : {}), timeoutMs };
+    return this.#lifecycle.call(`MCP server '${server}': ${what}`, limits, (scope) =>
+      link.use(({ calls }) => ask(calls, scope, link)),
     );
   }
 
-  async #gather<T extends object>(
-    what: string,
-    options: CallOptions,
-    ask: (client: MCPClient, link: Link, limits: CallOptions) => Promise<readonly T[]>,
-  ): Promise<OfServer<T>[]> {
+  async #gather<T extends object>(what: string, options: CallOptions, ask: Ask<readonly T[]>): Promise<OfServer<T>[]> {
     const limits = { timeoutMs: this.#callTimeoutMs, ...options };
-    return this.#lifecycle.call(what, limits, async ({ signal }) => {
+    return this.#lifecycle.call(what, limits, async (scope) => {
       const links = [...this.#links.values()];
       const outcomes = await Promise.allSettled(
         links.map(async (link) => {
-          const asked = { signal, timeoutMs: limits.timeoutMs };
-          const items = await link.use((client) => ask(client, link, asked));
+          const items = await link.use(({ calls }) => ask(calls, scope, link));
           return items.map((item) => ({ ...item, server: link.name }));
         }),
       );
@@ -268,6 +338,8 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
     });
   }
 }
+
+type Ask<T> = (calls: ServerCalls, scope: CallScope, link: Link) => Promise<T>;
 
 function isOffered({ config }: Link, tool: string): boolean {
   return !config.tools || config.tools.includes('*') || config.tools.includes(tool);

@@ -9,7 +9,10 @@ export class MCPTaskCanceledError extends SaflaError {
 
   readonly taskId: string;
 
-  constructor(subject: string, { taskId, statusMessage }: { readonly taskId: string; readonly statusMessage?: string }) {
+  constructor(
+    subject: string,
+    { taskId, statusMessage }: { readonly taskId: string; readonly statusMessage?: string },
+  ) {
     super(`${subject} was cancelled on the server${statusMessage === undefined ? '' : `: ${statusMessage}`}`, {
       code: 'TASK_CANCELED',
     });

@@ -25,8 +25,5 @@ export function readTask(subject: string, value: unknown): MCPTaskView {
   const task = Object(value) as MCPTaskView;
   if (typeof task.taskId !== 'string' || task.taskId === '' || !statuses.has(task.status))
     throw new ProtocolError(`${subject} was answered with a task that has no taskId or an unknown status`);
-  const result: unknown = task.result;
-  if (task.status === 'completed' && (typeof result !== 'object' || result === null))
-    throw new ProtocolError(`${subject} was answered with a completed task that has no result`);
   return task;
 }

@@ -2,6 +2,7 @@ import { ConnectionError, type Logger, ProtocolError, TimeoutError } from '../..
 import { importOptional, lazy } from '../../core/internal.js';
 import type { StdioServerConfig } from '../config/mcp-config.js';
 import { loadClientSDK } from '../sdk/client-sdk.js';
+import type { MCPAnswers } from './mcp-answers.js';
 import { MCPClient } from './mcp-client.js';
 import { SecretMask } from './secret-mask.js';
 import { ServerProcess } from './server-process.js';
@@ -15,6 +16,7 @@ export interface OpenStdioOptions {
   readonly legacy: boolean;
   readonly startTimeoutMs: number;
   readonly callTimeoutMs: number;
+  readonly answers: MCPAnswers;
   readonly logger: Logger;
   /** Asked before each process is started; rejects when it may not be. */
   readonly askConsent: () => Promise<void>;
@@ -71,6 +73,9 @@ async function attempt(options: OpenStdioOptions, timeoutMs: number, legacy: boo
   try {
     return await MCPClient.connect({
       label: `MCP server '${name}'`,
+      server: name,
+      answers: options.answers,
+      onListenerError: (error) => options.logger.error({ server: name, error }, 'progress listener failed'),
       transport,
       legacy,
       timeoutMs,

@@ -135,13 +135,14 @@ export class ProcessLink implements Link {
   }
 
   async #launch(): Promise<MCPClient> {
-    const { startTimeoutMs, callTimeoutMs, logger, tell } = this.#options;
+    const { startTimeoutMs, callTimeoutMs, logger, tell, answers } = this.#options;
     const client = await openStdio({
       name: this.name,
       config: this.config,
       legacy: this.#legacy,
       startTimeoutMs,
       callTimeoutMs: this.config.timeout ?? callTimeoutMs,
+      answers,
       logger,
       askConsent: this.#consent.ask,
       onProcess: (process) => {
