@@ -184,6 +184,25 @@ describe.each(['postgres', 'memory'] as const)('on %s', (engine) => {
       expect(await rejection(db.query(text))).toBeInstanceOf(UnsupportedError);
     });
 
+    it('refuse settings that are none', async () => {
+      const misspelt = { timeout: 80 } as never;
+      const none = undefined as never;
+      for (const attempt of [
+        () => db.query('select 1', [], misspelt),
+        () => db.query(sql`select 1`, misspelt),
+        async () => db.sql.with(misspelt)`select 1`,
+        () => db.transaction((tx) => tx.query('select 1', [], misspelt)),
+        () => db.transaction((tx) => tx.savepoint(none)),
+        () => db.transaction(none),
+        () => db.listen('jobs', none),
+        () => db.listen('', () => undefined),
+        () => db.listen('jobs', () => undefined, misspelt),
+      ]) {
+        expect(await rejection(attempt()), String(attempt)).toBeInstanceOf(ConfigurationError);
+      }
+      await expect(db.query('select 1', [], misspelt)).rejects.toThrow(/query.timeout is not an option/);
+    });
+
     it('survive a change of the table under a prepared statement', async () => {
       const name = await newTable('id int');
       const read = () => db.sql`select * from ${sql.id(name)}`;

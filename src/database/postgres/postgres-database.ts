@@ -53,7 +53,15 @@ import {
 } from './row-stream.js';
 import { RowsById } from './rows-by-id.js';
 import { checkTransactionOptions, inTransaction, runTransaction, type TransactionOptions } from './run-transaction.js';
-import { checkQueryOptions, type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlTag } from './sql-tag.js';
+import {
+  checkQueryOptions,
+  type QueryOptions,
+  rowsOf,
+  type SqlRow,
+  type SqlRows,
+  type SqlTag,
+  sqlTag,
+} from './sql-tag.js';
 import { assertPooled, assertReading } from './statement-rules.js';
 
 /** What a {@link PostgresDatabase} has done, and its pools. */

@@ -7,7 +7,15 @@ import { readQuery } from '../sql/read-query.js';
 import type { SqlFragment } from '../sql/sql-fragment.js';
 import type { Statement } from '../sql/statement.js';
 import type { Session } from './session.js';
-import { checkQueryOptions, type QueryOptions, rowsOf, type SqlRow, type SqlRows, type SqlTag, sqlTag } from './sql-tag.js';
+import {
+  checkQueryOptions,
+  type QueryOptions,
+  rowsOf,
+  type SqlRow,
+  type SqlRows,
+  type SqlTag,
+  sqlTag,
+} from './sql-tag.js';
 import { assertInTransaction } from './statement-rules.js';
 
 /** What a transaction and its savepoints share. */
