@@ -43,6 +43,11 @@ export class Correlator<In, Out> {
     return own === undefined ? { message: { ...message, [this.#field]: fresh }, id: fresh } : { message, id: own };
   }
 
+  /** The id in a message as it came: a schema may leave the field out. Undefined with a correlation of one's own. */
+  fieldOf(decoded: unknown): string | undefined {
+    return this.#custom ? undefined : readId(decoded, this.#field);
+  }
+
   idOf(message: In): string | undefined {
     if (!this.#custom) return readId(message, this.#field);
     const id = this.#custom.idOf(message);

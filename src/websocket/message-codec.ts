@@ -39,17 +39,22 @@ export class MessageCodec<In, Out> {
     throw new ValidationError('message', [{ path: [], message: issue }]);
   }
 
-  /** @throws ValidationError when the schema refuses it, ProtocolError when the codec does */
-  decode(frame: FrameData): In {
-    const { name, codec, schema } = this.#parts;
+  /** @throws ProtocolError when the codec refuses it */
+  decode(frame: FrameData): unknown {
+    const { name, codec } = this.#parts;
     try {
-      const message = codec.decode(frame);
-      return schema ? validateSync(schema, message, `message from ${name}`) : (message as In);
+      return codec.decode(frame);
     } catch (error) {
       if (SaflaError.is(error)) throw error;
       const text = `A message from ${name} could not be decoded by the codec '${codec.name}'`;
       // The text of a SyntaxError quotes the message.
       throw new ProtocolError(text, error instanceof SyntaxError ? {} : { cause: error });
     }
+  }
+
+  /** @throws ValidationError when the schema refuses it */
+  check(message: unknown): In {
+    const { name, schema } = this.#parts;
+    return schema ? validateSync(schema, message, `message from ${name}`) : (message as In);
   }
 }

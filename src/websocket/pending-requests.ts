@@ -44,6 +44,13 @@ export class PendingRequests<In> {
     return pending !== undefined;
   }
 
+  /** For an answer that cannot be used. True when a request waited for it. */
+  fail(id: string, error: unknown): boolean {
+    const pending = this.#pending.get(id);
+    pending?.reject(error);
+    return pending !== undefined;
+  }
+
   /** Ends those that were sent: no answer comes any more. */
   failSent(error: unknown): void {
     for (const { sent, reject } of this.#pending.values()) if (sent) reject(error);

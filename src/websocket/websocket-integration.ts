@@ -166,7 +166,8 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
    * Sends a message with an id and resolves with the message that answers it. A request that still waits
    * in the queue survives a reconnection; one that was sent does not.
    *
-   * @throws DisconnectedError when the connection ends before the answer; TimeoutError; what `send` throws
+   * @throws DisconnectedError when the connection ends before the answer; ValidationError for an answer that the
+   * schema refuses; TimeoutError; what `send` throws
    * @example const { result } = await rpc.request({ jsonrpc: '2.0', method: 'sum', params: [1, 2] }, { timeoutMs: 2_000 });
    */
   async request(message: Out, options: CallOptions = {}): Promise<In> {
@@ -351,22 +352,25 @@ export class WebSocketIntegration<In = unknown, Out = unknown>
     this.#counts.receivedBytes += data.length;
     const frame = isBinary ? data : data.toString();
     let message: In;
+    let id: string | undefined;
     try {
-      message = this.#codec.decode(frame);
+      const decoded = this.#codec.decode(frame);
+      if (this.#requests.size > 0) id = this.#correlator.fieldOf(decoded);
+      message = this.#codec.check(decoded);
     } catch (error) {
       this.#counts.decodeErrors += 1;
       this.#settings.telemetry.logger.warn({ error }, 'message could not be decoded');
-      this.emit('decodeError', { data: frame, error });
+      if (id === undefined || !this.#requests.fail(id, error)) this.emit('decodeError', { data: frame, error });
       return;
     }
-    if (this.#requests.size > 0 && this.#answers(message)) return;
+    if (this.#requests.size > 0 && this.#answers(message, id)) return;
     for (const stream of this.#streams) stream.push(message, data.length);
     this.emit('message', message);
   }
 
-  #answers(message: In): boolean {
+  #answers(message: In, field: string | undefined): boolean {
     try {
-      const id = this.#correlator.idOf(message);
+      const id = field ?? this.#correlator.idOf(message);
       return id !== undefined && this.#requests.settle(id, message);
     } catch (error) {
       this.onListenerError(error, 'correlation');

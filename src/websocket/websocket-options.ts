@@ -65,6 +65,6 @@ export interface WebSocketIntegrationOptions<In = unknown, Out = unknown> extend
 export interface CheckedWebSocketOptions<In = unknown, Out = unknown> extends WebSocketSettings<In, Out> {
   /** @default jsonCodec */
   readonly codec?: Codec<unknown, Out>;
-  /** What a message must be, after decoding; a synchronous one. Anything else is a `decodeError`. */
+  /** What a message must be, after decoding; a synchronous one. Anything else is a `decodeError`, or rejects the request it answers. */
   readonly schema: StandardSchemaV1<unknown, In>;
 }

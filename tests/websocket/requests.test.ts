@@ -3,6 +3,7 @@ import { FaultProxy } from '@safla/sdk/testing';
 import { DisconnectedError, WebSocketIntegration } from '@safla/sdk/websocket';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
+import { z } from 'zod';
 import { failure, record, startServer, until } from './support.js';
 
 /** Answers `{ id, add: [a, b] }` with `{ id, sum }`, later ones first, and says other things in between. */
@@ -35,6 +36,23 @@ describe('request', () => {
     const [first, second] = [ws.request({ id: 7, add: [1, 1] }), failure(ws.request({ id: '7', add: [1, 1] }))];
     expect(await first).toEqual({ id: 7, sum: 2 });
     expect(await second).toBeInstanceOf(ValidationError);
+  });
+
+  it('knows an answer whose id the schema leaves out', async () => {
+    await using server = await startServer(calculator);
+    await using ws = new WebSocketIntegration({ url: server.url, schema: z.object({ sum: z.number() }) });
+    await ws.connect();
+    expect(await ws.request({ add: [1, 2] })).toEqual({ sum: 3 });
+  });
+
+  it('rejects at once when the schema refuses the answer', async () => {
+    await using server = await startServer(calculator);
+    await using ws = new WebSocketIntegration({ url: server.url, schema: z.object({ sum: z.string() }) });
+    const errors = record<{ readonly data: unknown }>(ws, 'decodeError');
+    await ws.connect();
+    expect(await failure(ws.request({ add: [1, 2] }))).toBeInstanceOf(ValidationError);
+    expect(errors.map(({ data }) => data)).toEqual(['{"news":"in between"}']);
+    expect(ws.stats()).toMatchObject({ requests: 0, decodeErrors: 2 });
   });
 
   it('takes another field, or a way of your own', async () => {
