@@ -1,7 +1,8 @@
 import { type CallScope, openScope, ValidationError } from '../core/index.js';
+import type { RunOwner } from './run-owner.js';
 import type { Task, TaskResult } from './task.js';
 import type { RespondOptions, SubmitOptions, TaskHandle } from './task-handle.js';
-import type { RunOwner, TaskRun } from './task-run.js';
+import type { TaskRun } from './task-run.js';
 
 /** Completed tasks that a key still leads to, and for how long. */
 const maxKept = 1_000;

@@ -2,8 +2,9 @@ import type { Logger } from '../core/index.js';
 import { type Agent, dispatcherOf } from './agent.js';
 import type { Dispatcher } from './dispatcher.js';
 import { TaskRejectedError } from './errors/task-rejected-error.js';
+import type { RunOwner, TaskRouter } from './run-owner.js';
 import type { Task, TaskState } from './task.js';
-import type { RunOwner, TaskRouter, TaskRun } from './task-run.js';
+import type { TaskRun } from './task-run.js';
 
 type Member = Agent<never, unknown>;
 

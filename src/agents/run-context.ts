@@ -138,7 +138,7 @@ export class RunContext implements TaskContext {
     checkOptions<AskOptions>('ask', options, { schema: schemaCheck, signal: is.object, timeoutMs: is.milliseconds });
     const { schema, ...limits } = options;
     using scope = new CallScope(`an answer to ${this.#run.subject}`, { ...limits, parents: [this.#run.scope] });
-    return await this.#source.lend(this.#run, () => this.#run.ask(prompt, schema, scope));
+    return await this.#source.lend(this.#run, () => this.#run.questions.ask(prompt, schema, scope));
   }
 
   #missing(what: 'memory' | 'tools'): never {

@@ -1,20 +1,12 @@
 import { activeScope, type StoredContext } from '../core/context-store.js';
-import {
-  CallScope,
-  type Clock,
-  NotFoundError,
-  openScope,
-  SaflaError,
-  type StandardSchemaV1,
-  systemClock,
-  TimeoutError,
-  validate,
-} from '../core/index.js';
+import { CallScope, type Clock, openScope, systemClock, TimeoutError } from '../core/index.js';
 import { correlationIdHere, describeError } from '../core/internal.js';
 import { TaskCanceledError } from './errors/task-canceled-error.js';
+import { failedResult } from './failed-result.js';
 import type { PriorityLine, QueueItem } from './priority-queue.js';
 import { readableError } from './readable-error.js';
 import type { Linked } from './run-list.js';
+import type { RunOwner, TaskRouter } from './run-owner.js';
 import {
   type FinalTaskState,
   isFinalTaskState,
@@ -26,30 +18,14 @@ import {
 import type { TaskEvent, TaskQuestion } from './task-event.js';
 import type { RespondOptions, SubmitOptions, TaskHandle } from './task-handle.js';
 import { TaskLog } from './task-log.js';
-
-/** Hands a task to an agent that can do it. */
-export interface TaskRouter {
-  /** How often a task may be handed on. */
-  readonly maxDepth: number;
-  route(run: TaskRun): void;
-}
-
-/** Told of each change of a run's state. */
-export interface RunOwner {
-  changed(run: TaskRun): void;
-}
-
-interface OpenQuestion extends TaskQuestion {
-  readonly schema: StandardSchemaV1 | undefined;
-  readonly resolve: (answer: unknown) => void;
-}
+import { notAsked, type Questioner, TaskQuestions } from './task-questions.js';
 
 /**
  * One submitted task: its state machine, its cancellation and its events. Final states are final: whatever
  * comes after one is ignored. What costs something is made when it is needed: most tasks have no log, no
  * questions, and nobody who reads their signal.
  */
-export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>, StoredContext {
+export class TaskRun implements TaskHandle, Questioner, QueueItem<TaskRun>, Linked<TaskRun>, StoredContext {
   readonly priority: number;
   /** The task that handed it on. */
   readonly parent: TaskRun | undefined;
@@ -85,19 +61,16 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
   readonly #outer: CallScope | undefined;
   #scope: CallScope | undefined;
   #clock: Clock = systemClock;
-  readonly #submittedAt: number;
   #begun = false;
   #startedAt = 0;
   #endedAt = 0;
-  #deadline: number = Number.POSITIVE_INFINITY;
+  #timeoutMs: number = Number.POSITIVE_INFINITY;
   #log: TaskLog | undefined;
-  #questions: Map<string, OpenQuestion> | undefined;
-  #lastQuestion = 0;
+  #questions: TaskQuestions | undefined;
   #followers: RunOwner[] | undefined;
 
   constructor(task: Task<unknown>, options: SubmitOptions = {}, parent?: TaskRun) {
     this.#task = task;
-    this.#submittedAt = task.createdAt;
     this.priority = options.priority ?? task.priority ?? 0;
     this.parent = parent;
     this.router = parent?.router;
@@ -157,6 +130,11 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
     return this.#result !== undefined;
   }
 
+  /** The result, once there is one. */
+  get outcome(): TaskResult | undefined {
+    return this.#result;
+  }
+
   /** What made it fail, as it was thrown. */
   get failure(): unknown {
     return this.#failure;
@@ -170,7 +148,7 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
   get scope(): CallScope {
     if (!this.#scope) {
       const clock = this.#clock;
-      const timeoutMs = this.#deadline - clock.now();
+      const timeoutMs = this.#startedAt + this.#timeoutMs - clock.now();
       this.#scope = new CallScope(this.subject, {
         parents: [this.#outer],
         // The time is watched from outside, for all tasks of an agent with one timer.
@@ -207,12 +185,22 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
   }
 
   async respond(answer: unknown, options: RespondOptions = {}): Promise<void> {
-    const question = this.#question(options.questionId);
-    const { schema } = question;
-    const value = schema ? await validate(schema, answer, `answer to ${this.subject}`) : answer;
-    if (!this.#questions?.delete(question.id)) throw this.#notAsked(question.id);
-    if (this.#questions.size === 0) this.#moveTo('working');
-    question.resolve(value);
+    if (this.final || !this.#questions) throw notAsked(this.subject, options.questionId);
+    await this.#questions.answer(answer, options);
+  }
+
+  /** What it asks people. */
+  get questions(): TaskQuestions {
+    this.#questions ??= new TaskQuestions(this);
+    return this.#questions;
+  }
+
+  asks(question: TaskQuestion): void {
+    this.#moveTo('input-required', question);
+  }
+
+  goesOn(): void {
+    this.#moveTo('working');
   }
 
   /** Adds to those who are told of each new state. */
@@ -232,14 +220,14 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
     this.#clock = clock;
     this.#begun = true;
     this.#startedAt = clock.now();
-    this.#deadline = this.#startedAt + timeoutMs;
+    this.#timeoutMs = timeoutMs;
     this.#moveTo('working');
   }
 
   /** Ends it when its time is over. @returns the milliseconds left, 0 when it was ended */
-  expire(timeoutMs: number): number {
-    const left = Math.max(0, this.#deadline - this.#clock.now());
-    if (left === 0) this.#stop(new TimeoutError(this.subject, timeoutMs));
+  expire(): number {
+    const left = Math.max(0, this.#startedAt + this.#timeoutMs - this.#clock.now());
+    if (left === 0) this.#stop(new TimeoutError(this.subject, this.#timeoutMs));
     return left;
   }
 
@@ -274,7 +262,7 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
   /** How it ended for a caller who left. */
   left(reason: unknown): TaskResult {
     const state = reason instanceof TimeoutError ? 'failed' : 'canceled';
-    return this.#failed(state, reason, { agent: this.agent, state, attempts: this.attempts });
+    return failedResult(state, reason, { agent: this.agent, state, attempts: this.attempts });
   }
 
   /** Tells the readers of its events. */
@@ -293,41 +281,6 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
     this.tell({ type: 'retry', attempt: this.attempts, delayMs, error: describeError(error) });
   }
 
-  /** Asks within `scope`; what is answered passes `schema`. */
-  ask(prompt: unknown, schema: StandardSchemaV1 | undefined, scope: CallScope): Promise<unknown> {
-    return this.pose({ id: String(++this.#lastQuestion), prompt }, schema, scope);
-  }
-
-  /** Asks a question that has its id already. */
-  pose(question: TaskQuestion, schema: StandardSchemaV1 | undefined, scope: CallScope): Promise<unknown> {
-    const { id } = question;
-    return scope
-      .run(
-        () =>
-          new Promise((resolve) => {
-            this.#questions ??= new Map();
-            this.#questions.set(id, { ...question, schema, resolve });
-            this.#moveTo('input-required', question);
-          }),
-      )
-      .finally(() => {
-        // When nobody answered: the task was canceled, or its time to ask is over.
-        if (this.#questions?.delete(id) && this.#questions.size === 0) this.#moveTo('working');
-      });
-  }
-
-  #question(id: string | undefined): OpenQuestion {
-    const question = id === undefined ? this.#questions?.values().next().value : this.#questions?.get(id);
-    if (!question) throw this.#notAsked(id);
-    return question;
-  }
-
-  #notAsked(id: string | undefined): NotFoundError {
-    return new NotFoundError(
-      `The ${this.subject} ${id === undefined ? 'asks nothing' : `does not ask question '${id}'`} now`,
-    );
-  }
-
   /** Ends it from outside: whatever it still does is told by its scope. */
   #stop(given: unknown): void {
     if (this.final) return;
@@ -339,13 +292,7 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
   #endWith(state: FinalTaskState, error: unknown): void {
     if (this.final) return;
     this.#failure = error;
-    this.#finish(state, this.#failed(state, error, this.#metadata(state)));
-  }
-
-  #failed(state: FinalTaskState, error: unknown, metadata: TaskMetadata): TaskResult {
-    const facts = SaflaError.is(error) ? { code: error.code, retryable: error.retryable } : undefined;
-    const failureReason = nameOf(error);
-    return { success: false, error: describeError(error), metadata: { ...metadata, state, failureReason, ...facts } };
+    this.#finish(state, failedResult(state, error, this.#metadata(state)));
   }
 
   #metadata(state: FinalTaskState): TaskMetadata {
@@ -362,7 +309,6 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
     if (this.#stopped) this.#scope?.cancel(this.#failure);
     this.#scope?.[Symbol.dispose]();
     this.#outer?.[Symbol.dispose]();
-    this.#questions = undefined;
     this.#resolve?.(result);
   }
 
@@ -373,7 +319,7 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
     const log = question ? this.#logged() : this.#log;
     log?.add(this.#status(state, Date.now(), question));
     this.owner?.changed(this);
-    for (const follower of this.#followers ?? []) follower.changed(this);
+    if (this.#followers) for (const follower of this.#followers) follower.changed(this);
   }
 
   #status(state: TaskState, time: number, question?: TaskQuestion): TaskEvent {
@@ -384,16 +330,11 @@ export class TaskRun implements TaskHandle, QueueItem<TaskRun>, Linked<TaskRun>,
   /** The log, begun with what happened so far: without one, that is at most submission, start and end. */
   #logged(): TaskLog {
     if (!this.#log) {
-      const past: TaskEvent[] = [{ type: 'status', state: 'submitted', time: this.#submittedAt }];
+      const past: TaskEvent[] = [{ type: 'status', state: 'submitted', time: this.#task.createdAt }];
       if (this.#begun) past.push({ type: 'status', state: 'working', time: this.#startedAt });
       if (this.final) past.push(this.#status(this.#state, this.#endedAt));
       this.#log = new TaskLog(past, this.final);
     }
     return this.#log;
   }
-}
-
-/** The class of what was thrown: anything can be. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? String(error.name) : typeof error;
 }

@@ -445,6 +445,27 @@ describe('canceling', () => {
     await expect(gone.result).resolves.toMatchObject({ error: 'before', metadata: { state: 'canceled', attempts: 0 } });
   });
 
+  it('before the task was submitted takes no place and holds up nobody', async () => {
+    const work = vi.fn(() => 'done');
+    const variants: AgentOptions[] = [{}, { input: z.looseObject({}) }, { timeoutMs: 60_000 }];
+    for (const options of variants) {
+      await using agent = new Fake(work, options);
+      const signal = AbortSignal.abort(new Error('too late'));
+      const results = Array.from({ length: 3 }, () => agent.submit({ type: 't' }, { signal }).result);
+      expect((await Promise.all(results)).map(({ metadata }) => metadata.state)).toEqual(Array(3).fill('canceled'));
+      await turn();
+      expect({ running: agent.running, queued: agent.queued, status: agent.status }).toEqual({
+        running: 0,
+        queued: 0,
+        status: 'idle',
+      });
+      expect(work).not.toHaveBeenCalled();
+    }
+    await using agent = new Fake(work);
+    agent.submit({ type: 't' }, { signal: AbortSignal.abort() });
+    await expect(agent.submit({ type: 't' }).result).resolves.toMatchObject({ data: 'done' });
+  });
+
   it('is final: a late result changes nothing', async () => {
     let finish: (value: unknown) => void = () => undefined;
     await using agent = new Fake(() => new Promise((resolve) => (finish = resolve)));

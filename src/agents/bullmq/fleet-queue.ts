@@ -2,9 +2,10 @@ import type { Job, Queue, QueueEvents } from 'bullmq';
 import { detach, type Logger, NotFoundError, quietClock, systemClock } from '../../core/index.js';
 import { describeError, lazy } from '../../core/internal.js';
 import { RedisConnection, redisFailure } from '../../drivers/redis/index.js';
+import type { RunOwner } from '../run-owner.js';
 import type { TaskResult } from '../task.js';
 import type { TaskEvent } from '../task-event.js';
-import type { RunOwner, TaskRun } from '../task-run.js';
+import type { TaskRun } from '../task-run.js';
 import {
   commandChannel,
   type FleetCommand,
@@ -197,7 +198,7 @@ export class FleetQueue implements RunOwner {
 
   #ask(sent: SentTask, question: NonNullable<Extract<TaskEvent, { type: 'status' }>['question']>): void {
     const { run, jobId } = sent;
-    run.pose(question, undefined, run.scope).then(
+    run.questions.pose(question, undefined, run.scope).then(
       (answer) => this.#command(sent, { kind: 'respond', job: jobId, question: question.id, answer }),
       () => undefined,
     );
