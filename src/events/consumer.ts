@@ -6,9 +6,9 @@ import {
   detach,
   Lifecycle,
   type Logger,
-  redactText,
 } from '../core/index.js';
 import type { ConsumeSettings } from './consume-options.js';
+import { DeliveryFailures, isA } from './delivery-failures.js';
 import type { Delivery, Outcome, TransportSubscription } from './event-transport.js';
 import { Handling, type HandlingLimits } from './handling.js';
 import { redeliveryDelay } from './redelivery.js';
@@ -32,7 +32,7 @@ export interface ConsumerParts {
   readonly channel: string;
   readonly settings: ConsumeSettings;
   readonly subscription: TransportSubscription;
-  /** Runs the handler. Fails with {@link PoisonError} when trying again cannot help. */
+  /** Runs the handler. Fails with a PoisonError when trying again cannot help. */
   readonly handle: (handling: Handling) => unknown;
   /** Must not throw or reject. */
   readonly onDeadLetter: (delivery: Delivery, reason: string) => unknown;
@@ -40,13 +40,7 @@ export interface ConsumerParts {
   readonly logger: Logger;
 }
 
-/** Wraps a failure that would be the same at every attempt. Never leaves this module. */
-export class PoisonError extends Error {}
-
 const acknowledged: Outcome = { kind: 'ack' };
-
-/** Characters of a dead letter's reason; transports keep it beside the event. */
-const maxReasonLength = 1_000;
 
 /** Pauses between pulls that fail. */
 const pullBackoff = { maxDeliveries: Number.POSITIVE_INFINITY, baseDelayMs: 100, maxDelayMs: 5_000 };
@@ -69,12 +63,11 @@ export class Consumer implements Closeable {
   readonly #queue: SlidingArray<Delivery> = new SlidingArray();
   readonly #live: RunningHandlers;
   readonly #notes: SettlementNotes;
+  readonly #failures: DeliveryFailures;
   readonly #limits: Map<string, HandlingLimits> = new Map();
   #starting = false;
   #running = 0;
   #handled = 0;
-  #failed = 0;
-  #deadLettered = 0;
   #wakePump: (() => void) | undefined;
 
   /** @internal Made by {@link EventStream.consume}. */
@@ -84,11 +77,13 @@ export class Consumer implements Closeable {
     this.#parts = parts;
     this.#name = `Consumer of '${this.channel}' in group '${this.group}'`;
     this.#lifecycle = new Lifecycle(this.#name);
+    const { settings, onDeadLetter, logger } = parts;
+    this.#failures = new DeliveryFailures({ group: this.group, redelivery: settings.redelivery, onDeadLetter, logger });
     this.#live = new RunningHandlers((handling, reason) => this.#interrupt(handling, reason));
     this.#notes = new SettlementNotes(
       () => this.#wakePump?.(),
       ({ event: { channel, id } }, error) =>
-        parts.logger.error({ channel, group: this.group, id, error }, 'could not settle'),
+        logger.error({ channel, group: this.group, id, error }, 'could not settle'),
     );
     void detach(() => this.#pump());
   }
@@ -97,8 +92,8 @@ export class Consumer implements Closeable {
     return {
       running: this.#running,
       handled: this.#handled,
-      failed: this.#failed,
-      deadLettered: this.#deadLettered,
+      failed: this.#failures.failed,
+      deadLettered: this.#failures.deadLettered,
     };
   }
 
@@ -185,7 +180,7 @@ export class Consumer implements Closeable {
     let handling: Handling | undefined;
     try {
       handling = new Handling(delivery, this.#limitsOf(delivery));
-      assertDeliverable(delivery, this.#parts.settings.redelivery.maxDeliveries);
+      this.#failures.assertDeliverable(delivery);
       const result = this.#parts.handle(handling);
       if (isPromise(result)) this.#follow(handling, result);
       else this.#handledOne(handling);
@@ -252,23 +247,7 @@ export class Consumer implements Closeable {
 
   #failure(delivery: Delivery, error: unknown): Outcome {
     if (this.#lifecycle.closed && isA(ClosedError, error)) return { kind: 'return' };
-    const { attempt, event } = delivery;
-    const facts = { channel: event.channel, group: this.group, id: event.id, attempt };
-    const failure = isA(PoisonError, error) ? error.cause : error;
-    const delayMs = error === failure ? redeliveryDelay(this.#parts.settings.redelivery, attempt) : undefined;
-    this.#failed += 1;
-    if (delayMs !== undefined) {
-      this.#parts.logger.warn(
-        { ...facts, delayMs, error: failure },
-        'handler failed; the event will be delivered again',
-      );
-      return { kind: 'retry', delayMs };
-    }
-    const reason = describe(failure);
-    this.#deadLettered += 1;
-    this.#parts.logger.error({ ...facts, error: failure }, 'event given up; it is a dead letter now');
-    this.#parts.onDeadLetter(delivery, reason);
-    return { kind: 'dead', reason };
+    return this.#failures.outcomeOf(delivery, error);
   }
 
   async #pause(error: unknown, failures: number): Promise<void> {
@@ -279,32 +258,6 @@ export class Consumer implements Closeable {
   }
 }
 
-/** An event that ends the process of each handler would come back for ever: nobody reports its failures. */
-function assertDeliverable({ attempt }: Delivery, maxDeliveries = 5): void {
-  if (attempt <= maxDeliveries) return;
-  const message = `taken ${attempt - 1} times by consumers that ended or lost Redis before they settled it`;
-  throw new PoisonError(message, { cause: new Error(message) });
-}
-
-/** `instanceof` that holds for no value whose prototype cannot be read, such as a revoked proxy. */
-function isA<T>(type: abstract new (...args: never[]) => T, value: unknown): value is T {
-  try {
-    return value instanceof type;
-  } catch {
-    return false;
-  }
-}
-
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-/** Anything can be thrown, also what throws when it is looked at. */
-function describe(failure: unknown): string {
-  try {
-    const text = failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure);
-    return redactText(text).slice(0, maxReasonLength);
-  } catch {
-    return 'something that cannot be described';
-  }
 }

@@ -1,9 +1,9 @@
 import { contextStore } from '../core/context-store.js';
 import { type StandardSchemaV1, spanKind, type Telemetry, ValidationError, validate } from '../core/index.js';
 import type { EventHandler, ReceivedEvent } from './consume-options.js';
-import { PoisonError } from './consumer.js';
 import type { Handling } from './handling.js';
 import { type LoggedEvent, StoredMessage } from './logged-event.js';
+import { PoisonError } from './poison-error.js';
 
 /** What {@link deliveryHandler} puts around a handler. */
 export interface DeliveryHandlerParts {

@@ -113,7 +113,8 @@ export class EventPublisher {
     const first = events[0]?.channel;
     const channel = events.every((event) => event.channel === first) ? first : undefined;
     const name = `send ${channel ?? 'events'}`;
-    return this.#parts.lifecycle.call(name, options, (scope) => {
+    const subject = channel === undefined ? 'publish to several channels' : `publish to '${channel}'`;
+    return this.#parts.lifecycle.call(subject, options, (scope) => {
       const checked = check();
       if ('then' in checked || this.#parts.telemetry.tracing) return this.#sendTraced(name, channel, checked, scope);
       const outgoing = checked.map((event) => this.#enveloped(event, {}));

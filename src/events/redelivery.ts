@@ -11,8 +11,12 @@ export const redeliveryChecks: OptionChecks<RedeliveryOptions> = { maxDeliveries
 
 const longestDelayMs = 30_000;
 
+/** After so many an event becomes a dead letter. */
+export function mostDeliveries({ maxDeliveries = 5 }: RedeliveryOptions): number {
+  return maxDeliveries;
+}
+
 /** Milliseconds before the next delivery; undefined when `attempt` was the last. */
 export function redeliveryDelay(options: RedeliveryOptions, attempt: number): number | undefined {
-  const { maxDeliveries = 5 } = options;
-  return attempt >= maxDeliveries ? undefined : fullJitter(attempt, longestDelayMs, options);
+  return attempt >= mostDeliveries(options) ? undefined : fullJitter(attempt, longestDelayMs, options);
 }

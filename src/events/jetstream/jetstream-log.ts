@@ -1,6 +1,6 @@
 import type { ConsumerConfig } from '@nats-io/jetstream';
-import { NotFoundError } from '../../core/index.js';
 import type { LogRange, StartPosition, StoredEvent } from '../event-transport.js';
+import { noSuchEvent } from '../transport-errors.js';
 import type { JetStreamLink } from './jetstream-link.js';
 import { readEvent } from './message-headers.js';
 import { type ReadStart, readStream } from './stream-reader.js';
@@ -46,7 +46,7 @@ export class JetStreamLog {
       if (event.id === id) found = sequence;
     }
     if (found !== undefined) return found;
-    throw new NotFoundError(`Channel '${channel}' holds no event with the id '${id}'; it may have been trimmed`);
+    throw noSuchEvent(channel, id);
   }
 
   async *#events(

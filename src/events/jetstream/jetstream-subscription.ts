@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Msg } from '@nats-io/transport-node';
 import type { Delivery, TransportSubscription } from '../event-transport.js';
 import type { RecentIds } from '../transports/in-process/recent-ids.js';
+import { Waker } from '../waker.js';
 import { HeldMessage, type MessageHolder } from './held-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { readEvent, readLetter } from './message-headers.js';
@@ -35,7 +36,7 @@ export class JetStreamSubscription implements TransportSubscription {
   readonly #again: PullSource;
   readonly #beat: NodeJS.Timeout;
   #waiting: HeldMessage[] = [];
-  #resume: (() => void) | undefined;
+  readonly #waker: Waker = new Waker();
   readonly #left: AbortController = new AbortController();
 
   constructor(parts: SubscriptionParts) {
@@ -50,7 +51,7 @@ export class JetStreamSubscription implements TransportSubscription {
     const { nats, names, newInbox, token: name } = parts;
     const listener = {
       onMessage: (message: Msg, source: PullSource) => this.#take(message, source),
-      onIdle: () => this.#resume?.(),
+      onIdle: () => this.#waker.wake(),
     };
     this.#log = new PullSource(nats, { stream: names.log, name, inbox: newInbox() }, listener);
     this.#again = new PullSource(nats, { stream: names.again, name, inbox: newInbox() }, listener);
@@ -65,7 +66,7 @@ export class JetStreamSubscription implements TransportSubscription {
       if (this.#waiting.length > 0) return this.#waiting.splice(0, max);
       this.#again.ask(1);
       this.#log.ask(max);
-      await this.#woken(signal);
+      await this.#waker.wait(signal);
     }
     return [];
   }
@@ -85,7 +86,7 @@ export class JetStreamSubscription implements TransportSubscription {
     // First of all: what is given back must not come back here.
     const ending = nats.isClosed() || nats.isDraining() ? [] : [this.#log.close(), this.#again.close()];
     for (const message of [...this.#held.values()]) message.giveBack();
-    this.#resume?.();
+    this.#waker.wake();
     this.#parts.onClose(this);
     await Promise.all(ending);
   }
@@ -108,22 +109,10 @@ export class JetStreamSubscription implements TransportSubscription {
     if (this.#left.signal.aborted) held.giveBack();
     else if (letter) this.#waiting.unshift(held);
     else this.#waiting.push(held);
-    this.#resume?.();
+    this.#waker.wake();
   }
 
   #mark(place: string): string {
     return `${this.token} ${this.#parts.made} ${place}`;
-  }
-
-  #woken(signal: AbortSignal): Promise<void> {
-    return new Promise<void>((resolve) => {
-      const resume = (): void => {
-        signal.removeEventListener('abort', resume);
-        this.#resume = undefined;
-        resolve();
-      };
-      this.#resume = resume;
-      signal.addEventListener('abort', resume, { once: true });
-    });
   }
 }

@@ -1,4 +1,3 @@
-import type { ConsumerConfig, ConsumerInfo } from '@nats-io/jetstream';
 import {
   type CallOptions,
   type CallScope,
@@ -8,11 +7,9 @@ import {
   type Health,
   type HealthCheck,
   Lifecycle,
-  NotFoundError,
   UnsupportedError,
 } from '../../core/index.js';
 import { describeError } from '../../core/internal.js';
-import { channelMatcher, isPattern } from '../channel-name.js';
 import type {
   EventTransport,
   EventTransportCapabilities,
@@ -26,13 +23,13 @@ import type {
 } from '../event-transport.js';
 import { RecentIds } from '../transports/in-process/recent-ids.js';
 import { JetStreamDeadLetters } from './jetstream-dead-letters.js';
-import { JetStreamLink, nanoseconds, type OpenLink } from './jetstream-link.js';
+import { JetStreamGroups } from './jetstream-groups.js';
+import { JetStreamLink, type OpenLink } from './jetstream-link.js';
 import { JetStreamLog } from './jetstream-log.js';
 import { groupToken, messageId } from './jetstream-names.js';
 import { type JetStreamOptions, type JetStreamSettings, jetStreamSettings } from './jetstream-options.js';
 import { JetStreamSubscription } from './jetstream-subscription.js';
 import { writeFacts } from './message-headers.js';
-import { natsFailure } from './nats-failure.js';
 
 /** Events remembered as done, for a server that was killed and forgot. */
 const maxRecent = 50_000;
@@ -58,6 +55,7 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
   readonly #lifecycle: Lifecycle = new Lifecycle(this.name);
   readonly #link: JetStreamLink;
   readonly #log: JetStreamLog;
+  readonly #groups: JetStreamGroups;
   readonly #letters: JetStreamDeadLetters;
   readonly #subscriptions: Set<JetStreamSubscription> = new Set();
   readonly #recent: RecentIds = new RecentIds(maxRecent);
@@ -68,6 +66,7 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
     this.#settings = jetStreamSettings(options);
     this.#link = new JetStreamLink(this.#settings);
     this.#log = new JetStreamLog(this.#link);
+    this.#groups = new JetStreamGroups(this.#link, this.#log, this.#settings.ackWaitMs);
     this.#letters = new JetStreamDeadLetters(this.#link);
   }
 
@@ -98,24 +97,15 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
   async subscribe({ channel, group, from, ordered }: SubscriptionRequest): Promise<TransportSubscription> {
     this.#lifecycle.assertOpen();
     if (ordered) throw new UnsupportedError(`The ${this.name} cannot do ordered consumption; redisStreams() can`);
-    const { names } = this.#link;
     const token = groupToken(channel, group);
     const doing = `joining of group '${group}' on '${channel}'`;
-    const { nats, manager, newInbox } = await this.#open(doing);
-    const known = await this.#link.find(doing, () => manager.consumers.info(names.log, token));
-    const { created } = known ?? (await this.#makeGroup({ channel, group, from, token, doing }));
-    await this.#link.ask(doing, () =>
-      manager.consumers.add(names.again, {
-        ...this.#groupConfig(token),
-        deliver_policy: 'all' as ConsumerConfig['deliver_policy'],
-        filter_subject: names.againSubject(token),
-      }),
-    );
+    const { nats, newInbox } = await this.#open(doing);
+    const made = await this.#groups.join({ channel, group, from }, doing);
     this.#lifecycle.assertOpen();
     const { ackWaitMs, requestTimeoutMs } = this.#settings;
     const subscription = new JetStreamSubscription({
       nats,
-      names,
+      names: this.#link.names,
       newInbox,
       token,
       ackWaitMs,
@@ -123,7 +113,7 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
       bury: (event, { place, ...facts }) =>
         this.#letters.add(event, { group, token, ...facts }, `${token} ${place} ${facts.attempts}`),
       recent: this.#recent,
-      made: created,
+      made,
       onClose: (closed) => this.#subscriptions.delete(closed),
     });
     this.#subscriptions.add(subscription);
@@ -149,32 +139,15 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
 
   async lag(channel: string, group: string): Promise<number> {
     const doing = `lag of group '${group}' on '${channel}'`;
-    const { manager } = await this.#open(doing);
-    const { names } = this.#link;
-    const token = groupToken(channel, group);
-    const infos = await Promise.all(
-      [names.log, names.again].map((stream) => this.#link.find(doing, () => manager.consumers.info(stream, token))),
-    );
-    if (!infos[0]) throw new NotFoundError(`Channel '${channel}' has no group '${group}'`);
-    return infos.reduce((sum, info) => sum + (info ? info.num_pending + info.num_ack_pending : 0), 0);
+    await this.#open(doing);
+    return await this.#groups.lag(channel, group, doing);
   }
 
   async deleteGroup(channel: string, group: string): Promise<boolean> {
     const doing = `deletion of group '${group}' on '${channel}'`;
-    const { manager } = await this.#open(doing);
-    const tokens = await this.#link.ask(doing, () => this.#groupsOn(channel, group));
-    if ([...this.#subscriptions].some(({ token }) => tokens.has(token)) || [...tokens.values()].includes(true)) {
-      throw new ConfigurationError(`Group '${group}' has consumers on '${channel}'; close them, then delete it`, {
-        field: 'group',
-      });
-    }
-    const { names } = this.#link;
-    for (const token of tokens.keys()) {
-      await this.#link.find(doing, () => manager.streams.purge(names.again, { filter: names.againSubject(token) }));
-      await this.#link.find(doing, () => manager.consumers.delete(names.again, token));
-      await this.#link.find(doing, () => manager.consumers.delete(names.log, token));
-    }
-    return tokens.size > 0;
+    await this.#open(doing);
+    const used = new Set([...this.#subscriptions].map(({ token }) => token));
+    return await this.#groups.delete(channel, group, used, doing);
   }
 
   async health({ timeoutMs = this.#settings.requestTimeoutMs, ...options }: CallOptions = {}): Promise<Health> {
@@ -229,67 +202,6 @@ export class JetStreamTransport implements EventTransport, HealthCheck {
     for await (const { type } of nats.status()) {
       if (type === 'reconnect') for (const subscription of this.#subscriptions) subscription.askAgain();
     }
-  }
-
-  async #makeGroup(
-    request: Pick<SubscriptionRequest, 'channel' | 'group' | 'from'> & {
-      readonly token: string;
-      readonly doing: string;
-    },
-  ): Promise<ConsumerInfo> {
-    const { channel, group, from, token, doing } = request;
-    const { names } = this.#link;
-    const config = {
-      ...this.#groupConfig(token),
-      ...(await this.#log.start(channel, from)),
-      description: JSON.stringify({ channel, group }),
-      filter_subject: names.subject(channel),
-    };
-    const { manager } = await this.#link.open();
-    try {
-      return await manager.consumers.add(names.log, config);
-    } catch (error) {
-      // Another member may have made it in between, beginning elsewhere.
-      const made = await this.#link.find(doing, () => manager.consumers.info(names.log, token));
-      if (made) return made;
-      throw natsFailure(error, doing, this.#link.target);
-    }
-  }
-
-  #groupConfig(token: string): Partial<ConsumerConfig> {
-    return {
-      durable_name: token,
-      ack_policy: 'explicit' as ConsumerConfig['ack_policy'],
-      ack_wait: nanoseconds(this.#settings.ackWaitMs),
-      // How often it was tried is counted by the stream above, which knows when it is enough.
-      max_deliver: -1,
-      max_ack_pending: -1,
-    };
-  }
-
-  /** The group's consumers on the channel, or on all channels of a pattern; true for those that somebody waits on. */
-  async #groupsOn(channel: string, group: string): Promise<Map<string, boolean>> {
-    const { names } = this.#link;
-    const { manager } = await this.#link.open();
-    const exact = groupToken(channel, group);
-    const matches = channelMatcher(channel);
-    const found = new Map<string, boolean>();
-    for await (const { name, config, num_waiting } of manager.consumers.list(names.log)) {
-      const owner = describedGroup(config.description);
-      const other = owner?.group === group && !isPattern(owner.channel) && matches(owner.channel);
-      if (name === exact || other) found.set(name, num_waiting > 0);
-    }
-    return found;
-  }
-}
-
-function describedGroup(
-  description: string | undefined,
-): { readonly channel: string; readonly group: string } | undefined {
-  try {
-    return JSON.parse(description ?? '') as { channel: string; group: string };
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
-import { NotFoundError, QueueFullError } from '../../../core/index.js';
+import { QueueFullError } from '../../../core/index.js';
 import type { LogRange, OutgoingEvent, Receipt, StartPosition, StoredEvent } from '../../event-transport.js';
 import { SlidingArray } from '../../sliding-array.js';
+import { noSuchEvent } from '../../transport-errors.js';
 import { DeadLetterList } from './dead-letter-list.js';
 import { GroupCursor } from './group-cursor.js';
 import type { InProcessSettings } from './in-process-options.js';
@@ -145,7 +146,7 @@ export class ChannelLog {
     for (let position = this.end - 1; position >= this.first; position--) {
       if (this.at(position)?.event.id === id) return position;
     }
-    throw new NotFoundError(`Channel '${this.#channel}' holds no event with the id '${id}'; it may have been trimmed`);
+    throw noSuchEvent(this.#channel, id);
   }
 
   #makeRoom(bytes: number): void {

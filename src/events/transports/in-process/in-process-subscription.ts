@@ -1,4 +1,5 @@
 import type { Delivery, Outcome, StoredEvent, TransportSubscription } from '../../event-transport.js';
+import { Waker } from '../../waker.js';
 import type { GroupCursor, GroupMember } from './group-cursor.js';
 import type { OwedEvent } from './owed-event.js';
 
@@ -8,7 +9,7 @@ export class InProcessSubscription implements TransportSubscription, GroupMember
   readonly #held: Set<InProcessDelivery> = new Set();
   /** In turn: the channel that was asked first goes to the end, so that a busy one starves no other. */
   #cursors: GroupCursor[] = [];
-  #resume: (() => void) | undefined;
+  readonly #waker: Waker = new Waker();
   #closed = false;
 
   constructor(onClose: () => void) {
@@ -22,14 +23,14 @@ export class InProcessSubscription implements TransportSubscription, GroupMember
   }
 
   wake(): void {
-    this.#resume?.();
+    this.#waker.wake();
   }
 
   async pull(max: number, signal: AbortSignal): Promise<readonly Delivery[]> {
     while (!this.#closed && !signal.aborted) {
       const batch = this.#take(max);
       if (batch.length > 0) return batch;
-      await this.#woken(signal);
+      await this.#waker.wait(signal);
     }
     return [];
   }
@@ -55,18 +56,6 @@ export class InProcessSubscription implements TransportSubscription, GroupMember
       }
     }
     return batch;
-  }
-
-  #woken(signal: AbortSignal): Promise<void> {
-    return new Promise<void>((resolve) => {
-      const resume = (): void => {
-        signal.removeEventListener('abort', resume);
-        this.#resume = undefined;
-        resolve();
-      };
-      this.#resume = resume;
-      signal.addEventListener('abort', resume, { once: true });
-    });
   }
 }
 

@@ -1,12 +1,4 @@
-import {
-  type CallOptions,
-  type CloseOptions,
-  ConfigurationError,
-  detach,
-  Lifecycle,
-  NotFoundError,
-  QueueFullError,
-} from '../../../core/index.js';
+import { type CallOptions, type CloseOptions, detach, Lifecycle, QueueFullError } from '../../../core/index.js';
 import type { BroadcastReceiver, BroadcastTransport } from '../../broadcast-transport.js';
 import { channelMatcher, isPattern } from '../../channel-name.js';
 import type {
@@ -20,6 +12,7 @@ import type {
   SubscriptionRequest,
   TransportSubscription,
 } from '../../event-transport.js';
+import { groupInUse, groupOrderDiffers, noSuchGroup } from '../../transport-errors.js';
 import { ChannelLog } from './channel-log.js';
 import { InProcessBroadcast } from './in-process-broadcast.js';
 import { type InProcessOptions, type InProcessSettings, inProcessSettings } from './in-process-options.js';
@@ -119,7 +112,7 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
   async lag(channel: string, group: string): Promise<number> {
     this.#lifecycle.assertOpen();
     const cursor = this.#logs.get(channel)?.group(group);
-    if (!cursor) throw new NotFoundError(`Channel '${channel}' has no group '${group}'`);
+    if (!cursor) throw noSuchGroup(channel, group);
     return cursor.lag;
   }
 
@@ -128,9 +121,7 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
     const logs = this.#matching(channelMatcher(channel));
     const members = this.#patterns.get(patternKey(channel, group))?.members.size ?? 0;
     if (members > 0 || logs.some((log) => (log.group(group)?.members ?? 0) > 0)) {
-      throw new ConfigurationError(`Group '${group}' has consumers on '${channel}'; close them, then delete it`, {
-        field: 'group',
-      });
+      throw groupInUse(channel, group);
     }
     const hadPattern = this.#patterns.delete(patternKey(channel, group));
     const hadPlace = logs.filter((log) => log.deleteGroup(group)).length > 0;
@@ -214,14 +205,10 @@ export class InProcessTransport implements EventTransport, BroadcastTransport {
     return patterns.some(({ group }) => group === name) || [...this.#logs.values()].some((log) => log.group(name));
   }
 
-  /** A group is ordered or not, on all its channels: members that disagree would break the order. */
+  /** On all channels of a group. */
   #agreeOnOrder({ group, ordered }: SubscriptionRequest): void {
     const known = this.#orderedByGroup.get(group) ?? ordered;
-    if (known !== ordered) {
-      throw new ConfigurationError(`Group '${group}' exists with ordered: ${known}; use that, or another group`, {
-        field: 'ordered',
-      });
-    }
+    if (known !== ordered) throw groupOrderDiffers(group, known);
     this.#orderedByGroup.set(group, ordered);
   }
 }

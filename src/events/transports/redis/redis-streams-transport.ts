@@ -4,10 +4,8 @@ import {
   CallScope,
   ClosedError,
   type CloseOptions,
-  ConfigurationError,
   ConnectionError,
   Lifecycle,
-  NotFoundError,
   TimeoutError,
 } from '../../../core/index.js';
 import { RedisConnection, RedisSubscriber, redisFailure } from '../../../drivers/redis/index.js';
@@ -26,8 +24,8 @@ import type {
 } from '../../event-transport.js';
 import { ChannelRegistry } from './channel-registry.js';
 import { GroupMember } from './group-member.js';
-import { countScript, deleteGroupScript, joinScript, lagScript } from './log-scripts.js';
 import { RedisDeadLetters } from './redis-dead-letters.js';
+import { RedisGroups } from './redis-groups.js';
 import { type RedisStreamsOptions, type RedisStreamsSettings, redisStreamsSettings } from './redis-streams-options.js';
 import { RedisSubscription } from './redis-subscription.js';
 import { StreamKeys } from './stream-keys.js';
@@ -55,6 +53,7 @@ export class RedisStreamsTransport implements EventTransport {
   readonly #connection: RedisConnection;
   readonly #wakes: RedisSubscriber;
   readonly #registry: ChannelRegistry;
+  readonly #groups: RedisGroups;
   readonly #publisher: StreamPublisher;
   readonly #partitions: Map<string, readonly StreamKeys[]> = new Map();
   readonly #subscriptions: Set<RedisSubscription> = new Set();
@@ -65,6 +64,7 @@ export class RedisStreamsTransport implements EventTransport {
     this.#connection = new RedisConnection({ url: options.url, client: options.client }, this.#settings.timeoutMs);
     this.#wakes = new RedisSubscriber(this.#connection, { sharded: true });
     this.#registry = new ChannelRegistry(this.#connection, this.#settings.prefix);
+    this.#groups = new RedisGroups(this.#connection, this.#settings.deadAfterMs);
     this.#publisher = new StreamPublisher({
       connection: this.#connection,
       registry: this.#registry,
@@ -141,34 +141,17 @@ export class RedisStreamsTransport implements EventTransport {
   }
 
   async lag(channel: string, group: string): Promise<number> {
-    return this.#call(`lag of group '${group}' on '${channel}'`, async () => {
-      const lags = await Promise.all(this.#partitionsOf(channel).map((keys) => this.#lagOf(keys, group)));
-      const known = lags.filter((lag) => lag !== undefined);
-      if (known.length === 0) throw new NotFoundError(`Channel '${channel}' has no group '${group}'`);
-      return known.reduce((sum, lag) => sum + lag, 0);
-    });
+    return this.#call(`lag of group '${group}' on '${channel}'`, () =>
+      this.#groups.lag(channel, this.#partitionsOf(channel), group),
+    );
   }
 
   async deleteGroup(channel: string, group: string): Promise<boolean> {
     return this.#call(`delete of group '${group}' on '${channel}'`, async () => {
       const matches = channelMatcher(channel);
       const names = isPattern(channel) ? (await this.#registry.channels()).filter(matches) : [channel];
-      let found = false;
-      for (const keys of names.flatMap((name) => this.#partitionsOf(name))) {
-        const { again, behind, locks } = keys.of(group);
-        const args = [group, this.#settings.deadAfterMs];
-        const answer = await this.#connection.run(
-          deleteGroupScript,
-          [keys.log, keys.groups, again, behind, locks],
-          args,
-        );
-        if (answer === -1) {
-          throw new ConfigurationError(`Group '${group}' has consumers on '${channel}'; close them, then delete it`, {
-            field: 'group',
-          });
-        }
-        found ||= answer === 1;
-      }
+      const partitions = names.flatMap((name) => this.#partitionsOf(name));
+      const found = await this.#groups.delete(channel, partitions, group);
       const hadPattern = isPattern(channel) && (await this.#registry.forgetPattern(channel, group));
       return found || hadPattern;
     });
@@ -194,29 +177,22 @@ export class RedisStreamsTransport implements EventTransport {
   async #join(
     subscription: RedisSubscription,
     channel: string,
-    { group, ordered }: SubscriptionRequest,
+    request: SubscriptionRequest,
     from: StartPosition,
   ): Promise<void> {
     const partitions = this.#partitionsOf(channel);
     const starts = await new StreamLog(this.#connection, channel, partitions).startOf(from);
     const { deadAfterMs, maxDeadLetters } = this.#settings;
     for (const [index, keys] of partitions.entries()) {
-      const args = [group, ordered ? 1 : 0, starts[index] ?? '$', 0];
-      const answer = (await this.#connection.run(joinScript, [keys.log, keys.groups], args)) as [string, string];
-      if (answer[0] === 'ordered') {
-        throw new ConfigurationError(
-          `Group '${group}' exists with ordered: ${answer[1] === '1'}; use that, or another group`,
-          { field: 'ordered' },
-        );
-      }
+      const position = await this.#groups.join(keys, request, starts[index] ?? '$');
       const member = new GroupMember({
         connection: this.#connection,
         channel,
         keys,
-        group,
+        group: request.group,
         consumer: randomUUID(),
-        ordered,
-        position: answer[1],
+        ordered: request.ordered,
+        position,
         deadAfterMs,
         maxDeadLetters,
         onWake: () => subscription.wake(),
@@ -226,21 +202,6 @@ export class RedisStreamsTransport implements EventTransport {
         subscription.wake();
       });
       subscription.join(member, stop);
-    }
-  }
-
-  async #lagOf(keys: StreamKeys, group: string): Promise<number | undefined> {
-    const answer = (await this.#connection.run(lagScript, [keys.log], [group])) as [number, number, string] | null;
-    if (!answer) return undefined;
-    const [pending, known, delivered] = answer;
-    if (known >= 0) return pending + known;
-    let waiting = 0;
-    let last = delivered;
-    for (;;) {
-      const [count, end] = (await this.#connection.run(countScript, [keys.log], [last])) as [number, string];
-      waiting += count;
-      last = end;
-      if (count < 1_000) return pending + waiting;
     }
   }
 

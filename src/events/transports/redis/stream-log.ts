@@ -1,6 +1,6 @@
-import { NotFoundError } from '../../../core/index.js';
 import type { RedisConnection } from '../../../drivers/redis/index.js';
 import type { LogRange, StartPosition, StoredEvent } from '../../event-transport.js';
+import { noSuchEvent } from '../../transport-errors.js';
 import { before, isEarlier, type RawEntry, readEntry, timeOf } from './stream-entry.js';
 import type { StreamKeys } from './stream-keys.js';
 
@@ -77,7 +77,7 @@ export class StreamLog {
       const entry = await this.#findIn(log, id);
       if (entry !== undefined) return { partition, entry };
     }
-    throw new NotFoundError(`Channel '${this.#channel}' holds no event with the id '${id}'; it may have been trimmed`);
+    throw noSuchEvent(this.#channel, id);
   }
 
   async #findIn(log: string, id: string): Promise<string | undefined> {
