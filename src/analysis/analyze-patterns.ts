@@ -60,7 +60,8 @@ export interface Patterns {
 
 const method: Patterns['method'] = Object.freeze({
   frequency: 'counts of up to 12 distinct values, else bins (Freedman and Diaconis 1981)',
-  anomalies: 'seasonal-hybrid ESD at 5 % on robust STL remainders (Hochenbaum, Vallis and Kejariwal 2017)',
+  anomalies:
+    'seasonal-hybrid ESD (Hochenbaum, Vallis and Kejariwal 2017), confirmed at 5 % by deleted residuals (Cook and Weisberg 1982)',
   correlations: 'autocorrelation with divisor n, beyond 1.96/sqrt(n)',
   period: 'F test of phase means on candidates from the autocorrelation, prewhitened; then Schwarz',
   changePoint: 'Pettitt 1979',
@@ -89,7 +90,7 @@ export function analyzePatterns(series: SeriesInput, options: PatternOptions = {
   const parts = takeApartRobustly(values, period);
   const lags = autocorrelation(values, Math.max(24, Math.floor(10 * Math.log10(n)), 2 * (period ?? 0)));
   const band = normal.quantile(1 - alpha / 2) / Math.sqrt(n);
-  const anomalies = n < fewestForAnomalies ? [] : findAnomalies(values, parts);
+  const anomalies = n < fewestForAnomalies ? [] : findAnomalies(values, period, parts);
   return {
     n,
     patterns: findPatterns(values, period, parts),

@@ -1,3 +1,4 @@
+import { fitAt, loess } from './loess.js';
 import { at, medianOf } from './numeric.js';
 
 /** Settings of {@link stl}; odd numbers of steps unless said otherwise. */
@@ -8,6 +9,8 @@ export interface STLWindows {
   readonly trend?: number;
   /** Rounds in which outlying values lose their weight: 0 for none; R's `stl` has 15, and 5 are nearly as good. */
   readonly rounds: number;
+  /** A weight for each value, 0 to leave it out; only without rounds. @default 1 for all */
+  readonly weights?: Float64Array | undefined;
 }
 
 /** Parts of a series that sum to it. */
@@ -24,7 +27,11 @@ export interface STLParts {
  *
  * @param values At least two full periods.
  */
-export function stl(values: ArrayLike<number>, period: number, { season, trend, rounds }: STLWindows): STLParts {
+export function stl(
+  values: ArrayLike<number>,
+  period: number,
+  { season, trend, rounds, weights: given }: STLWindows,
+): STLParts {
   const n = values.length;
   const seasonWindow = season === 'periodic' ? 10 * n + 1 : season;
   const windows: Windows = {
@@ -34,7 +41,7 @@ export function stl(values: ArrayLike<number>, period: number, { season, trend, 
     lowPass: odd(period),
   };
   const parts = { trend: new Float64Array(n), season: new Float64Array(n) };
-  let weights: Float64Array | undefined;
+  let weights = given;
   for (let round = 0; round <= rounds; round++) {
     for (let pass = 0; pass < (rounds > 0 ? 1 : 2); pass++) improve(values, parts, windows, weights);
     if (round < rounds) weights = robustWeights(values, parts);
@@ -62,10 +69,10 @@ function improve(
   const detrended = Float64Array.from(values, (value, t) => value - at(parts.trend, t));
   const cycles = smoothPhases(detrended, period, season, weights);
   const averaged = movingAverage(movingAverage(movingAverage(cycles, period), period), 3);
-  const low = loess(averaged, { window: lowPass, degree: 1, jump: jumpOf(lowPass) });
+  const low = loess(averaged, { window: lowPass, degree: 1 });
   for (let t = 0; t < n; t++) parts.season[t] = at(cycles, t + period) - at(low, t);
   const adjusted = Float64Array.from(values, (value, t) => value - at(parts.season, t));
-  parts.trend.set(loess(adjusted, { window: trend, degree: 1, jump: jumpOf(trend), weights }));
+  parts.trend.set(loess(adjusted, { window: trend, degree: 1, weights }));
 }
 
 /** Each phase smoothed over the seasons and continued by one at both ends: `n + 2 period` values. */
@@ -82,7 +89,7 @@ function smoothPhases(
       Float64Array.from({ length: count }, (_, k) => at(from, phase + k * period));
     const series = take(values);
     const own = weights && take(weights);
-    const smooth = loess(series, { window, degree: 0, jump: jumpOf(window), weights: own });
+    const smooth = loess(series, { window, degree: 0, weights: own });
     const before = fitAt(series, 0, 0, Math.min(window, count) - 1, window, 0, own);
     const after = fitAt(series, count + 1, Math.max(0, count - window), count - 1, window, 0, own);
     cycles[phase] = before ?? at(smooth, 0);
@@ -90,92 +97,6 @@ function smoothPhases(
     cycles[phase + (count + 1) * period] = after ?? at(smooth, count - 1);
   }
   return cycles;
-}
-
-interface Loess {
-  readonly window: number;
-  readonly degree: 0 | 1;
-  /** Only every so many places are fitted. */
-  readonly jump: number;
-  readonly weights?: Float64Array | undefined;
-}
-
-function loess(values: Float64Array, { window, degree, jump, weights }: Loess): Float64Array {
-  const n = values.length;
-  if (n < 2) return values.slice();
-  const smooth = new Float64Array(n);
-  const step = Math.min(jump, n - 1);
-  const half = (window + 1) >> 1;
-  const place = (t: number): number => {
-    const left = window >= n ? 0 : Math.max(0, Math.min(n - window, t + 1 - half));
-    const right = window >= n ? n - 1 : left + window - 1;
-    return fitAt(values, t + 1, left, right, window, degree, weights) ?? at(values, t);
-  };
-  let last = 0;
-  for (let t = 0; t < n; t += step) {
-    smooth[t] = place(t);
-    fillBetween(smooth, t - step, t);
-    last = t;
-  }
-  if (last < n - 1) {
-    smooth[n - 1] = place(n - 1);
-    fillBetween(smooth, last, n - 1);
-  }
-  return smooth;
-}
-
-function fillBetween(smooth: Float64Array, from: number, to: number): void {
-  if (from < 0) return;
-  const slope = (at(smooth, to) - at(smooth, from)) / (to - from);
-  for (let t = from + 1; t < to; t++) smooth[t] = at(smooth, from) + slope * (t - from);
-}
-
-/**
- * The local fit at a position counted from 1, on the values from `left` to `right` with tricube weights;
- * nothing where all weights are 0.
- */
-function fitAt(
-  values: Float64Array,
-  position: number,
-  left: number,
-  right: number,
-  window: number,
-  degree: 0 | 1,
-  weights: Float64Array | undefined,
-): number | undefined {
-  const n = values.length;
-  const reach = Math.max(position - (left + 1), right + 1 - position) + (window > n ? (window - n) >> 1 : 0);
-  const far = 0.999 * reach;
-  const near = 0.001 * reach;
-  // Sums over the weights, with places counted from the position.
-  let total = 0;
-  let first = 0;
-  let second = 0;
-  let level = 0;
-  let cross = 0;
-  for (let j = left; j <= right; j++) {
-    const place = j + 1 - position;
-    const distance = Math.abs(place);
-    if (distance > far) continue;
-    let weight = weights ? at(weights, j) : 1;
-    if (distance > near) {
-      const share = distance / reach;
-      const rest = 1 - share * share * share;
-      weight *= rest * rest * rest;
-    }
-    const weighted = weight * at(values, j);
-    total += weight;
-    first += weight * place;
-    second += weight * place * place;
-    level += weighted;
-    cross += weighted * place;
-  }
-  if (total <= 0) return undefined;
-  const centre = first / total;
-  const mean = level / total;
-  const square = second / total - centre * centre;
-  if (degree === 0 || !(Math.sqrt(square) > 0.001 * (n - 1))) return mean;
-  return mean - (centre * (cross / total - centre * mean)) / square;
 }
 
 /** Averages of all stretches of so many values. */
@@ -214,8 +135,4 @@ function averagePhases(season: Float64Array, period: number): void {
 
 function odd(size: number): number {
   return size % 2 === 0 ? size + 1 : size;
-}
-
-function jumpOf(window: number): number {
-  return Math.ceil(window / 10);
 }

@@ -133,6 +133,67 @@ describe('anomalies under heavy contamination', () => {
   });
 });
 
+describe('anomalies of clean series', () => {
+  const clean: Readonly<Record<string, (t: number, n: number, season: number, noise: number, sum: number) => number>> =
+    {
+      'a season on a line': (t, _, season, noise) => 100 + 0.05 * t + 2 * season + noise,
+      'a season that grows with the level': (t, n, season, noise) =>
+        Math.exp(4.8 + (1.2 * t) / n + 0.15 * season + 0.04 * noise),
+      'a season on a random walk': (_, __, season, noise, sum) => 100 + 3 * season + noise + 0.5 * sum,
+      noise: (_, __, ___, noise) => 10 + noise,
+      'a random walk': (_, __, ___, ____, sum) => 100 + sum,
+    };
+
+  it.each(Object.entries(clean))('%s: finds none in most, whatever the length', (kind, valueAt) => {
+    const noise = gaussian(seededRandom(77));
+    let alarms = 0;
+    let series = 0;
+    for (const [n, period] of [
+      [36, 12],
+      [60, 4],
+      [144, 12],
+      [200, 7],
+    ] as const) {
+      for (let round = 0; round < 30; round++, series++) {
+        const season = Array.from({ length: period }, noise);
+        let sum = 0;
+        const values = Array.from({ length: n }, (_, t) => {
+          sum += noise();
+          return valueAt(t, n, season[t % period] ?? 0, noise(), sum);
+        });
+        const given = kind.startsWith('a season') ? period : null;
+        if (analyzePatterns(values, { period: given }).anomalies.length > 0) alarms++;
+      }
+    }
+    // 5 % of the series by the level of the test.
+    expect(alarms / series).toBeLessThanOrEqual(0.075);
+  });
+
+  it('names nothing in the airline passengers, and in Nottingham the coldest February of the century', () => {
+    const [passengers, nottingham] = fixtures;
+    expect(analyzePatterns(passengers?.values ?? []).anomalies).toEqual([]);
+    const odd = analyzePatterns(nottingham?.values ?? []).anomalies;
+    expect(odd.map(({ index }) => nottingham?.times[index])).toEqual(['1929-02']);
+  });
+
+  it.each(['first', 'middle', 'last'])('finds one planted in the %s period', (where) => {
+    const random = seededRandom(5);
+    const noise = gaussian(random);
+    let found = 0;
+    for (let round = 0; round < 40; round++) {
+      const place = { first: 0, middle: 60, last: 132 }[where] ?? 0;
+      const odd = place + Math.floor(12 * random());
+      const season = Array.from({ length: 12 }, noise);
+      const error = (t: number): number => noise() + (t !== odd ? 0 : round % 2 === 0 ? 8 : -8);
+      const values = Array.from({ length: 144 }, (_, t) =>
+        Math.exp(5 + 0.01 * t + 0.15 * (season[t % 12] ?? 0) + 0.03 * error(t)),
+      );
+      if (analyzePatterns(values, { period: 12 }).anomalies.some(({ index }) => index === odd)) found++;
+    }
+    expect(found).toBeGreaterThanOrEqual(38);
+  });
+});
+
 describe('frequencyTable', () => {
   it('counts few distinct values and bins many', () => {
     expect(frequencyTable([2, 1, 2, 2.5])).toEqual({ 1: 1, 2: 2, 2.5: 1 });
