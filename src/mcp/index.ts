@@ -10,26 +10,13 @@ export type {
 } from './config/mcp-config.js';
 export type { MCPHostEvents } from './host/host-events.js';
 export type { ConsentRequest } from './host/link.js';
-export type {
-  MCPAnswers,
-  MCPFormQuestion,
-  MCPModelQuestion,
-  MCPPageQuestion,
-  MCPQuestion,
-} from './host/mcp-answers.js';
 export { MCPClient } from './host/mcp-client.js';
 export { MCPHost, type MCPHostOptions, type OfServer } from './host/mcp-host.js';
-export { MCPTask } from './host/mcp-task.js';
-export { MCPTaskCanceledError } from './host/mcp-task-canceled-error.js';
-export type { MCPTaskView } from './host/mcp-task-view.js';
 export type { RestartOptions } from './host/restart-plan.js';
 export type {
-  Completion,
-  CompletionRequest,
   Progress,
   PromptInfo,
   ResourceInfo,
-  ResourceTemplateInfo,
   ToolAnswer,
   ToolCallOptions,
   ToolInfo,
@@ -42,6 +29,7 @@ export { type CacheResultsOptions, cacheResults } from './server/cache-results.j
 export type { CallOutcome, ToolCallRecord, ToolStats } from './server/call-observer.js';
 export type { CallerLimiter, CallerQuota } from './server/caller-limits.js';
 export type { Completer, Completers } from './server/completion.js';
+export type { EventMemoryOptions, MCPEventStore } from './server/event-store.js';
 export type { Listening, ListenOptions } from './server/http-lane.js';
 export type { SessionOptions } from './server/http-sessions.js';
 export { MCPServer } from './server/mcp-server.js';

@@ -139,6 +139,7 @@ export interface ServerSDK {
   readonly WebStandardStreamableHTTPServerTransport: new (options: {
     sessionIdGenerator: () => string;
     onsessionclosed?: (id: string) => void;
+    eventStore?: object;
     maxRequestBodySize: number;
   }) => SessionTransport;
   readonly UriTemplate: new (template: string) => URITemplate;

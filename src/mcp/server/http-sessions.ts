@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { AuthInfo, ServerSDK, SessionTransport } from '../sdk/server-sdk.js';
+import { type EventMemoryOptions, isEventStore, type MCPEventStore } from './event-store.js';
+import { MemoryEventStore } from './memory-event-store.js';
 import { rpcFailure } from './rpc-failure.js';
+import { watchRequests } from './running-requests.js';
 import type { ConnectionSettings, Served } from './served.js';
+import { SessionEvents } from './session-events.js';
 import { whenRead } from './when-read.js';
 
 /** Bounds of the sessions that Streamable HTTP has for clients before 2026-07-28. */
@@ -10,6 +14,13 @@ export interface SessionOptions {
   readonly maxSessions?: number;
   /** A session that is not used for this long is forgotten, in milliseconds. @default 3600000 */
   readonly idleMs?: number;
+  /**
+   * Keeps what was sent for clients whose connection was cut: who comes back with `Last-Event-ID` gets
+   * what it missed, and the answer of a call that ran on meanwhile. `false` keeps nothing.
+   *
+   * @default in memory, 16 MiB and 5 minutes
+   */
+  readonly events?: MCPEventStore | EventMemoryOptions | false;
 }
 
 /** What {@link HTTPSessions} stands on. */
@@ -31,6 +42,8 @@ interface Live {
   readonly transport: SessionTransport;
   /** Requests being read and streams being written. */
   open: number;
+  /** Requests without an answer, also those whose connection was cut. */
+  readonly running: ReadonlySet<unknown>;
 }
 
 interface Session {
@@ -55,12 +68,15 @@ const maxHelloLength = 8_192;
  */
 export class HTTPSessions {
   readonly #options: HTTPSessionsOptions;
+  readonly #events: MCPEventStore | undefined;
   /** Least recently used first. */
   readonly #sessions: Map<string, Session> = new Map();
   readonly #live: Set<Session> = new Set();
 
   constructor(options: HTTPSessionsOptions) {
     this.#options = options;
+    const { events } = options;
+    if (events !== false) this.#events = isEventStore(events) ? events : new MemoryEventStore(events);
   }
 
   get size(): number {
@@ -130,9 +146,10 @@ export class HTTPSessions {
       sessionIdGenerator: () => session.id,
       onsessionclosed: () => this.#drop(session),
       maxRequestBodySize: maxRequestBytes,
+      ...(this.#events ? { eventStore: new SessionEvents(this.#events, session.id) } : {}),
     });
     await served.connection.connect(transport);
-    const live = { served, transport, open: 0 };
+    const live = { served, transport, open: 0, running: watchRequests(transport) };
     session.live = live;
     this.#live.add(session);
     this.#putToSleep(session);
@@ -188,5 +205,5 @@ export class HTTPSessions {
 }
 
 function isIdle({ live }: Session): boolean {
-  return !live || live.open === 0;
+  return !live || (live.open === 0 && live.running.size === 0);
 }

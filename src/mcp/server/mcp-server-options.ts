@@ -11,6 +11,7 @@ import { type Authorizer, authorizer, type TokenVerifier } from './authorize.js'
 import { type CacheHint, cacheHint } from './cache-hint.js';
 import type { ToolCallRecord } from './call-observer.js';
 import { type CallerLimiter, type CallerQuota, callerLimit } from './caller-limits.js';
+import { eventStore } from './event-store.js';
 import type { SessionOptions } from './http-sessions.js';
 import { promptList, resourceList, templateList, toolList } from './offered.js';
 import type { Prompt } from './prompt.js';
@@ -146,7 +147,7 @@ export function checkServerOptions(options: MCPServerOptions): void {
     sessions: is.either(
       'false or an object of settings',
       is.oneOf(false),
-      is.options<SessionOptions>({ maxSessions: is.count, idleMs: is.milliseconds }),
+      is.options<SessionOptions>({ maxSessions: is.count, idleMs: is.milliseconds, events: eventStore }),
     ),
     stateKey,
     tasks: taskOptions,

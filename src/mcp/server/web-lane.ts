@@ -23,7 +23,7 @@ export interface WebLaneOptions {
   readonly onerror: (error: Error) => void;
 }
 
-const defaultSessions: Required<SessionOptions> = { maxSessions: 10_000, idleMs: 3_600_000 };
+const defaultSessions: Required<SessionOptions> = { maxSessions: 10_000, idleMs: 3_600_000, events: {} };
 
 /**
  * Streamable HTTP of both protocol eras at one address. Requests of 2026-07-28 stand for themselves;
