@@ -1,4 +1,5 @@
 import { lazy } from '../../core/internal.js';
+import { disconnectMs } from './redis-connection.js';
 
 /** The part of an ioredis client (Redis or Cluster, any major version) that is used. */
 export interface RedisScriptClient {
@@ -25,6 +26,7 @@ export async function openRedis(url: string, timeoutMs: number): Promise<OwnRedi
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: timeoutMs,
+    disconnectTimeout: disconnectMs,
     maxRetriesPerRequest: 1,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
   });

@@ -184,6 +184,7 @@ export class RedisConnection {
       lazyConnect: true,
       connectTimeout: this.#timeoutMs,
       socketTimeout: this.#timeoutMs,
+      disconnectTimeout: disconnectMs,
       maxRetriesPerRequest: 3,
       retryStrategy: reconnectDelay,
     });
@@ -209,6 +210,9 @@ function duplicateOf(client: RedisClient, settings: Readonly<Record<string, unkn
   made.connect().catch(ignore);
   return made;
 }
+
+/** ioredis waits so long for the end of a connection, also of one that is gone, and holds the process meanwhile. */
+export const disconnectMs = 100;
 
 /** Milliseconds before the next attempt: 50, 100, ... at most a second, of which up to half by chance. */
 function reconnectDelay(attempt: number): number {
