@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type HashName, OneShotHMAC } from '../../drivers/crypto/one-shot-hmac.js';
 
-const hashes = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const satisfies Record<string, HashName>;
-
 /** An algorithm of RFC 7518 section 3.2. */
-export type HMACAlgorithm = keyof typeof hashes;
+export type HMACAlgorithm = 'HS256' | 'HS384' | 'HS512';
+
+const hashes: Readonly<Record<HMACAlgorithm, HashName>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
 
 /** True for a member of {@link HMACAlgorithm}. */
 export function isHMAC(algorithm: string): algorithm is HMACAlgorithm {
