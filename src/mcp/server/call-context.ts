@@ -64,6 +64,10 @@ export class CallContext implements ToolContext {
     return this.#conversation().client;
   }
 
+  get asksInPlace(): boolean {
+    return !isModern(this.#request) || this.#incoming.task?.begun === true;
+  }
+
   /** The questions that go out as the answer of this call; undefined when the handler has all it asked for. */
   get waiting(): ReturnedQuestions | undefined {
     return this.#returned && this.#returned.open.size > 0 ? this.#returned : undefined;

@@ -249,10 +249,13 @@ export class MCPServer implements Closeable {
     });
   }
 
-  /** Refuses new calls, lets running ones finish until the deadline, then disconnects every client. */
+  /**
+   * Refuses new calls, lets running ones finish until the deadline, then disconnects every client. Tasks
+   * that wait for an answer of somebody are cancelled at once: no deadline is long enough for people.
+   */
   async close(options: CloseOptions = {}): Promise<void> {
     try {
-      await this.#lifecycle.close(options, async (remainingMs) => {
+      const closing = this.#lifecycle.close(options, async (remainingMs) => {
         this.#tasks.close();
         this.#news.close();
         await Promise.all(Array.from(this.#lanes, (lane) => lane.drain?.(remainingMs * drainShare)));
@@ -260,6 +263,8 @@ export class MCPServer implements Closeable {
         await Promise.all(Array.from(this.#lanes, (lane) => lane.close()));
         this.#lanes.clear();
       });
+      if (this.#lifecycle.closed) this.#tasks.askNoMore();
+      await closing;
     } finally {
       this.#reportClosed();
     }

@@ -21,7 +21,7 @@ const maxAttempts = 3;
 type Reading<T> = (answer: Readonly<Record<string, unknown>>) => Promise<T | undefined> | T | undefined;
 
 /** The questions of one call: numbers them, looks whether the client can answer, checks what it answers. */
-export class Questions implements Conversation {
+export class Questions implements Omit<Conversation, 'asksInPlace'> {
   readonly client: ClientView;
   readonly #channel: QuestionChannel;
   #asked = 0;

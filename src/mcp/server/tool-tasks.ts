@@ -61,6 +61,7 @@ export class ToolTasks {
   readonly #runs: Map<string, { readonly run: TaskRun; readonly keepNoLonger: () => void }> = new Map();
   readonly #kept: Map<string, number> = new Map();
   readonly #writes: Map<string, Promise<void>> = new Map();
+  #asksNoMore = false;
 
   /** @param onChange Is told of each new state of a task that is kept. */
   constructor(
@@ -129,6 +130,12 @@ export class ToolTasks {
     return record?.owner === owner && record.expiresAt > Date.now() ? record.state : undefined;
   }
 
+  /** Cancels what waits for an answer, now and from now on: people may take any time. */
+  askNoMore(): void {
+    this.#asksNoMore = true;
+    for (const { run } of this.#runs.values()) this.#refuseQuestion(run);
+  }
+
   /** Cancels what runs. How tasks ended can be told until the last client has gone; stores keep it until it expires. */
   close(): void {
     for (const { run, keepNoLonger } of this.#runs.values()) {
@@ -167,8 +174,15 @@ export class ToolTasks {
 
   #write(run: TaskRun): void {
     if (!this.#runs.has(run.id)) return;
+    if (this.#refuseQuestion(run)) return;
     this.#onChange(run);
     this.#change(run.id, (kept) => kept.set(run.id, run.record));
+  }
+
+  #refuseQuestion(run: TaskRun): boolean {
+    const refused = this.#asksNoMore && run.status === 'input_required';
+    if (refused) run.cancel(new DOMException('The server closes, and waits for no answers', 'AbortError'));
+    return refused;
   }
 
   /** One write after the other, so that the last state stays. */

@@ -1,7 +1,8 @@
 import { detach, openScope } from '../../core/index.js';
 import { checkOptions, is } from '../../core/internal.js';
 import { asTask } from '../server/as-task.js';
-import type { AgentSource, AgentTaskEvent, AgentTaskRequest } from './agent-source.js';
+import { canPutQuestions, putQuestion } from './agent-questions.js';
+import type { AgentSource, AgentTaskEvent, AgentTaskRequest, AgentTaskResult } from './agent-source.js';
 import { checkSource } from './check-source.js';
 import { defineTool } from './define-tool.js';
 import { fromJSONSchema } from './from-json-schema.js';
@@ -32,7 +33,8 @@ const acting = { readOnlyHint: false, destructiveHint: true, openWorldHint: true
 /**
  * Puts an agent or a pool of agents behind MCP. `agent_run` gives it a task and waits, telling progress;
  * cancelling the call cancels the task; clients that know the protocol's own tasks get a handle instead of
- * waiting. `agent_start` gives one that outlives the call, and `agent_task`,
+ * waiting. What the agent asks is put to the client's user, where the client can ask while the call waits;
+ * elsewhere the task is left waiting for `agent_respond`. `agent_start` gives one that outlives the call, and `agent_task`,
  * `agent_respond` and `agent_cancel` ask about it, answer its questions and end it. A task is known only to
  * the principal that started it.
  *
@@ -58,7 +60,8 @@ export function agentTools(agents: AgentSource, options: AgentToolsOptions = {})
       defineTool(
         {
           name: `${name}_run`,
-          description: 'Give an agent a task and wait for what it makes. A task that asks something is left waiting.',
+          description:
+            'Give an agent a task and wait for what it makes. What it asks is put to the user, or left open.',
           input: request,
           annotations: acting,
         },
@@ -88,9 +91,6 @@ export function agentTools(agents: AgentSource, options: AgentToolsOptions = {})
 async function run(agents: AgentSource, board: TaskBoard, args: Request, context: ToolContext): Promise<object> {
   board.assertRoom();
   let ask = (): void => undefined;
-  const asked = new Promise<void>((resolve) => {
-    ask = resolve;
-  });
   const onEvent = (event: AgentTaskEvent): void => {
     if (event.type === 'progress') void context.progress(event.progress ?? 0, event.total, event.message);
     if (event.state === 'input-required') ask();
@@ -102,9 +102,22 @@ async function run(agents: AgentSource, board: TaskBoard, args: Request, context
   const cancel = (): void => task.handle.cancel(context.signal.reason);
   context.signal.addEventListener('abort', cancel, { once: true });
   try {
-    await Promise.race([task.handle.result, asked]);
-    const result = task.result ?? (task.question ? undefined : await task.handle.result);
-    if (!result) return stateOf(task);
+    let result: AgentTaskResult | undefined;
+    let put: string | undefined;
+    while (!result) {
+      const { question } = task;
+      if (question && question.id !== put) {
+        if (!canPutQuestions(context)) return stateOf(task);
+        put = question.id;
+        const answering = putQuestion(task, question, context).then(() => undefined);
+        result = await Promise.race([task.handle.result, answering]);
+      } else {
+        const asked = new Promise<undefined>((resolve) => {
+          ask = () => resolve(undefined);
+        });
+        result = await Promise.race([task.handle.result, asked]);
+      }
+    }
     board.remove(task);
     if (!result.success) throw new ToolError(`The task failed: ${result.error ?? 'the agent gave no reason'}`);
     return { id: task.handle.id, state: 'completed', data: result.data ?? null, metadata: result.metadata };

@@ -86,6 +86,11 @@ export interface ClientRoot {
 export interface Conversation {
   readonly client: ClientView;
   /**
+   * Whether the handler waits while its question is answered: in a task, and for clients before
+   * 2026-07-28. Where it does not, the question is the answer of the call, and the handler runs again.
+   */
+  readonly asksInPlace: boolean;
+  /**
    * Asks the user to fill in a form. The values are checked by `schema`; values that do not fit are
    * asked for again.
    *
