@@ -170,10 +170,6 @@ export interface ServerSDK {
 }
 
 export interface StdioSDK {
-  readonly StdioServerTransport: new (
-    stdin: NodeJS.ReadableStream,
-    stdout: NodeJS.EventEmitter & { write(text: string): boolean },
-  ) => Transport;
   serveStdio(
     factory: (about: { era: Era }) => Connection,
     options: { transport: Transport; onerror: (error: Error) => void },
