@@ -6,15 +6,14 @@ import {
   detach,
   Lifecycle,
   openScope,
-  spanKind,
   systemClock,
-  Telemetry,
   TypedEmitter,
 } from '../core/index.js';
 import { Retry } from '../resilience/retry.js';
 import type { AgentCapability } from './agent-capabilities.js';
 import { type AgentCloseOptions, closeTimeOf } from './agent-close-options.js';
 import { type AgentOptions, checkAgentOptions } from './agent-options.js';
+import { AgentTelemetry } from './agent-telemetry.js';
 import { toolCaller } from './agent-tools.js';
 import { Dispatcher } from './dispatcher.js';
 import { KeyedRuns } from './keyed-runs.js';
@@ -67,7 +66,7 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
   /** Of agents that can do a task, a pool asks the one with the highest. */
   readonly priority: number;
   readonly #lifecycle: Lifecycle;
-  readonly #telemetry: Telemetry;
+  readonly #telemetry: AgentTelemetry;
   readonly #dispatcher: Dispatcher;
   readonly #keys: KeyedRuns = new KeyedRuns();
   #draining = false;
@@ -82,7 +81,8 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
     this.capabilities = Object.freeze([...capabilities]);
     this.maxConcurrentTasks = maxConcurrentTasks;
     this.priority = priority;
-    this.#telemetry = new Telemetry('agents', options.telemetry);
+    const telemetry = new AgentTelemetry(id, options.telemetry);
+    this.#telemetry = telemetry;
     this.#lifecycle = new Lifecycle(`Agent '${id}'`);
     const handlesAll = this.canHandle === Agent.prototype.canHandle;
     this.#dispatcher = new Dispatcher({
@@ -96,12 +96,15 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
       clock: options.clock ?? systemClock,
       memory: options.memory,
       tools: tools && toolCaller(tools),
-      logger: this.#telemetry.logger,
+      logger: telemetry.logger,
       canHandle: handlesAll ? undefined : (task) => this.canHandle(task as Task<I>),
       execute: (task, context) =>
-        this.#telemetry.tracing ? this.#traced(task as Task<I>, context) : this.execute(task as Task<I>, context),
+        telemetry.tracing
+          ? telemetry.attempt(task, context.attempt, async () => this.execute(task as Task<I>, context))
+          : this.execute(task as Task<I>, context),
       onBusy: (busy) => this.#changed(busy),
       onTask: (run) => {
+        if (run.final) telemetry.ended(run);
         if (this.listenerCount('task') > 0) this.emit('task', { task: run.task, state: run.state });
       },
     });
@@ -202,18 +205,6 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
 
   protected override onListenerError(error: unknown, event: string): void {
     this.#telemetry.logger.error({ agent: this.id, event, error }, 'a listener of an agent failed');
-  }
-
-  /** One span for each attempt, active for all that it awaits. */
-  #traced(task: Task<I>, context: TaskContext): Promise<unknown> {
-    const attributes = {
-      'safla.agent.id': this.id,
-      'safla.task.id': task.id,
-      'safla.task.type': task.type,
-      'safla.task.attempt': context.attempt,
-    };
-    const request = { name: `task ${task.type}`, kind: spanKind.internal, attributes };
-    return this.#telemetry.span(request, async () => this.execute(task, context));
   }
 
   #changed(busy: boolean): void {

@@ -78,6 +78,7 @@ export class Dispatcher implements RunOwner {
     const { size } = this;
     if (this.isFull) {
       run.reject(new QueueFullError(`queue of agent '${id}'`, `${maxQueue} tasks`));
+      this.#parts.onTask(run);
       return;
     }
     this.#accepted.push(run);

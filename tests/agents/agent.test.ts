@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import type { Attributes, Meter } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import {
   Agent,
@@ -745,6 +746,50 @@ describe('telemetry', () => {
       'safla.task.attempt': 2,
       'safla.correlation_id': handle.id,
     });
+  });
+
+  it('records how long each task took, and how it ended', async () => {
+    const records: { name: string; seconds: number; attributes: Attributes }[] = [];
+    const meter = {
+      createHistogram: (name: string, options: { unit: string }) => ({
+        record(seconds: number, attributes: Attributes) {
+          expect(options.unit).toBe('s');
+          records.push({ name, seconds, attributes });
+        },
+      }),
+    } as unknown as Meter;
+    const clock = new ManualClock();
+    await using agent = new Fake(
+      async ({ type }, { sleep }) => {
+        await sleep(1_500);
+        if (type === 'broken') throw new ConnectionError('away');
+      },
+      { telemetry: { meter }, clock, maxQueue: 1 },
+    );
+    const done = agent.submit({ type: 'fine' });
+    await turn();
+    await clock.advance(1_500);
+    await done.result;
+    const broken = agent.submit({ type: 'broken' });
+    const queued = agent.submit({ type: 'queued' });
+    const refused = agent.submit({ type: 'refused' });
+    queued.cancel();
+    await turn();
+    await clock.advance(1_500);
+    await Promise.all([broken.result, queued.result, refused.result]);
+    await turn();
+    const of = (state: string, type?: string): object => ({
+      'safla.agent.id': 'fake',
+      'safla.task.state': state,
+      ...(type && { 'error.type': type }),
+    });
+    expect(new Set(records.map(({ name }) => name))).toEqual(new Set(['safla.agent.task.duration']));
+    expect(records.map(({ seconds, attributes }) => [seconds, attributes])).toEqual([
+      [1.5, of('completed')],
+      [0, of('rejected', 'QUEUE_FULL')],
+      [0, of('canceled', 'TASK_CANCELED')],
+      [1.5, of('failed', 'CONNECTION')],
+    ]);
   });
 });
 
