@@ -10,13 +10,26 @@ export type {
 } from './config/mcp-config.js';
 export type { MCPHostEvents } from './host/host-events.js';
 export type { ConsentRequest } from './host/link.js';
+export type {
+  MCPAnswers,
+  MCPFormQuestion,
+  MCPModelQuestion,
+  MCPPageQuestion,
+  MCPQuestion,
+} from './host/mcp-answers.js';
 export { MCPClient } from './host/mcp-client.js';
 export { MCPHost, type MCPHostOptions, type OfServer } from './host/mcp-host.js';
+export { MCPTask } from './host/mcp-task.js';
+export { MCPTaskCanceledError } from './host/mcp-task-canceled-error.js';
+export type { MCPTaskView } from './host/mcp-task-view.js';
 export type { RestartOptions } from './host/restart-plan.js';
 export type {
+  Completion,
+  CompletionRequest,
   Progress,
   PromptInfo,
   ResourceInfo,
+  ResourceTemplateInfo,
   ToolAnswer,
   ToolCallOptions,
   ToolInfo,

@@ -20,18 +20,23 @@ export class LineSplitter {
     const lines: string[] = [];
     let start = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
-      lines.push(Buffer.concat([...this.#chunks, chunk.subarray(start, end)]).toString('utf8'));
-      this.#chunks = [];
-      this.#bytes = 0;
+      lines.push(this.#chunks.length === 0 ? chunk.toString('utf8', start, end) : this.#join(chunk.subarray(0, end)));
       start = end + 1;
     }
-    this.#hold(chunk.subarray(start));
+    if (start < chunk.byteLength) this.#hold(chunk.subarray(start));
     return lines;
+  }
+
+  #join(last: Buffer): string {
+    const line = Buffer.concat([...this.#chunks, last]).toString('utf8');
+    this.#chunks = [];
+    this.#bytes = 0;
+    return line;
   }
 
   #hold(rest: Buffer): void {
     this.#bytes += rest.byteLength;
     if (this.overflowed) this.#chunks = [];
-    else if (rest.byteLength > 0) this.#chunks.push(rest);
+    else this.#chunks.push(rest);
   }
 }

@@ -1,7 +1,6 @@
 import { ConnectionError, type Logger, ProtocolError, TimeoutError } from '../../core/index.js';
 import { importOptional, lazy } from '../../core/internal.js';
 import type { StdioServerConfig } from '../config/mcp-config.js';
-import { loadClientSDK } from '../sdk/client-sdk.js';
 import type { MCPAnswers } from './mcp-answers.js';
 import { MCPClient } from './mcp-client.js';
 import { SecretMask } from './secret-mask.js';
@@ -65,11 +64,10 @@ interface Failure {
 
 async function attempt(options: OpenStdioOptions, timeoutMs: number, legacy: boolean): Promise<MCPClient | Failure> {
   const { name, config, callTimeoutMs, startTimeoutMs } = options;
-  const { deserializeMessage } = await loadClientSDK();
   await options.askConsent();
   const process = await ServerProcess.start(name, config, await inheritedEnvironment(), options.logger);
   options.onProcess(process);
-  const transport = new StdioTransport(process, deserializeMessage, failedStopMs);
+  const transport = new StdioTransport(process, failedStopMs);
   try {
     return await MCPClient.connect({
       label: `MCP server '${name}'`,

@@ -4,7 +4,10 @@ import type { SignalLike } from '../sdk/client-sdk.js';
 /** The end of a scope as the SDK listens to it. An `AbortSignal` for each call would cost more than the call's other bookkeeping. */
 export class ScopeSignal implements SignalLike {
   readonly #scope: CallScope;
-  readonly #taken: Map<() => void, () => void> = new Map();
+  // One at a time listens to nearly all calls.
+  #listener: (() => void) | undefined;
+  #off: (() => void) | undefined;
+  #others: Map<() => void, () => void> | undefined;
 
   constructor(scope: CallScope) {
     this.#scope = scope;
@@ -19,11 +22,24 @@ export class ScopeSignal implements SignalLike {
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {
-    this.#taken.set(listener, this.#scope.onCancel(listener));
+    const off = this.#scope.onCancel(listener);
+    if (this.#off) {
+      this.#others ??= new Map();
+      this.#others.set(listener, off);
+    } else {
+      this.#listener = listener;
+      this.#off = off;
+    }
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#taken.get(listener)?.();
-    this.#taken.delete(listener);
+    if (listener === this.#listener) {
+      this.#off?.();
+      this.#off = undefined;
+      this.#listener = undefined;
+    } else {
+      this.#others?.get(listener)?.();
+      this.#others?.delete(listener);
+    }
   }
 }

@@ -118,24 +118,30 @@ export class ServerCalls {
 
   async callTool(name: string, args: Args, scope: CallScope, onProgress: OnProgress): Promise<ToolAnswer> {
     const tell = this.#safe(onProgress);
-    const started = await this.#startTool(name, args, scope, tell);
-    if (!('task' in started)) return started;
-    const { taskId } = started.task;
+    const result = await this.#send(name, args, scope, tell);
+    const task = taskIn(result);
+    return task === undefined ? toAnswer(result) : this.#finish(name, this.#read(name, task), scope, tell);
+  }
+
+  /** Calls a tool, and gives the task if the call became one. */
+  async startTool(name: string, args: Args, scope: CallScope): Promise<ToolAnswer | StartedTask> {
+    const result = await this.#send(name, args, scope, undefined);
+    const task = taskIn(result);
+    return task === undefined ? toAnswer(result) : { task: this.#read(name, task) };
+  }
+
+  async #finish(name: string, task: MCPTaskView, scope: CallScope, tell: OnProgress): Promise<ToolAnswer> {
+    const { taskId } = task;
     // It runs on for as long as the server likes unless it is told that nobody waits.
     const off = scope.onCancel(() => this.#abandon(taskId));
     try {
-      return await this.follow(`tools/call '${name}'`, started.task, scope, tell, name);
+      return await this.follow(`tools/call '${name}'`, task, scope, tell, name);
     } catch (error) {
       if (!scope.cancelled) this.#abandon(taskId);
       throw error;
     } finally {
       off();
     }
-  }
-
-  /** Calls a tool, and gives the task if the call became one. */
-  startTool(name: string, args: Args, scope: CallScope): Promise<ToolAnswer | StartedTask> {
-    return this.#startTool(name, args, scope, undefined);
   }
 
   /** Waits for a task's answer, which is checked as that of the tool when its name is given. */
@@ -159,7 +165,7 @@ export class ServerCalls {
       scope,
       this.#safe(onProgress),
     );
-    if (tool !== undefined) await this.#ask(what, scope, () => this.#client.checkResult(tool, result));
+    if (tool !== undefined) await this.#ask(what, scope, async () => this.#client.checkResult(tool, result));
     return toAnswer(result);
   }
 
@@ -175,20 +181,16 @@ export class ServerCalls {
     await this.#ask(`tasks/cancel ${taskId}`, scope, (o) => this.#client.ask('tasks/cancel', { taskId }, o));
   }
 
-  async #startTool(
-    name: string,
-    args: Args,
-    scope: CallScope,
-    onProgress: OnProgress,
-  ): Promise<ToolAnswer | StartedTask> {
+  #send(name: string, args: Args, scope: CallScope, onProgress: OnProgress): Promise<unknown> {
     const correlationId = correlationIdHere();
     const params = { name, arguments: args, ...(correlationId ? { _meta: { [correlationKey]: correlationId } } : {}) };
-    const what = `tools/call '${name}'`;
-    const result = await this.#ask(what, scope, (o) =>
+    return this.#ask(`tools/call '${name}'`, scope, (o) =>
       this.#client.callTool(params, onProgress ? { ...o, onprogress: onProgress } : o),
     );
-    const task = taskIn(result);
-    return task === undefined ? toAnswer(result) : { task: readTask(`${this.#facts.label}: ${what}`, task) };
+  }
+
+  #read(name: string, task: unknown): MCPTaskView {
+    return readTask(`${this.#facts.label}: tools/call '${name}'`, task);
   }
 
   #abandon(taskId: string): void {

@@ -1,6 +1,7 @@
 import { ProtocolError } from '../../core/index.js';
 import type { Transport } from '../sdk/server-sdk.js';
 import { LineSplitter } from './line-splitter.js';
+import { parseRPC } from './parse-rpc.js';
 import type { ServerProcess } from './server-process.js';
 
 /** A longer message is more than any server should send at once. */
@@ -18,7 +19,6 @@ export class StdioTransport implements Transport {
   onerror?: (error: Error) => void;
   onmessage?: (message: unknown) => void;
   readonly #process: ServerProcess;
-  readonly #parse: (line: string) => unknown;
   readonly #stopWithinMs: number;
   readonly #lines: LineSplitter = new LineSplitter(maxMessageBytes);
   #flooded = false;
@@ -28,9 +28,8 @@ export class StdioTransport implements Transport {
   #garbageLines = 0;
   #garbageBytes = 0;
 
-  constructor(process: ServerProcess, parse: (line: string) => unknown, stopWithinMs: number) {
+  constructor(process: ServerProcess, stopWithinMs: number) {
     this.#process = process;
-    this.#parse = parse;
     this.#stopWithinMs = stopWithinMs;
   }
 
@@ -86,12 +85,8 @@ export class StdioTransport implements Transport {
   }
 
   #deliver(line: string): void {
-    let message: unknown;
-    try {
-      // Trying to parse what cannot be a message would be dear when there is much of it.
-      if (!/^\s*[{[]/.test(line)) throw new SyntaxError('not JSON-RPC');
-      message = this.#parse(line);
-    } catch {
+    const message = parseRPC(line);
+    if (message === undefined) {
       if (line.trim() !== '') this.#garbage += 1;
       this.#garbageLines += 1;
       this.#garbageBytes += line.length;

@@ -1,3 +1,4 @@
+import type { ToolInfo } from '../host/types.js';
 import type { ClientSDK, RequestOptions, SDKClient } from './client-sdk.js';
 
 /** A question of a server, as the protocol writes it. */
@@ -11,7 +12,7 @@ export interface TaskClient extends SDKClient {
   /** Answers a question by the handler of its method, as if it had come as a request. */
   answerRequest(key: string, request: WireRequest, signal: AbortSignal): Promise<unknown>;
   /** @throws what `callTool` throws for an answer that breaks the tool's output schema, where that is known */
-  checkResult(tool: string, result: unknown): Promise<void>;
+  checkResult(tool: string, result: unknown): void;
   /** Sends a request that the SDK does not know, and takes its result as it is. */
   ask(method: string, params: Readonly<Record<string, unknown>>, options: RequestOptions): Promise<unknown>;
 }
@@ -31,9 +32,8 @@ interface Inner {
   _onresponse(response: WireResponse): void;
   _getRequestHandler(method: string): ((request: unknown, context: unknown) => Promise<unknown>) | undefined;
   _compileOutputValidator(tool: unknown): Compiled | undefined;
-  readonly _cache?: {
-    outputValidator(tool: string, compile: (tool: unknown) => Compiled | undefined): Promise<Compiled | undefined>;
-  };
+  _onnotification(message: object, extra: unknown): void;
+  request(request: WireRequest, options: RequestOptions): Promise<unknown>;
   request(request: WireRequest, schema: { readonly '~standard': object }, options: RequestOptions): Promise<unknown>;
 }
 
@@ -41,10 +41,48 @@ interface WireResponse {
   readonly result?: { readonly resultType?: unknown };
 }
 
+type Validator = (value: unknown) => { readonly valid: boolean; readonly errorMessage?: string };
+
 interface Compiled {
   readonly ok: boolean;
-  readonly validator?: (value: unknown) => { readonly valid: boolean; readonly errorMessage?: string };
+  readonly validator?: Validator;
+  readonly compileError?: unknown;
 }
+
+/** A tool that was listed. */
+class Known {
+  /** Whether arguments are repeated as headers (SEP-2243), which the SDK does. */
+  readonly hasHeaders: boolean;
+  readonly #tool: ToolInfo;
+  #compiled: Compiled | undefined;
+
+  constructor(tool: ToolInfo) {
+    this.#tool = tool;
+    this.hasHeaders = JSON.stringify(tool.inputSchema).includes('x-mcp-header');
+  }
+
+  /** Undefined for a tool that promises nothing of its answers. */
+  validator(client: Inner): Validator | undefined {
+    if (!this.#tool.outputSchema) return undefined;
+    this.#compiled ??= client._compileOutputValidator(this.#tool);
+    if (this.#compiled?.ok === false)
+      throw new Error(`Tool '${this.#tool.name}' has an invalid outputSchema: ${String(this.#compiled.compileError)}`);
+    return this.#compiled?.validator;
+  }
+}
+
+/** @throws when the answer breaks what the tool promises; a failure promises nothing, nor does a task that begins */
+function check(tool: string, validator: Validator, result: unknown): void {
+  const { structuredContent, isError } = result as { structuredContent?: unknown; isError?: boolean };
+  if (isError) return;
+  if (structuredContent === undefined)
+    throw new Error(`Tool '${tool}' has an output schema and gave no structured content`);
+  const { valid, errorMessage } = validator(structuredContent);
+  if (!valid) throw new Error(`the answer does not match the output schema of '${tool}': ${errorMessage}`);
+}
+
+/** A server says by it that a call lacks a header (SEP-2243). */
+const headerMismatch = -32020;
 
 /** Accepts any result: its reader looks at it. */
 const unchecked = { '~standard': { version: 1, vendor: 'safla', validate: (value: unknown) => ({ value }) } };
@@ -60,6 +98,37 @@ export function clientClass(sdk: ClientSDK): TaskClientClass {
   if (!type) {
     const inner = sdk.Client.prototype as unknown as Inner;
     type = class extends sdk.Client {
+      /** The tools as they were listed last, by name. */
+      readonly listed: Map<string, Known> = new Map();
+
+      override async listTools(...args: Parameters<SDKClient['listTools']>): ReturnType<SDKClient['listTools']> {
+        const list = await super.listTools(...args);
+        this.listed.clear();
+        for (const tool of list.tools as ToolInfo[]) this.listed.set(tool.name, new Known(tool));
+        return list;
+      }
+
+      /** As the SDK does it, which looks for the tool in its cache and through its schema at every call. */
+      override async callTool(...[params, options]: Parameters<SDKClient['callTool']>): Promise<unknown> {
+        const known = this.listed.get(String(params.name));
+        if (known?.hasHeaders) return super.callTool(params, options);
+        const validator = known?.validator(this as unknown as Inner);
+        let result: unknown;
+        try {
+          result = await (this as unknown as Inner).request({ method: 'tools/call', params }, options);
+        } catch (error) {
+          if ((error as { readonly code?: unknown }).code !== headerMismatch) throw error;
+          return super.callTool(params, options);
+        }
+        if (validator) check(String(params.name), validator, result);
+        return result;
+      }
+
+      protected _onnotification(message: { readonly method?: unknown }, extra: unknown): void {
+        if (message.method === 'notifications/tools/list_changed') this.listed.clear();
+        inner._onnotification.call(this, message, extra);
+      }
+
       protected _onresponse(response: WireResponse): void {
         const { result } = response;
         // The extension is of 2026-07-28 and later.
@@ -85,15 +154,9 @@ export function clientClass(sdk: ClientSDK): TaskClientClass {
         );
       }
 
-      async checkResult(tool: string, result: unknown): Promise<void> {
-        const { structuredContent, isError } = result as { structuredContent?: unknown; isError?: boolean };
-        const self = this as unknown as Inner;
-        const compiled = await self._cache?.outputValidator(tool, (known) => self._compileOutputValidator(known));
-        if (isError || !compiled?.ok || !compiled.validator) return;
-        if (structuredContent === undefined)
-          throw new Error(`Tool ${tool} has an output schema but did not return structured content`);
-        const { valid, errorMessage } = compiled.validator(structuredContent);
-        if (!valid) throw new Error(`Structured content does not match the tool's output schema: ${errorMessage}`);
+      checkResult(tool: string, result: unknown): void {
+        const validator = this.listed.get(tool)?.validator(this as unknown as Inner);
+        if (validator) check(tool, validator, result);
       }
     } as unknown as TaskClientClass;
     made.set(sdk, type);

@@ -86,8 +86,6 @@ export interface ClientSDK {
     url: URL,
     options: { requestInit: { headers: Record<string, string> } },
   ) => Transport & { readonly sessionId?: string | undefined };
-  /** @throws SyntaxError for a line that is not JSON, another error for JSON that is not JSON-RPC */
-  deserializeMessage(line: string): unknown;
 }
 
 /** @throws MissingDependencyError */
