@@ -19,7 +19,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import postgres from 'postgres';
-import { measure } from './measure.js';
+import { measure, median } from './measure.js';
 import { version } from './support/version.js';
 
 const concurrency = 10;
@@ -158,10 +158,6 @@ async function program(name: string, ...args: readonly string[]): Promise<string
   const path = fileURLToPath(new URL(`./support/${name}`, import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', path, ...args]);
   return stdout.trim();
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 async function active(): Promise<number> {

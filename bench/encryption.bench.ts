@@ -15,7 +15,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, scryptS
 import { chunkedOpen, chunkedSeal, EncryptionIntegration, Encryptor, LocalKeyring } from '@safla/sdk/encryption';
 import { CompactEncrypt, compactDecrypt, FlattenedEncrypt, flattenedDecrypt } from 'jose';
 import { type Measured, measure } from './measure.js';
-import { peerVersion } from './peers.js';
+import { version } from './support/version.js';
 
 const raw = randomBytes(32);
 const key = createSecretKey(raw);
@@ -26,7 +26,7 @@ const keyring = new LocalKeyring({ keys: [{ id: 'k1', key: raw }] });
 const encryptor = new Encryptor({ keys: keyring });
 const keyForEach = new Encryptor({ keys: keyring, dataKey: { maxMessages: 1 }, keyCache: { maxKeys: 1 } });
 
-const jose = `jose ${peerVersion('jose')} JWE`;
+const jose = `jose ${version('jose')} JWE`;
 const joseContext = Buffer.from(context);
 async function byFlattened(alg: 'A256KW' | 'A256GCMKW' | 'dir', material: typeof key | CryptoKey): Promise<unknown> {
   const jwe = await new FlattenedEncrypt(plain)
@@ -71,7 +71,7 @@ function guideRoundTrip(): void {
   decipher.final();
 }
 
-function table(title: string, results: readonly Measured[], unit: (micros: number) => string): void {
+function table(title: string, results: readonly Omit<Measured, 'rounds'>[], unit: (micros: number) => string): void {
   console.log(`\n${title}`);
   for (const { name, cpuMicros } of results) console.log(`${unit(cpuMicros).padStart(14)} | ${name}`);
 }

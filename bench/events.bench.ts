@@ -16,7 +16,8 @@ import { EventStream, redisStreams } from '@safla/sdk/events';
 import { TestContainer } from '@safla/sdk/testing';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { peerVersion } from './peers.js';
+import { median } from './measure.js';
+import { version } from './support/version.js';
 
 /** Enough that the first thousands, in which the heap grows again after each collection, do not decide. */
 const events = Number(process.env.EVENTS ?? 60_000);
@@ -161,18 +162,14 @@ async function serverCPU(): Promise<number> {
   return seconds.reduce((sum, value) => sum + value, 0) * 1e6;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
 const variants = [
   { name: 'EventStream on redisStreams, deduped', run: ours },
-  { name: `ioredis ${peerVersion('ioredis')} by hand: Lua dedupe, XADD, XREADGROUP 256, XACK per batch`, run: byHand },
-  { name: `BullMQ ${peerVersion('bullmq')}: addBulk 500 with jobId, 50 at a time`, run: bullmq },
+  { name: `ioredis ${version('ioredis')} by hand: Lua dedupe, XADD, XREADGROUP 256, XACK per batch`, run: byHand },
+  { name: `BullMQ ${version('bullmq')}: addBulk 500 with jobId, 50 at a time`, run: bullmq },
 ] as const;
 
 const services = await TestContainer.start({ redis: { kinds: ['system'] } });
-const { url, version } = services.redis;
+const { url, version: serverVersion } = services.redis;
 const admin = new Redis(url);
 const samples = variants.map((): Sample[] => []);
 for (let round = 0; round <= rounds; round++) {
@@ -197,7 +194,7 @@ const ratio = (peer: readonly Sample[], of: (sample: Sample) => number): number 
   median(own.map((sample, round) => of(sample) / of(peer[round] as Sample)));
 
 console.log(
-  `${events} events of about 220 bytes, ${rounds} rounds, Redis ${version}; medians, and those of the ratios`,
+  `${events} events of about 220 bytes, ${rounds} rounds, Redis ${serverVersion}; medians, and those of the ratios`,
 );
 console.table(
   variants.map(({ name }, index) => {

@@ -10,9 +10,9 @@ import { GraphQLIntegration } from '@safla/sdk/graphql';
 import { parse } from 'graphql';
 import { GraphQLClient } from 'graphql-request';
 import * as undici from 'undici';
-import { peerVersion } from './peers.js';
+import { measure, timesAsMuch } from './measure.js';
+import { version } from './support/version.js';
 
-const concurrency = 32;
 const calls = Number(process.env.BENCH_CALLS ?? 5_000);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
 
@@ -36,61 +36,31 @@ const body = (): string => JSON.stringify({ query: document, operationName: 'Get
 
 const ours = new GraphQLIntegration(endpoint, { authorization: 'Bearer key' });
 const plain = new GraphQLClient(endpoint, { headers });
-const undiciVersion = peerVersion('undici');
-const graphqlRequest = `graphql-request ${peerVersion('graphql-request')}`;
+const graphqlRequest = `graphql-request ${version('graphql-request')}`;
 
-const variants: Record<string, () => Promise<unknown>> = {
-  [`undici.request ${undiciVersion}`]: async () =>
-    (await undici.request(endpoint, { method: 'POST', headers, body: body() })).body.json(),
-  [`fetch of Node ${process.versions.node}`]: async () =>
-    (await fetch(endpoint, { method: 'POST', headers, body: body() })).json(),
-  [`${graphqlRequest}, text`]: () => plain.request(document, next()),
-  [`${graphqlRequest}, document node`]: () => plain.request(node, next()),
-  'GraphQLIntegration, text': () => ours.query(document, next()),
-  'GraphQLIntegration, document node': () => ours.query(node, next()),
-};
+const variants = [
+  {
+    name: `undici.request ${version('undici')}`,
+    run: async () => (await undici.request(endpoint, { method: 'POST', headers, body: body() })).body.json(),
+  },
+  {
+    name: `fetch of Node ${process.versions.node}`,
+    run: async () => (await fetch(endpoint, { method: 'POST', headers, body: body() })).json(),
+  },
+  { name: `${graphqlRequest}, text`, run: () => plain.request(document, next()) },
+  { name: `${graphqlRequest}, document node`, run: () => plain.request(node, next()) },
+  { name: 'GraphQLIntegration, text', run: () => ours.query(document, next()) },
+  { name: 'GraphQLIntegration, document node', run: () => ours.query(node, next()) },
+];
 
-async function repeat(run: () => Promise<unknown>, times: number): Promise<void> {
-  let left = times;
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) await run();
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
-}
-
-const names = Object.keys(variants);
-const samples = new Map(names.map((name) => [name, [] as number[]]));
-for (const name of names) await repeat(variants[name] ?? fail, calls);
-for (let round = 0; round < rounds; round++) {
-  for (let index = 0; index < names.length; index++) {
-    const name = names[(index + round) % names.length] ?? '';
-    globalThis.gc?.();
-    const before = process.cpuUsage();
-    await repeat(variants[name] ?? fail, calls);
-    const { user, system } = process.cpuUsage(before);
-    samples.get(name)?.push((user + system) / calls);
-  }
-}
+const results = await measure(variants, { calls, rounds, concurrency: 32, warmup: calls });
 await ours.close();
 server.disconnect();
 
-const baseline = samples.get(names[0] ?? '') ?? [];
-/** Ratios are taken within a round, where both sides had the same machine. */
-const ratio = (own: readonly number[]): number =>
-  median(own.map((value, round) => value / (baseline[round] ?? Number.NaN)));
-
 console.log('CPU microseconds per query | x undici.request');
-for (const [name, own] of samples) {
-  console.log(`${median(own).toFixed(0).padStart(8)} | ${ratio(own).toFixed(2).padStart(6)} | ${name}`);
+for (const result of results) {
+  const times = timesAsMuch(result, results[0]).toFixed(2);
+  console.log(`${result.cpuMicros.toFixed(0).padStart(8)} | ${times.padStart(6)} | ${result.name}`);
 }
-const reached = Math.max(...names.slice(4).map((name) => ratio(samples.get(name) ?? [])));
+const reached = Math.max(...results.slice(4).map((result) => timesAsMuch(result, results[0])));
 console.log(`bar: <= 1.6x undici.request: ${reached <= 1.6 ? 'met' : 'MISSED'}`);
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function fail(): never {
-  throw new Error('unreachable');
-}

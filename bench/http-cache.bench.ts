@@ -13,7 +13,7 @@ import { setupCache } from 'axios-cache-interceptor';
 import got from 'got';
 import { Agent, interceptors, request } from 'undici';
 import { measure } from './measure.js';
-import { peerVersion } from './peers.js';
+import { version } from './support/version.js';
 
 // got leaves a listener on its store with every call, and says so each time.
 console.warn = () => undefined;
@@ -27,7 +27,7 @@ const api = new APIIntegration({ baseURL: origin, auth: 'key', cache: true });
 const dispatcher = new Agent().compose(interceptors.cache({ type: 'private' }));
 const cachedAxios = setupCache(Axios.create({ baseURL: origin, headers }));
 const cachedGot = got.extend({ prefixUrl: origin, cache: new Map(), headers });
-const interceptor = `axios-cache-interceptor ${peerVersion('axios-cache-interceptor')}`;
+const interceptor = `axios-cache-interceptor ${version('axios-cache-interceptor')}`;
 
 /** Ours are run this often for each call of the others: a sample of some milliseconds measures the JIT. */
 const batch = 20;
@@ -52,12 +52,12 @@ for (const [title, path, calls, bar] of [
       run: async () => structuredClone((await cachedAxios.get(`/${path}`)).data),
     },
     {
-      name: `undici ${peerVersion('undici')}, cache interceptor`,
+      name: `undici ${version('undici')}, cache interceptor`,
       run: async () => (await request(`${origin}/${path}`, { dispatcher, headers })).body.json(),
     },
   ];
   // Its listeners make got slower with every call: it is measured last, on fewer.
-  const slow = [{ name: `got ${peerVersion('got')}, cache in a Map`, run: () => cachedGot(path).json() }];
+  const slow = [{ name: `got ${version('got')}, cache in a Map`, run: () => cachedGot(path).json() }];
   const results = [
     ...(await measure(variants, { calls, rounds: 7 })).map((result, index) =>
       index < 3 ? { ...result, cpuMicros: result.cpuMicros / batch } : result,

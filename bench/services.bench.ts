@@ -6,6 +6,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestContainer, type TestContainerOptions } from '@safla/sdk/testing';
+import { median } from './measure.js';
 
 const rounds = 5;
 
@@ -29,10 +30,6 @@ async function once(name: 'postgres' | 'redis', options: TestContainerOptions): 
   await own.drop();
   const [, stop] = await timed(() => services.stop());
   return { origin: `${service.name} ${service.version} (${service.kind})`, ready, namespace, stop };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function show(when: string, times: readonly Times[]): number {

@@ -8,11 +8,12 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { WebSocketIntegration } from '@safla/sdk/websocket';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
+import { median } from './measure.js';
+import { version } from './support/version.js';
 
 /** A client of one library, connected. */
 interface Client {
@@ -34,8 +35,6 @@ interface Sample {
   readonly cpuMicros: number;
 }
 
-const version = (name: string): string =>
-  (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
 const payload = {
   id: 'a3f1c2',
   type: 'order.paid',
@@ -169,10 +168,6 @@ async function sample(pattern: Pattern, client: Client): Promise<Sample> {
   await run();
   const { user, system } = process.cpuUsage(before);
   return { perSecond: (count / (performance.now() - startedAt)) * 1_000, cpuMicros: (user + system) / count };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 const rounds = Number(process.env.ROUNDS ?? 15);
