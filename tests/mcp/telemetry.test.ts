@@ -1,0 +1,148 @@
+import { type Attributes, type Histogram, type Meter, metrics, propagation, trace } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { asTask, defineTool, MCPServer, type MCPServerOptions, ToolError } from '@safla/sdk/mcp';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ask } from './support/ask.js';
+import { waitUntil } from './support/wait-until.js';
+
+interface Measured {
+  readonly name: string;
+  readonly unit: string | undefined;
+  readonly buckets: readonly number[] | undefined;
+  readonly seconds: number;
+  readonly attributes: Attributes;
+}
+
+/** A meter that keeps what is recorded. The metrics SDK is not among the packages of this project. */
+function recordingMeter(): { readonly meter: Meter; readonly measured: Measured[] } {
+  const measured: Measured[] = [];
+  const createHistogram: Meter['createHistogram'] = (name, options) => {
+    const histogram: Histogram = {
+      record: (seconds, attributes = {}) => {
+        const buckets = options?.advice?.explicitBucketBoundaries;
+        measured.push({ name, unit: options?.unit, buckets, seconds, attributes: attributes as Attributes });
+      },
+    };
+    return histogram;
+  };
+  return { meter: { createHistogram } as unknown as Meter, measured };
+}
+
+const tools = [
+  defineTool({ name: 'ok', description: 'Answers' }, () => 'ok'),
+  defineTool({ name: 'bad', description: 'Fails' }, () => {
+    throw new ToolError('no');
+  }),
+  defineTool({ name: 'hang', description: 'Hangs' }, () => new Promise(() => undefined)),
+  asTask(defineTool({ name: 'long', description: 'A task' }, () => 'done')),
+];
+const make = (options: Partial<MCPServerOptions> = {}): MCPServer =>
+  new MCPServer({ name: 's', version: '1', tools, ...options });
+const call = (server: MCPServer, name: string, more: object = {}): ReturnType<typeof ask> =>
+  ask(server, 'tools/call', { name, arguments: {}, ...more }, { capabilities: {} });
+
+afterEach(() => {
+  metrics.disable();
+  trace.disable();
+  propagation.disable();
+});
+
+describe('metrics', () => {
+  it('have each call in one histogram of seconds, by tool and by how it failed', async () => {
+    const { meter, measured } = recordingMeter();
+    await using server = make({ telemetry: { meter } });
+    await call(server, 'ok');
+    await call(server, 'ok');
+    await call(server, 'bad');
+    await using client = await server.connectInMemory();
+    const gone = new AbortController();
+    const hanging = client.callTool('hang', {}, { signal: gone.signal }).catch(() => undefined);
+    setTimeout(() => gone.abort(), 50);
+    await hanging;
+    await waitUntil(() => measured.length === 4, 'four calls were measured');
+    const by = (tool: string): Measured[] =>
+      measured.filter(({ attributes }) => attributes['gen_ai.tool.name'] === tool);
+    for (const { name, unit, buckets, seconds, attributes } of measured) {
+      expect([name, unit, attributes['mcp.method.name']]).toEqual(['mcp.server.operation.duration', 's', 'tools/call']);
+      expect(buckets?.length).toBeGreaterThan(5);
+      expect(seconds).toBeGreaterThanOrEqual(0);
+    }
+    expect(by('ok').map(({ attributes }) => attributes['error.type'])).toEqual([undefined, undefined]);
+    expect(by('bad').map(({ attributes }) => attributes['error.type'])).toEqual(['failed']);
+    expect(by('hang').map(({ attributes }) => attributes['error.type'])).toEqual(['cancelled']);
+    expect(by('hang')[0]?.seconds).toBeGreaterThan(0.02);
+    expect(server.stats()).toMatchObject({
+      ok: { calls: 2, failed: 0, cancelled: 0 },
+      bad: { calls: 1, failed: 1, cancelled: 0 },
+      hang: { calls: 1, failed: 0, cancelled: 1 },
+    });
+  });
+
+  it('reach the meter that the host has set up for its process', async () => {
+    const { meter, measured } = recordingMeter();
+    metrics.setGlobalMeterProvider({ getMeter: () => meter });
+    await using server = make();
+    await call(server, 'ok');
+    await waitUntil(() => measured.length === 1, 'the call was measured');
+    expect(measured[0]?.attributes['gen_ai.tool.name']).toBe('ok');
+  });
+
+  it('count a task once, with the time the tool took', async () => {
+    const { meter, measured } = recordingMeter();
+    await using server = make({ telemetry: { meter } });
+    await ask(server, 'tools/call', { name: 'long', arguments: {} });
+    await waitUntil(() => measured.length > 0, 'the task was measured');
+    expect(measured.map(({ attributes }) => attributes['gen_ai.tool.name'])).toEqual(['long']);
+  });
+
+  it('of a meter that is broken fail no call', async () => {
+    const createHistogram = (): never => {
+      throw new Error('broken meter');
+    };
+    await using server = make({ telemetry: { meter: { createHistogram } as unknown as Meter } });
+    expect((await call(server, 'ok')).result?.content).toEqual([{ type: 'text', text: 'ok' }]);
+  });
+});
+
+describe('spans', () => {
+  const spans = (): InMemorySpanExporter => {
+    const exporter = new InMemorySpanExporter();
+    trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+    propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+    return exporter;
+  };
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const parent = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: 'vendor=1' };
+
+  it('are children of the traceparent in _meta, with its tracestate, also those of a task', async () => {
+    const exporter = spans();
+    await using server = make();
+    await call(server, 'ok', { _meta: parent });
+    await ask(server, 'tools/call', { name: 'long', arguments: {}, _meta: parent });
+    await waitUntil(() => exporter.getFinishedSpans().length === 2, 'both spans ended');
+    for (const span of exporter.getFinishedSpans()) {
+      expect(span.parentSpanContext).toMatchObject({ traceId, spanId: 'b7ad6b7169203331', isRemote: true });
+      expect(span.spanContext().traceState?.get('vendor')).toBe('1');
+    }
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['tools/call ok', 'tools/call long']);
+  });
+
+  it.each(['garbage', 'garbage-in-many-parts-00', 7, null])(
+    'begin a trace of their own for the traceparent %j',
+    async (traceparent) => {
+      const exporter = spans();
+      await using server = make();
+      const { result } = await call(server, 'ok', { _meta: { traceparent } });
+      expect(result?.isError).toBeUndefined();
+      expect(exporter.getFinishedSpans()[0]?.parentSpanContext).toBeUndefined();
+    },
+  );
+
+  it('say that a tool failed', async () => {
+    const exporter = spans();
+    await using server = make();
+    await call(server, 'bad');
+    expect(exporter.getFinishedSpans()[0]).toMatchObject({ name: 'tools/call bad', status: { code: 2 } });
+  });
+});
