@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConfigurationError } from '../../src/core/index.js';
+import { toToolResult } from '../../src/mcp/tools/tool-result.js';
 import { recordingLogger } from './support/recording-logger.js';
 
 async function call(tool: Tool, args?: Record<string, unknown>): Promise<ToolAnswer> {
@@ -54,6 +55,30 @@ describe('what a tool returns', () => {
     expect(await call(returning({ content }))).toMatchObject({ content, isError: false });
   });
 
+  it('keeps texts apart from what the handler does with them later', async () => {
+    const block = { type: 'text', text: 'as it was' };
+    const shared = { content: [block] };
+    const answer = await call(returning(shared));
+    block.text = 'changed';
+    shared.content.push(block);
+    expect(answer.content).toEqual([{ type: 'text', text: 'as it was' }]);
+  });
+
+  it.each([
+    ['annotations', { content: [{ type: 'text', text: 'a', annotations: { priority: 1 } }] }],
+    ['a mark of failure', { content: [{ type: 'text', text: 'a' }], isError: true }],
+    ['a value beside them', { content: [{ type: 'text', text: 'a' }], structuredContent: { a: 1 } }],
+  ])('keeps texts with %s as they are', async (_, result) => {
+    expect(await call(returning(result))).toMatchObject(result);
+  });
+
+  it('counts many small texts as they are sent', async () => {
+    const texts = { content: Array.from({ length: 10 }, () => ({ type: 'text', text: '\u0001' })) };
+    await using server = new MCPServer({ name: 's', version: '1', tools: [returning(texts)], maxResultBytes: 300 });
+    await using client = await server.connectInMemory();
+    expect((await client.callTool('give')).text).toMatch(/returned \d+ bytes, more than the 300 allowed/);
+  });
+
   it('does not take a JSON value with a `content` for a finished result', async () => {
     const page = { content: [{ type: 'paragraph' }], title: 'x' };
     expect((await call(returning(page))).structuredContent).toEqual(page);
@@ -87,6 +112,19 @@ describe('what a tool returns', () => {
     await using server = new MCPServer({ name: 's', version: '1', tools: [returning(value)], maxResultBytes: 250 });
     await using client = await server.connectInMemory();
     expect((await client.callTool('give')).text).toMatch(/returned \d+ bytes, more than the 250 allowed/);
+  });
+
+  it('lets exactly those answers pass that take no more than is allowed', () => {
+    const texts = fc.array(fc.string({ unit: 'binary' }).map((text) => ({ type: 'text', text })));
+    const value = fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue(), fc.record({ content: texts }));
+    fc.assert(
+      fc.property(value, fc.nat({ max: 3_000 }), (returned, maxBytes) => {
+        const sent = JSON.stringify(toToolResult(returning(returned), returned, Number.POSITIVE_INFINITY));
+        const run = () => JSON.stringify(toToolResult(returning(returned), returned, maxBytes));
+        if (Buffer.byteLength(sent) > maxBytes) expect(run).toThrow(ToolError);
+        else expect(run()).toBe(sent);
+      }),
+    );
   });
 
   it('bounds resources and prompts as well', async () => {

@@ -13,14 +13,14 @@ const resultKeys = new Set(['content', 'structuredContent', 'isError', '_meta'])
  */
 export function toToolResult(tool: Tool, value: unknown, maxBytes: number): ToolResult {
   const subject = `Tool '${tool.name}'`;
-  if (typeof value === 'string' && !tool.output)
-    return fitting(subject, { content: [text(value)] }, value.length, maxBytes);
+  const texts = tool.output ? undefined : textsOf(value);
+  if (texts) return fitting(subject, { content: texts.map(text) }, texts, maxBytes);
   const json = toJSON(tool, value);
   // What is too large already is not copied.
   if (json.length > maxBytes) checkSize(subject, json, maxBytes);
   const copy: unknown = JSON.parse(json);
   if (!isToolResult(copy))
-    return fitting(subject, { content: [text(json)], structuredContent: copy }, json.length, maxBytes);
+    return fitting(subject, { content: [text(json)], structuredContent: copy }, [json], maxBytes);
   checkSize(subject, json, maxBytes);
   return copy;
 }
@@ -43,6 +43,23 @@ function isBlock(value: unknown): value is ContentBlock {
 
 function text(value: string): ContentBlock {
   return { type: 'text', text: value };
+}
+
+/** Of a text, or of an answer that is nothing but texts: what needs no way through JSON to be the server's own. */
+function textsOf(value: unknown): readonly string[] | undefined {
+  if (typeof value === 'string') return [value];
+  if (!isPlain(value, 1) || !Array.isArray(value.content)) return undefined;
+  const texts: string[] = [];
+  for (const block of value.content) {
+    if (!isPlain(block, 2) || block.type !== 'text' || typeof block.text !== 'string') return undefined;
+    texts.push(block.text);
+  }
+  return texts;
+}
+
+function isPlain(value: unknown, size: number): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  return Object.keys(value).length === size;
 }
 
 function toJSON(tool: Tool, value: unknown): string {
@@ -72,10 +89,11 @@ export function assertSendable(subject: string, answer: unknown, maxBytes: numbe
   checkSize(subject, JSON.stringify(answer), maxBytes);
 }
 
-/** Counts an answer made of a text of `length`, and the value it was written from, only where it might not fit. */
-function fitting(subject: string, answer: ToolResult, length: number, maxBytes: number): ToolResult {
-  // No character takes more than six bytes in either.
-  if (length * 12 + 1_000 > maxBytes) assertSendable(subject, answer, maxBytes);
+/** Counts the bytes of an answer made of `texts` only where it might not fit. */
+function fitting(subject: string, answer: ToolResult, texts: readonly string[], maxBytes: number): ToolResult {
+  // A UTF-16 unit takes at most six bytes, escaped; of a value's JSON at most three, in each of its two forms.
+  const atMost = texts.reduce((bytes, { length }) => bytes + length * 6 + 100, 100);
+  if (atMost > maxBytes) assertSendable(subject, answer, maxBytes);
   return answer;
 }
 
