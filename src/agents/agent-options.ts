@@ -59,6 +59,17 @@ const texts: OptionCheck = (value, field) => {
   for (const [index, item] of (value as unknown[]).entries()) is.text(item, `${field}[${index}]`);
 };
 
+const toolsCheck: OptionCheck = (value, field) => {
+  is.object(value, field);
+  const tools = value as Readonly<Record<string, unknown>>;
+  if (typeof tools.callTool === 'function') return;
+  for (const [name, tool] of Object.entries(tools)) {
+    if (typeof tool === 'function') continue;
+    const message = `${field}.${name} must be a function; ${field} are functions by name, or something with callTool`;
+    throw new ConfigurationError(message, { field: `${field}.${name}` });
+  }
+};
+
 /** @throws ConfigurationError */
 export function checkAgentOptions<I, O>(id: string, options: AgentOptions<I, O>): void {
   is.text(id, 'Agent.id');
@@ -72,7 +83,7 @@ export function checkAgentOptions<I, O>(id: string, options: AgentOptions<I, O>)
     timeoutMs: is.milliseconds,
     retry: is.either('an object or false', is.oneOf(false), is.options(retryChecks)),
     memory: is.object,
-    tools: is.object,
+    tools: toolsCheck,
     telemetry: is.object,
     clock: is.object,
   });

@@ -50,6 +50,9 @@ export class AgentPool implements Closeable, TaskSubmitter {
   /** @throws ConfigurationError */
   constructor(agents: Iterable<AnyAgent> = [], options: AgentPoolOptions = {}) {
     checkOptions<AgentPoolOptions>('AgentPool', options, { maxDepth: is.countOrZero, telemetry: is.object });
+    if (typeof agents?.[Symbol.iterator] !== 'function') {
+      throw new ConfigurationError('AgentPool takes a list of agents', { field: 'AgentPool.agents' });
+    }
     const { logger } = new Telemetry('agents', options.telemetry);
     this.#router = new PoolRouter(options.maxDepth ?? 8, logger);
     for (const agent of agents) this.add(agent);
@@ -92,7 +95,7 @@ export class AgentPool implements Closeable, TaskSubmitter {
    */
   submit(task: TaskDraft<unknown>, options: SubmitOptions = {}): TaskHandle {
     this.#lifecycle.assertOpen();
-    if (this.#draining) throw new ClosedError('AgentPool (it drains)');
+    if (this.#draining) throw new ClosedError('AgentPool drains: its queue');
     checkSubmitOptions('submit', options);
     const whole = taskOf(task);
     const { idempotencyKey } = options;

@@ -129,7 +129,7 @@ export abstract class Agent<I = Record<string, unknown>, O = unknown>
    */
   submit(task: TaskDraft<I>, options: SubmitOptions = {}): TaskHandle<O> {
     this.#lifecycle.assertOpen();
-    if (this.#draining) throw new ClosedError(`Agent '${this.id}' (it drains)`);
+    if (this.#draining) throw new ClosedError(`Agent '${this.id}' drains: its queue`);
     checkSubmitOptions('submit', options);
     const whole = taskOf(task);
     const { idempotencyKey } = options;

@@ -11,5 +11,6 @@ export function failedResult(state: FinalTaskState, error: unknown, metadata: Ta
 
 /** The class of what was thrown: anything can be. */
 function nameOf(error: unknown): string {
-  return error instanceof Error ? String(error.name) : typeof error;
+  if (error instanceof Error) return String(error.name);
+  return error === null ? 'null' : typeof error;
 }

@@ -93,7 +93,7 @@ export class RunContext implements TaskContext {
   #progress(progress: number | TaskProgress): void {
     const facts = typeof progress === 'number' ? { progress } : progress;
     if (typeof facts?.progress !== 'number' || Number.isNaN(facts.progress)) {
-      throw new ValidationError('progress', [{ path: ['progress'], message: 'must be a number' }]);
+      throw new ValidationError('progress', [{ path: [], message: 'must be a number, or an object with one' }]);
     }
     this.#run.tell({ ...facts, type: 'progress' });
   }
@@ -102,8 +102,11 @@ export class RunContext implements TaskContext {
     this.#run.tell({ type: 'output', data });
   }
 
-  #sleep(ms: number): Promise<void> {
-    return this.#source.lend(this.#run, () => this.#run.sleep(ms));
+  async #sleep(ms: number): Promise<void> {
+    if (typeof ms !== 'number' || !(ms >= 0)) {
+      throw new ConfigurationError(`sleep takes milliseconds, 0 or more, got ${String(ms)}`, { field: 'ms' });
+    }
+    await this.#source.lend(this.#run, () => this.#run.sleep(ms));
   }
 
   async #delegate<S extends StandardSchemaV1>(

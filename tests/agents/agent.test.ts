@@ -253,6 +253,7 @@ describe('failures', () => {
     ['an error', new TypeError('wrong'), 'wrong', 'TypeError'],
     ['a text', 'just text', 'just text', 'string'],
     ['undefined', undefined, 'undefined', 'undefined'],
+    ['null', null, 'null', 'null'],
     ['an object without a prototype', Object.create(null), 'an error that cannot be described', 'object'],
   ])('are told when execute throws %s', async (_, thrown, error, failureReason) => {
     await using agent = new Fake(async () => {
@@ -638,7 +639,7 @@ describe('the end', () => {
     const handles = [1, 2, 3].map(() => agent.submit({ type: 't' }));
     const drained = agent.drain();
     expect(agent.status).toBe('draining');
-    expect(() => agent.submit({ type: 't' })).toThrow(ClosedError);
+    expect(() => agent.submit({ type: 't' })).toThrow(new ClosedError("Agent 'fake' drains: its queue"));
     await drained;
     expect(handles.map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
   });
@@ -707,6 +708,24 @@ describe('tools and memory', () => {
     await using agent = new Fake((_, context) => context.memory);
     await expect(agent.submit({ type: 't' }).result).resolves.toMatchObject({
       error: expect.stringContaining("has no memory: give it the option 'memory'"),
+    });
+  });
+
+  it('are refused when they cannot be called', () => {
+    expect(() => new Fake(never, { tools: { sum: 5 as never } })).toThrow(
+      'Agent.tools.sum must be a function; Agent.tools are functions by name, or something with callTool',
+    );
+  });
+
+  it('refuse pauses and progress that are no numbers', async () => {
+    await using agent = new Fake(({ type }, { sleep, progress }) =>
+      type === 'sleep' ? sleep(Number.NaN) : progress(Number.NaN),
+    );
+    await expect(agent.submit({ type: 'sleep' }).result).resolves.toMatchObject({
+      error: 'sleep takes milliseconds, 0 or more, got NaN',
+    });
+    await expect(agent.submit({ type: 'progress' }).result).resolves.toMatchObject({
+      error: 'progress: must be a number, or an object with one',
     });
   });
 
