@@ -61,7 +61,7 @@ export interface APIIntegrationOptions {
 const owner = 'APIIntegration';
 
 const optionChecks: OptionChecks<APIIntegrationOptions> = {
-  baseURL: is.anything,
+  baseURL: is.url('http:', 'https:'),
   auth: is.anything,
   client: withMethods(is.function, 'request'),
   transport: is.either(
@@ -169,6 +169,7 @@ export function settingsOf(options: APIIntegrationOptions): APISettings {
  * minutes when the server says nothing.
  */
 export function positionalOptions(baseURL: unknown, apiKey: unknown, rateLimitPerHour: unknown): APIIntegrationOptions {
+  optionChecks.baseURL(baseURL, `${owner}.baseURL`);
   is.text(apiKey, `${owner}.apiKey`);
   is.count(rateLimitPerHour, `${owner}.rateLimitPerHour`);
   const limit = Number(rateLimitPerHour);

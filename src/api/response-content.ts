@@ -62,7 +62,7 @@ export function decodeContent({ status, headers, body }: Content, subject: strin
     if (as !== 'json') return text;
     const reason = packed
       ? 'is packed in a coding that is not undone here; stream() gives its bytes'
-      : `is not valid JSON (${text.length} characters; preview has the first)`;
+      : `is not valid JSON (${text.length} characters, see preview)`;
     // The parser's own message quotes the content.
     throw new ContentError(`${subject}: the answer says ${type} but ${reason}`, text);
   }

@@ -73,17 +73,21 @@ describe('under faults', () => {
       const body = `entry ${index}`;
       const plain: RequestOptions = { method: 'POST', body };
       const options = index % 2 === 0 ? { ...plain, idempotencyKey: randomUUID() } : plain;
-      const startedAt = performance.now();
-      try {
-        await api.request('/ledger', options);
-        written.push(body);
-      } catch (error) {
-        const code = SaflaError.is(error) ? error.code : error;
-        failures.add(code);
-        // Refused here at once, all the others would be over before the circuit closes again.
+      let code: unknown;
+      do {
+        // Refused at once, and nothing was sent: all would be over before the circuit closes again.
         if (code === 'CIRCUIT_OPEN') await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      slowest = Math.max(slowest, performance.now() - startedAt);
+        code = undefined;
+        const startedAt = performance.now();
+        try {
+          await api.request('/ledger', options);
+          written.push(body);
+        } catch (error) {
+          code = SaflaError.is(error) ? error.code : error;
+          failures.add(code);
+        }
+        slowest = Math.max(slowest, performance.now() - startedAt);
+      } while (code === 'CIRCUIT_OPEN');
     });
     // Whatever the server did, nothing was written twice, and each retry carried the key of its first attempt.
     expect([...ledger.commits.values()].filter((count) => count !== 1)).toEqual([]);

@@ -19,6 +19,7 @@ describe('the positional form', () => {
     ['a key of white space', [base, '  '], 'apiKey'],
     ['a key with the line break of its file', [base, 'key\n'], 'auth.token'],
     ['an address that was not set', [undefined, 'key'], 'baseURL'],
+    ['nothing at all, beginning with the address', [], 'baseURL'],
     ['an empty address', ['', 'key'], 'baseURL'],
     ['an address without scheme', ['api.example.com', 'key'], 'baseURL'],
     ['a rate of NaN', [base, 'key', Number.NaN], 'rateLimitPerHour'],
