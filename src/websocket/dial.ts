@@ -112,7 +112,9 @@ function opened<T>(socket: WebSocket, name: string, scope: CallScope, accept: Ac
 function unreachable(error: unknown, name: string): ConnectionError {
   const cause = error instanceof Error ? withoutPayload(error) : undefined;
   const systemCode = codeOf(error);
-  const why = cause?.message || systemCode || 'the connection failed';
+  // OpenSSL's own text names its source files, and not what is wrong.
+  const noTLS = systemCode === 'EPROTO' && 'it speaks no TLS, or another version of it (EPROTO)';
+  const why = noTLS || cause?.message || systemCode || 'the connection failed';
   return new ConnectionError(`${name} could not be reached: ${why}`, {
     ...(systemCode !== undefined && { systemCode }),
     cause,

@@ -22,6 +22,14 @@ function start(name: string, env: Record<string, string>): { child: ChildProcess
   return { child, out: () => text };
 }
 
+it('says that a server speaks no TLS without the words of OpenSSL', async () => {
+  await using server = await startServer();
+  await using ws = new WebSocketIntegration({ url: server.url.replace('ws:', 'wss:'), reconnect: false });
+  const error = await failure(ws.connect());
+  expect(error).toMatchObject({ code: 'CONNECTION', systemCode: 'EPROTO' });
+  expect(String(error)).toMatch(/speaks no TLS, or another version of it \(EPROTO\)$/);
+});
+
 describe('the process', () => {
   it('is not held by the pause before an attempt that nobody waits for', async () => {
     const server = await startServer();
