@@ -8,25 +8,16 @@ import {
   ConfigurationError,
   Lifecycle,
   type Logger,
-  NotFoundError,
   openScope,
-  SaflaError,
   Telemetry,
 } from '../../core/index.js';
-import { checkOptions, describeError, is, lazy } from '../../core/internal.js';
+import { checkOptions, is, lazy } from '../../core/internal.js';
 import { RedisConnection, RedisSubscriber } from '../../drivers/redis/index.js';
 import { TaskCanceledError } from '../errors/task-canceled-error.js';
+import { failedResult } from '../failed-result.js';
 import type { TaskResult } from '../task.js';
-import type { TaskEvent, TaskQuestion } from '../task-event.js';
 import type { TaskHandle, TaskSubmitter } from '../task-handle.js';
-import {
-  commandChannel,
-  type FleetCommand,
-  type FleetJob,
-  type FleetProgress,
-  priorityOf,
-  readCommand,
-} from './fleet-job.js';
+import { commandChannel, type FleetCommand, type FleetJob, priorityOf, readCommand } from './fleet-job.js';
 import {
   connectionChecks,
   type FleetConnection,
@@ -34,6 +25,7 @@ import {
   fleetConnection,
 } from './fleet-options.js';
 import { loadBullMQ } from './load-bullmq.js';
+import { WorkerTask } from './worker-task.js';
 
 /** Settings of an {@link AgentWorker}. */
 export interface AgentWorkerOptions extends FleetConnectionOptions {
@@ -48,12 +40,6 @@ export interface AgentWorkerOptions extends FleetConnectionOptions {
   readonly deadAfterMs?: number;
   /** How many workers may die over one task before it becomes a dead letter. @default 3 */
   readonly maxDeaths?: number;
-}
-
-interface Running {
-  readonly handle: TaskHandle;
-  readonly job: Job<FleetJob>;
-  readonly questions: Map<string, TaskQuestion>;
 }
 
 /**
@@ -73,7 +59,7 @@ export class AgentWorker implements Closeable {
   readonly #lifecycle: Lifecycle = new Lifecycle('AgentWorker');
   readonly #redis: RedisConnection;
   readonly #commands: RedisSubscriber;
-  readonly #running: Map<string, Running> = new Map();
+  readonly #running: Map<string, WorkerTask> = new Map();
   readonly #open: () => Promise<Worker<FleetJob, TaskResult>> = lazy(() => this.#start());
   #worker: Worker<FleetJob, TaskResult> | undefined;
   #closing = false;
@@ -173,18 +159,18 @@ export class AgentWorker implements Closeable {
   async #process(job: Job<FleetJob>, token: string | undefined): Promise<TaskResult> {
     const { task, correlationId, canceled } = job.data;
     const id = job.id ?? '';
-    if (canceled !== undefined) return canceledResult(canceled);
+    if (canceled !== undefined) return endedBefore('canceled', new TaskCanceledError('The task', canceled));
     let handle: TaskHandle;
     try {
       const priority = priorityOf(job.opts.priority ?? 0);
       handle = contextStore().run({ correlationId }, () => this.#agents.submit(task, { priority }));
     } catch (error) {
       if (error instanceof ClosedError) return this.#giveBack(job, token);
-      throw await this.#dead(job, rejectedResult(error));
+      throw await this.#dead(job, endedBefore('rejected', error));
     }
-    const running = { handle, job, questions: new Map<string, TaskQuestion>() };
+    const running = new WorkerTask(handle, job, this.#logger);
     this.#running.set(id, running);
-    const telling = this.#tell(running);
+    const telling = running.tell();
     const result = await handle.result;
     this.#running.delete(id);
     await telling;
@@ -216,50 +202,12 @@ export class AgentWorker implements Closeable {
     return new UnrecoverableError(result.error);
   }
 
-  async #tell({ job, handle, questions }: Running): Promise<void> {
-    for await (const event of handle.events) {
-      if (event.type === 'status') {
-        if (event.state !== 'input-required' && questions.size === 0) continue;
-        if (event.question) questions.set(event.question.id, event.question);
-        if (event.result) continue;
-      }
-      const progress: FleetProgress = { event };
-      await job.updateProgress(progress).catch((error: unknown) => {
-        this.#logger.warn({ task: handle.id, error }, 'progress of a task could not be told');
-      });
-    }
-  }
-
   #obey(command: FleetCommand | undefined): void {
-    const running = command && this.#running.get(command.job);
-    if (!running) return;
-    const { handle, job, questions } = running;
-    if (command.kind === 'cancel') {
-      handle.cancel(command.reason);
-      return;
-    }
-    const { question: questionId, answer } = command;
-    const question = questions.get(questionId);
-    handle.respond(answer, { questionId }).catch((error: unknown) => {
-      // Refused by its schema: it is asked again, with the reason. What nobody asks any more needs no answer.
-      if (!question || error instanceof NotFoundError) return;
-      const refused: TaskQuestion = { ...question, refused: describeError(error) };
-      const event: TaskEvent = { type: 'status', state: 'input-required', time: Date.now(), question: refused };
-      job.updateProgress({ event } satisfies FleetProgress).catch(() => undefined);
-    });
+    if (command) this.#running.get(command.job)?.obey(command);
   }
-}
-
-function canceledResult(reason: string): TaskResult {
-  return endedBefore('canceled', new TaskCanceledError('The task', reason));
-}
-
-function rejectedResult(error: unknown): TaskResult {
-  return endedBefore('rejected', error);
 }
 
 /** How a task ended that no agent has seen. */
 function endedBefore(state: 'canceled' | 'rejected', error: unknown): TaskResult {
-  const code = SaflaError.is(error) ? { code: error.code } : undefined;
-  return { success: false, error: describeError(error), metadata: { state, attempts: 0, processingTime: 0, ...code } };
+  return failedResult(state, error, { attempts: 0, processingTime: 0 });
 }

@@ -1,21 +1,14 @@
-import type { Job, Queue, QueueEvents } from 'bullmq';
+import type { QueueEvents } from 'bullmq';
 import { detach, type Logger, NotFoundError, quietClock, systemClock } from '../../core/index.js';
-import { describeError, lazy } from '../../core/internal.js';
-import { RedisConnection, redisFailure } from '../../drivers/redis/index.js';
+import { describeError } from '../../core/internal.js';
+import { redisFailure } from '../../drivers/redis/index.js';
 import type { RunOwner } from '../run-owner.js';
 import type { TaskResult } from '../task.js';
 import type { TaskEvent } from '../task-event.js';
 import type { TaskRun } from '../task-run.js';
-import {
-  commandChannel,
-  type FleetCommand,
-  type FleetJob,
-  type FleetProgress,
-  jobIdOf,
-  jobPriorityOf,
-} from './fleet-job.js';
+import { type FleetCommand, type FleetProgress, jobIdOf, jobPriorityOf } from './fleet-job.js';
+import { type FleetBullJob, type FleetBullQueue, FleetLink } from './fleet-link.js';
 import type { FleetConnection } from './fleet-options.js';
-import { loadBullMQ } from './load-bullmq.js';
 import { SentTask } from './sent-task.js';
 
 /** How jobs are stored. */
@@ -27,33 +20,26 @@ export interface FleetQueueSettings {
   readonly pollMs: number;
 }
 
-type FleetBullQueue = Queue<FleetJob, TaskResult>;
-
 /** Tasks that are looked after in one round. */
 const pollBatch = 200;
 
 /** The submitter's side of the queue: sends tasks, hears what becomes of them, and tells workers what it wants. */
 export class FleetQueue implements RunOwner {
-  readonly #where: FleetConnection;
   readonly #settings: FleetQueueSettings;
   readonly #logger: Logger;
-  readonly #redis: RedisConnection;
+  readonly #link: FleetLink;
   /** By job, until it has ended here and there. */
   readonly #sent: Map<string, SentTask> = new Map();
   readonly #byRun: WeakMap<TaskRun, SentTask> = new WeakMap();
-  readonly #open: () => Promise<FleetBullQueue> = lazy(() => detach(() => this.#connect()));
   #outbox: SentTask[] = [];
-  #queue: FleetBullQueue | undefined;
-  #events: QueueEvents | undefined;
   #stopPolling: (() => void) | undefined;
   #closed = false;
   #idle: (() => void)[] = [];
 
   constructor(where: FleetConnection, settings: FleetQueueSettings, logger: Logger) {
-    this.#where = where;
     this.#settings = settings;
     this.#logger = logger;
-    this.#redis = new RedisConnection(where.target, 5_000);
+    this.#link = new FleetLink(where, logger, (events) => this.#listen(events));
   }
 
   /** Tasks that are on their way. */
@@ -62,7 +48,7 @@ export class FleetQueue implements RunOwner {
   }
 
   queue(): Promise<FleetBullQueue> {
-    return this.#open();
+    return this.#link.queue();
   }
 
   find(key: string): SentTask | undefined {
@@ -104,27 +90,7 @@ export class FleetQueue implements RunOwner {
     this.#closed = true;
     this.#stopPolling?.();
     for (const { run } of [...this.#sent.values()]) run.cancel(reason);
-    await this.#events?.close();
-    await this.#queue?.close();
-    this.#redis.disconnect();
-  }
-
-  async #connect(): Promise<FleetBullQueue> {
-    const bullmq = await loadBullMQ('AgentFleet');
-    const { queue: name, prefix, connection } = this.#where;
-    const queue: FleetBullQueue = new bullmq.Queue(name, { connection, prefix });
-    const onError = (error: unknown): void =>
-      this.#logger.error({ queue: name, error }, 'a fleet has trouble with its queue');
-    queue.on('error', onError);
-    this.#queue = queue;
-    await queue.waitUntilReady();
-    // From the newest event of now: without this, reading begins whenever the first read arrives.
-    const newest = (await this.#redis.command('XREVRANGE', queue.toKey('events'), '+', '-', 'COUNT', 1)) as [string][];
-    const lastEventId = newest[0]?.[0] ?? '0-0';
-    this.#events = new bullmq.QueueEvents(name, { connection, prefix, lastEventId });
-    this.#events.on('error', onError);
-    this.#listen(this.#events);
-    return queue;
+    await this.#link.close();
   }
 
   #listen(events: QueueEvents): void {
@@ -152,7 +118,7 @@ export class FleetQueue implements RunOwner {
     const batch = this.#outbox.filter(({ run }) => !run.final);
     this.#outbox = [];
     try {
-      const queue = await this.#open();
+      const queue = await this.#link.queue();
       const waiting = batch.filter(({ run }) => !run.final);
       await queue.addBulk(waiting.map((sent) => this.#jobOf(sent)));
       for (const sent of waiting) this.#stored(sent);
@@ -228,7 +194,7 @@ export class FleetQueue implements RunOwner {
   /** Looks where the job is. @param isAgain it was submitted again: if it failed, it gets another chance */
   #look(sent: SentTask, isAgain: boolean = false): void {
     this.#quietly(sent, async () => {
-      const job = await (await this.#open()).getJob(sent.jobId);
+      const job = await this.#link.job(sent.jobId);
       if (!job) sent.run.fail(new NotFoundError(`The ${sent.run.subject} is not in the queue any more`));
       else if (job.finishedOn === undefined || job.finishedOn === null) return;
       else if (job.returnvalue) this.#end(sent, job.returnvalue);
@@ -239,23 +205,22 @@ export class FleetQueue implements RunOwner {
   }
 
   async #tell(sent: SentTask): Promise<void> {
-    const job = await (await this.#open()).getJob(sent.jobId);
+    const job = await this.#link.job(sent.jobId);
     if (!job || job.finishedOn) {
       this.#forget(sent);
       return;
     }
-    const { queue, prefix } = this.#where;
     for (const command of sent.commands) {
       if (command.kind === 'cancel' && (await this.#takenBack(job, command.reason))) {
         this.#forget(sent);
         return;
       }
-      await this.#redis.command('PUBLISH', commandChannel(prefix, queue), JSON.stringify(command));
+      await this.#link.tell(command);
     }
   }
 
   /** True when no worker had it. Otherwise it is marked, for the worker that may get it when this one dies. */
-  async #takenBack(job: Job<FleetJob, TaskResult>, reason: string): Promise<boolean> {
+  async #takenBack(job: FleetBullJob, reason: string): Promise<boolean> {
     try {
       await job.remove();
       return true;
@@ -291,7 +256,7 @@ export class FleetQueue implements RunOwner {
 }
 
 /** What a failed job says. A worker leaves its whole result; BullMQ itself only a text. */
-export function failureOf(job: Job<FleetJob, TaskResult>): TaskResult {
+export function failureOf(job: FleetBullJob): TaskResult {
   const error = job.failedReason || 'The job failed';
   return job.data.outcome ?? { success: false, error, metadata: { state: 'failed', attempts: job.attemptsMade } };
 }
