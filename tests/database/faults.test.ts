@@ -12,7 +12,7 @@ import {
 import { FaultProxy } from '@safla/sdk/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, newName, rejection, TestServer } from './support.js';
+import { abandon, eventually, newName, rejection, TestServer } from './support.js';
 
 /** A server that these tests may break. */
 let server: TestServer;
@@ -84,7 +84,7 @@ function subject(options: Parameters<TestServer['open']>[0] = {}): Subject {
           .n;
       await eventually(async () => (await count()) <= db.metrics().primary.total);
     },
-    [Symbol.asyncDispose]: () => db.close({ timeoutMs: 0 }),
+    [Symbol.asyncDispose]: () => abandon(db),
   };
 }
 

@@ -8,24 +8,13 @@ import {
   withContext,
 } from '@safla/sdk/core';
 import { EventBusIntegration, redisPubSub } from '@safla/sdk/events';
-import { FaultProxy, TestContainer } from '@safla/sdk/testing';
+import { FaultProxy } from '@safla/sdk/testing';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killClients, newName, serverPid, whileFrozen } from './redis-support.js';
+import { describe, expect, it } from 'vitest';
+import { killClients, newName, ownRedis, serverPid, whileFrozen } from './redis-support.js';
 import { until } from './support.js';
 
-let services: TestContainer;
-let client: Redis;
-
-beforeAll(async () => {
-  services = await TestContainer.start({ redis: { kinds: ['system', 'package'] } });
-  client = new Redis(services.redis.url);
-});
-
-afterAll(async () => {
-  client.disconnect();
-  await services.stop();
-});
+const server = ownRedis();
 
 function listen(bus: EventBusIntegration): { readonly channel: string; readonly event: unknown }[] {
   const seen: { readonly channel: string; readonly event: unknown }[] = [];
@@ -37,17 +26,17 @@ function listen(bus: EventBusIntegration): { readonly channel: string; readonly 
 
 describe('EventBusIntegration on Redis', () => {
   it("works in the guide's form, with bare JSON on the wire", async () => {
-    await using bus = new EventBusIntegration(services.redis.url);
+    await using bus = new EventBusIntegration(server.url);
     const [channel, other] = [newName(), newName()];
     const seen = listen(bus);
-    const wire = client.duplicate();
+    const wire = server.client.duplicate();
     const raw: unknown[] = [];
     wire.on('message', (_, message) => raw.push(message));
     await wire.subscribe(channel);
     await bus.subscribe([channel]);
     expect(await bus.publish(channel, { id: 1, text: 'ä' })).toEqual({ channel, receivers: 2 });
     expect(await bus.publish(other, { id: 2 })).toEqual({ channel: other, receivers: 0 });
-    await client.publish(channel, '{"from":"elsewhere"}');
+    await server.client.publish(channel, '{"from":"elsewhere"}');
     await until(() => seen.length === 2 && raw.length === 2);
     expect(raw[0]).toBe('{"id":1,"text":"ä"}');
     expect(seen).toEqual([
@@ -58,7 +47,7 @@ describe('EventBusIntegration on Redis', () => {
   });
 
   it('counts subscriptions, and does nothing for an empty list', async () => {
-    await using bus = new EventBusIntegration({ client });
+    await using bus = new EventBusIntegration({ client: server.client });
     const channel = newName();
     await bus.subscribe([]);
     await bus.subscribe([channel]);
@@ -71,7 +60,7 @@ describe('EventBusIntegration on Redis', () => {
   });
 
   it('keeps the order of what it publishes, also when nothing is awaited', async () => {
-    await using bus = new EventBusIntegration(services.redis.url);
+    await using bus = new EventBusIntegration(server.url);
     const channel = newName();
     const seen = listen(bus);
     await bus.subscribe([channel]);
@@ -83,7 +72,7 @@ describe('EventBusIntegration on Redis', () => {
   });
 
   it('refuses what JSON cannot carry, and reports what others sent that is not JSON', async () => {
-    await using bus = new EventBusIntegration(services.redis.url);
+    await using bus = new EventBusIntegration(server.url);
     const channel = newName();
     const errors: unknown[] = [];
     bus.on('decodeError', (error) => {
@@ -92,12 +81,12 @@ describe('EventBusIntegration on Redis', () => {
     await bus.subscribe([channel]);
     await expect(bus.publish(channel, undefined)).rejects.toBeInstanceOf(ValidationError);
     await expect(bus.publish(channel, 1n)).rejects.toBeInstanceOf(ValidationError);
-    await client.publish(channel, 'not JSON');
+    await server.client.publish(channel, 'not JSON');
     await until(() => errors.length === 1);
   });
 
   it('leaves a client of the host open, with nothing of its own on it', async () => {
-    const host = new Redis(services.redis.url);
+    const host = new Redis(server.url);
     const listeners = (): number => host.eventNames().reduce((sum, name) => sum + host.listenerCount(name), 0);
     await host.ping();
     const before = listeners();
@@ -111,7 +100,7 @@ describe('EventBusIntegration on Redis', () => {
   });
 
   it('goes on after its connections were killed, and tells the gap', async () => {
-    await using bus = new EventBusIntegration(services.redis.url);
+    await using bus = new EventBusIntegration(server.url);
     const channel = newName();
     const seen = listen(bus);
     const gaps: { readonly channels: readonly string[]; readonly from: Date; readonly to: Date }[] = [];
@@ -121,7 +110,7 @@ describe('EventBusIntegration on Redis', () => {
     await bus.subscribe([channel]);
     await bus.publish(channel, 'before');
     await until(() => seen.length === 1);
-    await killClients(client);
+    await killClients(server.client);
     await until(() => gaps.length === 1);
     expect(gaps[0]?.channels).toEqual([channel]);
     expect(gaps[0]?.to.getTime()).toBeGreaterThanOrEqual(gaps[0]?.from.getTime() ?? Number.NaN);
@@ -130,10 +119,10 @@ describe('EventBusIntegration on Redis', () => {
   });
 
   it('publishes nothing twice when the answers are lost', async () => {
-    await using proxy = await FaultProxy.start({ target: services.redis.url });
+    await using proxy = await FaultProxy.start({ target: server.url });
     await using bus = new EventBusIntegration(proxy.url);
     const channel = newName();
-    const wire = client.duplicate();
+    const wire = server.client.duplicate();
     const seen: unknown[] = [];
     wire.on('message', (_, message) => seen.push(Number(message)));
     await wire.subscribe(channel);
@@ -151,7 +140,7 @@ describe('EventBusIntegration on Redis', () => {
   });
 
   it('rejects in time while Redis is away, from a bounded queue, and works when it is back', async () => {
-    await using proxy = await FaultProxy.start({ target: services.redis.url });
+    await using proxy = await FaultProxy.start({ target: server.url });
     proxy.refuse();
     const transport = redisPubSub({ url: proxy.url, timeoutMs: 600, maxQueuedEvents: 3 });
     await using bus = new EventBusIntegration({ transport });
@@ -162,7 +151,7 @@ describe('EventBusIntegration on Redis', () => {
     const subscribing = await bus.subscribe(['a']).catch((error: unknown) => error);
     expect(subscribing).toBeInstanceOf(ConnectionError);
     expect(inspect(reasons[0], { depth: 9 }) + inspect(subscribing, { depth: 9 })).not.toContain(
-      new URL(services.redis.url).password,
+      new URL(server.url).password,
     );
     await proxy.heal();
     await expect.poll(() => bus.publish('a', 5).catch(() => undefined), { timeout: 10_000 }).toBeDefined();
@@ -170,10 +159,10 @@ describe('EventBusIntegration on Redis', () => {
   });
 
   it('rejects in time while Redis is frozen, and closes in time', async () => {
-    const pid = await serverPid(services.redis.url);
-    const transport = redisPubSub({ url: services.redis.url, timeoutMs: 500 });
+    const pid = await serverPid(server.url);
+    const transport = redisPubSub({ url: server.url, timeoutMs: 500 });
     const bus = new EventBusIntegration({ transport });
-    const own = new EventBusIntegration(services.redis.url);
+    const own = new EventBusIntegration(server.url);
     await bus.subscribe(['a']);
     await own.subscribe(['a']);
     await whileFrozen(pid, async () => {
@@ -186,7 +175,7 @@ describe('EventBusIntegration on Redis', () => {
   });
 
   it('does not let listeners inherit the time or signal of the call that opened the connection', async () => {
-    await using bus = new EventBusIntegration(services.redis.url);
+    await using bus = new EventBusIntegration(server.url);
     const channel = newName();
     const seen = listen(bus);
     const results: unknown[] = [];
@@ -200,7 +189,7 @@ describe('EventBusIntegration on Redis', () => {
 
   it('refuses a client that is not from ioredis, and options that do not fit', () => {
     expect(() => new EventBusIntegration({ client: {} as never })).toThrow(/must be an ioredis client/);
-    expect(() => new EventBusIntegration({ client, url: 'memory:' })).toThrow(ConfigurationError);
+    expect(() => new EventBusIntegration({ client: server.client, url: 'memory:' })).toThrow(ConfigurationError);
     expect(() => redisPubSub({})).toThrow(ConfigurationError);
     expect(() => new EventBusIntegration('http://localhost')).toThrow(ConfigurationError);
   });

@@ -1,25 +1,13 @@
 import { EventStream, type EventTransport, redisStreams } from '@safla/sdk/events';
-import { TestContainer } from '@safla/sdk/testing';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { newName } from './redis-support.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { newName, ownRedis } from './redis-support.js';
 import { drained, until } from './support.js';
 
 const hourMs = 3_600_000;
 
-let services: TestContainer;
-let client: Redis;
-
-beforeAll(async () => {
-  services = await TestContainer.start({ redis: { kinds: ['system', 'package'] } });
-  client = new Redis(services.redis.url);
-});
-
-afterAll(async () => {
-  client.disconnect();
-  await services.stop();
-});
+const server = ownRedis();
 
 /**
  * A client whose server seems to have another time: each script is sent as text, with the time that it asks
@@ -50,7 +38,7 @@ class ShiftedRedis extends Redis {
 }
 
 function shifted(): ShiftedRedis {
-  const redis = new ShiftedRedis(services.redis.url);
+  const redis = new ShiftedRedis(server.url);
   onTestFinished(() => redis.disconnect());
   return redis;
 }
@@ -95,7 +83,7 @@ describe('a Redis server whose clock jumps', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
-        const redis = new ShiftedRedis(services.redis.url);
+        const redis = new ShiftedRedis(server.url);
         const prefix = newName();
         await using transport = redisStreams({ client: redis, prefix });
         const until = new Map<string, number>();
@@ -124,7 +112,7 @@ describe('a Redis server whose clock jumps', () => {
     const prefix = newName();
     await using transport = redisStreams({ client: redis, prefix });
     const kept = async (): Promise<number> => {
-      const counts = await Promise.all([0, 1].map((turn) => client.hlen(`{${prefix}:orders:0}:ids:${turn}`)));
+      const counts = await Promise.all([0, 1].map((turn) => server.client.hlen(`{${prefix}:orders:0}:ids:${turn}`)));
       return counts.reduce((sum, count) => sum + count, 0);
     };
     for (let window = 0; window < 6; window++) {
@@ -132,7 +120,7 @@ describe('a Redis server whose clock jumps', () => {
       redis.aheadMs += 60_001;
     }
     expect(await kept()).toBeLessThanOrEqual(2 * 21);
-    const ttls = await Promise.all([0, 1].map((turn) => client.pttl(`{${prefix}:orders:0}:ids:${turn}`)));
+    const ttls = await Promise.all([0, 1].map((turn) => server.client.pttl(`{${prefix}:orders:0}:ids:${turn}`)));
     for (const ttl of ttls) expect(ttl).toBeGreaterThan(0);
     for (const ttl of ttls) expect(ttl).toBeLessThanOrEqual(60_000);
   });
@@ -178,7 +166,7 @@ describe('a Redis server whose clock jumps', () => {
     const prefix = newName();
     const redis = shifted();
     const settings = { prefix, deadAfterMs: 600, pollMs: 50 };
-    await using holding = redisStreams({ client, ...settings });
+    await using holding = redisStreams({ client: server.client, ...settings });
     await using watching = redisStreams({ client: redis, ...settings });
     const request = { channel: 'orders', group: 'g', from: 'start', ordered: false } as const;
     const holder = await holding.subscribe(request);
@@ -198,12 +186,12 @@ describe('a Redis server whose clock jumps', () => {
 
   it('was ahead and came back: the log keeps its order, its times stand still, and reading by time misses nothing', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix });
+    await using transport = redisStreams({ client: server.client, prefix });
     const key = `{${prefix}:orders:0}:log`;
     const before = Date.now();
     await publish(transport, 'before', 60_000);
     // What a server writes whose clock is an hour ahead.
-    await client.xadd(key, `${before + hourMs}-0`, 'id', 'ahead', 'body', '1');
+    await server.client.xadd(key, `${before + hourMs}-0`, 'id', 'ahead', 'body', '1');
     for (const id of ['b', 'c', 'd']) expect(await publish(transport, id, 60_000)).toBe(false);
     expect(await publish(transport, 'c', 60_000)).toBe(true);
     const read = async (from: 'start' | { time: number }, to?: { time: number }): Promise<string[]> => {
@@ -258,7 +246,7 @@ describe('a host whose clock jumps', () => {
         vi.useRealTimers();
       });
       const realNow = Date.now();
-      await using transport = redisStreams({ url: services.redis.url, prefix: newName() });
+      await using transport = redisStreams({ url: server.url, prefix: newName() });
       await using stream = new EventStream({ transport, redelivery: { baseDelayMs: 50, maxDeliveries: 3 } });
       const attempts: string[] = [];
       const times: number[] = [];

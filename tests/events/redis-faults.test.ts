@@ -5,29 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConnectionError, QueueFullError } from '@safla/sdk/core';
 import { EventStream, redisStreams } from '@safla/sdk/events';
-import { FaultProxy, TestContainer } from '@safla/sdk/testing';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FaultProxy } from '@safla/sdk/testing';
+import { describe, expect, it } from 'vitest';
 import { freePorts } from './redis-cluster-support.js';
-import { killClients, newName, serverPid, whileFrozen } from './redis-support.js';
+import { killClients, newName, ownRedis, serverPid, whileFrozen } from './redis-support.js';
 import { deferred, drained, until } from './support.js';
 
 const soak = process.env.SAFLA_SOAK === '1';
 
-let services: TestContainer;
-let client: Redis;
-
-beforeAll(async () => {
-  services = await TestContainer.start({
-    redis: { kinds: ['system', 'package'], config: { appendonly: 'yes', appendfsync: 'always' } },
-  });
-  client = new Redis(services.redis.url);
-});
-
-afterAll(async () => {
-  client.disconnect();
-  await services.stop();
-});
+const redis = ownRedis({ kinds: ['system', 'package'], config: { appendonly: 'yes', appendfsync: 'always' } });
 
 interface Flow {
   readonly stream: EventStream;
@@ -79,13 +65,13 @@ async function startFlow(url: string): Promise<Flow> {
 
 describe('events through faults of Redis', () => {
   it('handles all that was acknowledged, once, while connections are killed and the server freezes', async () => {
-    const pid = await serverPid(services.redis.url);
-    const flow = await startFlow(services.redis.url);
+    const pid = await serverPid(redis.url);
+    const flow = await startFlow(redis.url);
     for (let fault = 0; fault < (soak ? 40 : 6); fault++) {
       const target = flow.acked.length + 100;
       await until(() => flow.acked.length > target);
       if (fault % 3 === 2) await whileFrozen(pid, () => new Promise((resolve) => setTimeout(resolve, 300)));
-      else await killClients(client);
+      else await killClients(redis.client);
     }
     const before = flow.acked.length;
     await until(() => flow.acked.length > before + 100);
@@ -93,7 +79,7 @@ describe('events through faults of Redis', () => {
   }, 120_000);
 
   it('handles all that was acknowledged, once, while the network cuts what is on its way', async () => {
-    await using proxy = await FaultProxy.start({ target: services.redis.url });
+    await using proxy = await FaultProxy.start({ target: redis.url });
     const flow = await startFlow(proxy.url);
     for (let fault = 0; fault < (soak ? 40 : 6); fault++) {
       const target = flow.acked.length + 50;
@@ -139,7 +125,7 @@ describe('events through faults of Redis', () => {
   }, 120_000);
 
   it('rejects in time and within its bounds while Redis is away, and works when it is back', async () => {
-    await using proxy = await FaultProxy.start({ target: services.redis.url });
+    await using proxy = await FaultProxy.start({ target: redis.url });
     proxy.refuse();
     const transport = redisStreams({ url: proxy.url, prefix: newName(), timeoutMs: 500, maxQueuedEvents: 2 });
     await using stream = new EventStream({ transport });
@@ -162,8 +148,8 @@ describe('events through faults of Redis', () => {
   });
 
   it('closes in time while Redis is frozen, with a handler that never settles', async () => {
-    const pid = await serverPid(services.redis.url);
-    const stream = new EventStream({ url: services.redis.url });
+    const pid = await serverPid(redis.url);
+    const stream = new EventStream({ url: redis.url });
     const began = deferred();
     const channel = newName();
     await stream.consume(channel, { group: 'g', from: 'start' }, () => {
@@ -177,13 +163,13 @@ describe('events through faults of Redis', () => {
 
   it('gives what a dead process held to the others, and gives up what ends its process each time', async () => {
     const prefix = newName();
-    const options = { url: services.redis.url, prefix, deadAfterMs: 300, pollMs: 50 };
+    const options = { url: redis.url, prefix, deadAfterMs: 300, pollMs: 50 };
     const transport = redisStreams(options);
     await using stream = new EventStream({ transport });
     await stream.publish('orders', 'poison', { id: 'poison' });
     for (let death = 0; death < 3; death++) {
       // A process that dies says nothing: its member takes the event and is never heard of again.
-      await using proxy = await FaultProxy.start({ target: services.redis.url });
+      await using proxy = await FaultProxy.start({ target: redis.url });
       const dying = redisStreams({ ...options, url: proxy.url });
       const member = await dying.subscribe({ channel: 'orders', group: 'g', from: 'start', ordered: false });
       const batch = await member.pull(1, new AbortController().signal);
@@ -207,13 +193,13 @@ describe('events through faults of Redis', () => {
   }, 60_000);
 
   it('goes on after FLUSHALL, with what is published then', async () => {
-    const transport = redisStreams({ url: services.redis.url, prefix: newName(), pollMs: 50 });
+    const transport = redisStreams({ url: redis.url, prefix: newName(), pollMs: 50 });
     await using stream = new EventStream({ transport });
     const seen: unknown[] = [];
     await using _consumer = await stream.consume('orders', { group: 'g' }, ({ data }) => void seen.push(data));
     await stream.publish('orders', 1);
     await until(() => seen.length === 1);
-    await client.flushall();
+    await redis.client.flushall();
     await stream.publish('orders', 2);
     await until(() => seen.includes(2));
     expect(seen).toEqual([1, 2]);

@@ -2,35 +2,22 @@ import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { ConfigurationError, ConnectionError, QueueFullError, ValidationError, withContext } from '@safla/sdk/core';
 import { EventStream, redisStreams } from '@safla/sdk/events';
-import { TestContainer } from '@safla/sdk/testing';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { newName } from './redis-support.js';
+import { newName, ownRedis } from './redis-support.js';
 import { drained, recorder, until } from './support.js';
 
-let services: TestContainer;
-let client: Redis;
-
-beforeAll(async () => {
-  services = await TestContainer.start({ redis: { kinds: ['system', 'package'] } });
-  client = new Redis(services.redis.url);
-});
-
-afterAll(async () => {
-  client.disconnect();
-  await services.stop();
-});
+const server = ownRedis();
 
 const logOf = (prefix: string, channel: string): string => `{${prefix}:${channel}:0}:log`;
 
 describe('EventStream on Redis', () => {
   it('works by its URL, and another stream goes on where the first ended', async () => {
     const channel = newName();
-    const first = new EventStream({ url: services.redis.url });
+    const first = new EventStream({ url: server.url });
     await first.publish(channel, { total: 1 }, { id: 'a' });
     await first.close();
-    await using second = new EventStream({ url: services.redis.url });
+    await using second = new EventStream({ url: server.url });
     expect(await second.publish(channel, { total: 1 }, { id: 'a' })).toMatchObject({ duplicate: true });
     const { events, handler } = recorder();
     await using _consumer = await second.consume(channel, { group: 'g', from: 'start' }, handler);
@@ -40,12 +27,12 @@ describe('EventStream on Redis', () => {
 
   it('gives what other programs wrote as it is, marked by the missing envelope', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix, pollMs: 30 });
+    await using transport = redisStreams({ client: server.client, prefix, pollMs: 30 });
     await using stream = new EventStream({ transport });
     const { events, handler } = recorder();
     await using _consumer = await stream.consume('orders', { group: 'g' }, handler);
-    const entry = await client.xadd(logOf(prefix, 'orders'), '*', 'sku', 'x', 'count', '2');
-    await client.xadd(logOf(prefix, 'orders'), '*', 'id', 'theirs', 'body', 'plain text');
+    const entry = await server.client.xadd(logOf(prefix, 'orders'), '*', 'sku', 'x', 'count', '2');
+    await server.client.xadd(logOf(prefix, 'orders'), '*', 'id', 'theirs', 'body', 'plain text');
     await until(() => events.length === 2);
     expect(events[0]).toMatchObject({ id: entry, data: { sku: 'x', count: '2' }, envelope: undefined });
     expect(events[1]).toMatchObject({ id: 'theirs', data: 'plain text', envelope: undefined });
@@ -53,7 +40,7 @@ describe('EventStream on Redis', () => {
 
   it('makes what does not match the schema a dead letter at once, and gives it back', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix, pollMs: 30 });
+    await using transport = redisStreams({ client: server.client, prefix, pollMs: 30 });
     await using stream = new EventStream({ transport });
     const seen: unknown[] = [];
     await stream.publish('orders', 'wrong', { id: 'w' });
@@ -73,7 +60,7 @@ describe('EventStream on Redis', () => {
   });
 
   it('keeps an event for a handler that works longer than deadAfterMs, whatever its prefetch', async () => {
-    const settings = { url: services.redis.url, prefix: newName(), deadAfterMs: 300, pollMs: 30 };
+    const settings = { url: server.url, prefix: newName(), deadAfterMs: 300, pollMs: 30 };
     await using transport = redisStreams(settings);
     await using other = redisStreams(settings);
     const seen: number[] = [];
@@ -92,7 +79,7 @@ describe('EventStream on Redis', () => {
   });
 
   it('refuses new events while a group owes the oldest, and makes room when it has settled them', async () => {
-    await using transport = redisStreams({ client, prefix: newName(), maxEvents: 3 });
+    await using transport = redisStreams({ client: server.client, prefix: newName(), maxEvents: 3 });
     await using stream = new EventStream({ transport });
     const member = await transport.subscribe({ channel: 'orders', group: 'slow', from: 'start', ordered: false });
     for (const number of [1, 2, 3]) await stream.publish('orders', number);
@@ -109,7 +96,12 @@ describe('EventStream on Redis', () => {
   });
 
   it("drops the oldest for a group that owes it with overflow: 'drop-oldest'", async () => {
-    await using transport = redisStreams({ client, prefix: newName(), maxEvents: 2, overflow: 'drop-oldest' });
+    await using transport = redisStreams({
+      client: server.client,
+      prefix: newName(),
+      maxEvents: 2,
+      overflow: 'drop-oldest',
+    });
     await using stream = new EventStream({ transport });
     const { data, handler } = recorder();
     await (await stream.consume('orders', { group: 'g', from: 'start' }, handler)).close();
@@ -121,14 +113,14 @@ describe('EventStream on Redis', () => {
 
   it('refuses a payload over the bound before anything is sent', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix });
+    await using transport = redisStreams({ client: server.client, prefix });
     await using stream = new EventStream({ transport, maxPayloadBytes: 500 });
     await expect(stream.publish('orders', 'x'.repeat(500))).rejects.toBeInstanceOf(ValidationError);
-    expect(await client.exists(logOf(prefix, 'orders'))).toBe(0);
+    expect(await server.client.exists(logOf(prefix, 'orders'))).toBe(0);
   });
 
   it('publishes many at once, more than one batch holds, in their order', async () => {
-    await using transport = redisStreams({ client, prefix: newName() });
+    await using transport = redisStreams({ client: server.client, prefix: newName() });
     await using stream = new EventStream({ transport });
     const drafts = Array.from({ length: 1_500 }, (_, index) => ({ channel: 'orders', data: index, id: `e${index}` }));
     const receipts = await stream.publishMany([...drafts, ...drafts.slice(0, 3)]);
@@ -139,7 +131,12 @@ describe('EventStream on Redis', () => {
   });
 
   it('rejects when fewer replicas than asked for have it', async () => {
-    await using transport = redisStreams({ client, prefix: newName(), waitReplicas: 1, timeoutMs: 400 });
+    await using transport = redisStreams({
+      client: server.client,
+      prefix: newName(),
+      waitReplicas: 1,
+      timeoutMs: 4_000,
+    });
     await using stream = new EventStream({ transport });
     const failure = await stream.publish('orders', 1).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ConnectionError);
@@ -147,7 +144,7 @@ describe('EventStream on Redis', () => {
   });
 
   it('ends a publish by its signal and time, and leaves no listener on the signal', async () => {
-    await using transport = redisStreams({ client, prefix: newName() });
+    await using transport = redisStreams({ client: server.client, prefix: newName() });
     await using stream = new EventStream({ transport });
     const controller = new AbortController();
     await stream.publish('orders', 1, { signal: controller.signal });
@@ -160,7 +157,7 @@ describe('EventStream on Redis', () => {
   });
 
   it('leaves a client of the host open, with no listener of its own', async () => {
-    const host = client.duplicate();
+    const host = server.client.duplicate();
     await host.ping();
     const listeners = (): number => host.eventNames().reduce((sum, name) => sum + host.listenerCount(name), 0);
     const before = listeners();
@@ -175,7 +172,7 @@ describe('EventStream on Redis', () => {
   });
 
   it('says what is wrong without the password, when it is wrong', async () => {
-    const url = new URL(services.redis.url);
+    const url = new URL(server.url);
     url.password = 'canary-hunter2';
     await using transport = redisStreams({ url: url.href, prefix: newName(), timeoutMs: 1_000 });
     await using stream = new EventStream({ transport });

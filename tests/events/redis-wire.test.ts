@@ -1,32 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withContext } from '@safla/sdk/core';
 import { EventStream, redisStreams } from '@safla/sdk/events';
-import { TestContainer } from '@safla/sdk/testing';
 import { CloudEvent } from 'cloudevents';
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newName } from './redis-support.js';
+import { describe, expect, it } from 'vitest';
+import { newName, ownRedis } from './redis-support.js';
 import { drained, recorder, until } from './support.js';
 
-let services: TestContainer;
-let client: Redis;
-
-beforeAll(async () => {
-  services = await TestContainer.start({ redis: { kinds: ['system', 'package'] } });
-  client = new Redis(services.redis.url);
-});
-
-afterAll(async () => {
-  client.disconnect();
-  await services.stop();
-});
+const server = ownRedis();
 
 const logOf = (prefix: string): string => `{${prefix}:orders:0}:log`;
 
 /** The entries of a log as their fields. */
 async function entriesOf(prefix: string): Promise<Record<string, string>[]> {
-  const entries = await client.xrange(logOf(prefix), '-', '+');
+  const entries = await server.client.xrange(logOf(prefix), '-', '+');
   return entries.map(([, fields]) => {
     const pairs = Array.from({ length: fields.length / 2 }, (_, at) => [fields[2 * at], fields[2 * at + 1]] as const);
     return Object.fromEntries(pairs) as Record<string, string>;
@@ -42,7 +29,7 @@ describe('events in the binary mode of CloudEvents', () => {
       fc.asyncProperty(
         fc.uniqueArray(draft, { selector: ({ id }) => id, minLength: 1, maxLength: 8 }),
         async (drafts) => {
-          await using transport = redisStreams({ client, prefix: newName() });
+          await using transport = redisStreams({ client: server.client, prefix: newName() });
           await using stream = new EventStream({ transport, source: '/läden' });
           const publish = () => stream.publishMany(drafts.map((event) => ({ channel: 'orders', ...event })));
           await (drafts.length % 2 ? publish() : withContext({ correlationId: 'c-1' }, publish));
@@ -67,7 +54,7 @@ describe('events in the binary mode of CloudEvents', () => {
 
   it('are read from their fields by the cloudevents package', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix });
+    await using transport = redisStreams({ client: server.client, prefix });
     await using stream = new EventStream({ transport, source: '/shop' });
     await withContext({ correlationId: 'c-1' }, () => stream.publish('orders', { total: 1 }, { id: 'a', key: 'k' }));
     const [fields] = await entriesOf(prefix);
@@ -80,7 +67,7 @@ describe('events in the binary mode of CloudEvents', () => {
 
   it('stand beside events in the structured mode, of another version or of an outbox', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix });
+    await using transport = redisStreams({ client: server.client, prefix });
     await using stream = new EventStream({ transport });
     await stream.publish('orders', 1, { id: 'a' });
     await stream.publishPrepared(await stream.prepare([{ channel: 'orders', data: 2, id: 'b', key: 'k' }]));
@@ -102,7 +89,7 @@ describe('events in the binary mode of CloudEvents', () => {
   });
 
   it('keep their envelope through failure, dead letter and requeue', async () => {
-    await using transport = redisStreams({ client, prefix: newName() });
+    await using transport = redisStreams({ client: server.client, prefix: newName() });
     await using stream = new EventStream({ transport, redelivery: { maxDeliveries: 2, baseDelayMs: 1 } });
     const envelopes: unknown[] = [];
     let fails = true;
@@ -123,12 +110,12 @@ describe('events in the binary mode of CloudEvents', () => {
 
   it('with attributes that another program spoiled are messages without an envelope', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix, pollMs: 30 });
+    await using transport = redisStreams({ client: server.client, prefix, pollMs: 30 });
     await using stream = new EventStream({ transport });
     const { events, handler } = recorder();
     await using _consumer = await stream.consume('orders', { group: 'g' }, handler);
-    await client.xadd(logOf(prefix), '*', 'id', 'a', 'attributes', 'spoiled', 'body', '{"total":1}');
-    await client.xadd(logOf(prefix), '*', 'id', 'b', 'attributes', '{"specversion":"1.0"}', 'body', 'text');
+    await server.client.xadd(logOf(prefix), '*', 'id', 'a', 'attributes', 'spoiled', 'body', '{"total":1}');
+    await server.client.xadd(logOf(prefix), '*', 'id', 'b', 'attributes', '{"specversion":"1.0"}', 'body', 'text');
     await until(() => events.length === 2);
     expect(events.map(({ data, envelope }) => [data, envelope])).toEqual([
       [{ total: 1 }, undefined],
@@ -142,7 +129,7 @@ describe('a log on Redis that others touch', () => {
     const prefix = newName();
     // Redis 7 trims whole nodes of at most 100 entries.
     const ids = Array.from({ length: 300 }, (_, index) => ({ channel: 'orders', id: `e-${index}`, data: index }));
-    await using slow = new EventStream({ transport: redisStreams({ client, prefix, maxAgeMs: 1 }) });
+    await using slow = new EventStream({ transport: redisStreams({ client: server.client, prefix, maxAgeMs: 1 }) });
     await using owing = await slow.consume(
       'orders',
       { group: 'owing', prefetch: 1 },
@@ -150,28 +137,28 @@ describe('a log on Redis that others touch', () => {
     );
     await slow.publishMany(ids);
     await sleep(5);
-    await using other = new EventStream({ transport: redisStreams({ client, prefix, maxAgeMs: 1 }) });
+    await using other = new EventStream({ transport: redisStreams({ client: server.client, prefix, maxAgeMs: 1 }) });
     await other.publish('orders', 'owed');
-    expect(await client.xlen(logOf(prefix))).toBe(301);
+    expect(await server.client.xlen(logOf(prefix))).toBe(301);
     await owing.close({ timeoutMs: 0 });
     await slow.deleteGroup('orders', 'owing');
-    await using third = new EventStream({ transport: redisStreams({ client, prefix, maxAgeMs: 1 }) });
+    await using third = new EventStream({ transport: redisStreams({ client: server.client, prefix, maxAgeMs: 1 }) });
     await third.publish('orders', 'free');
-    expect(await client.xlen(logOf(prefix))).toBeLessThan(102);
+    expect(await server.client.xlen(logOf(prefix))).toBeLessThan(102);
     for (const stream of [slow, other, third]) await stream.transport.close();
   });
 
   it('shares a group with a consumer of another program, and takes over what that one left', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix, deadAfterMs: 90, pollMs: 20 });
+    await using transport = redisStreams({ client: server.client, prefix, deadAfterMs: 90, pollMs: 20 });
     await using stream = new EventStream({ transport });
     const { data, handler } = recorder();
     const first = await stream.consume('orders', { group: 'g', from: 'start' }, handler);
     await first.close();
     await stream.publishMany([1, 2, 3].map((number) => ({ channel: 'orders', data: number, id: `e-${number}` })));
-    const taken = await client.xreadgroup('GROUP', 'g', 'theirs', 'COUNT', 2, 'STREAMS', logOf(prefix), '>');
+    const taken = await server.client.xreadgroup('GROUP', 'g', 'theirs', 'COUNT', 2, 'STREAMS', logOf(prefix), '>');
     const [[, [done]]] = taken as [[string, [[string, string[]]]]];
-    await client.xack(logOf(prefix), 'g', done?.[0] ?? '');
+    await server.client.xack(logOf(prefix), 'g', done?.[0] ?? '');
     await using _second = await stream.consume('orders', { group: 'g' }, handler);
     await until(() => data().length === 2);
     expect(data().toSorted()).toEqual([2, 3]);
@@ -180,14 +167,14 @@ describe('a log on Redis that others touch', () => {
 
   it('goes on where it was when Redis lost the group under a running consumer', async () => {
     const prefix = newName();
-    await using transport = redisStreams({ client, prefix, deadAfterMs: 90, pollMs: 20 });
+    await using transport = redisStreams({ client: server.client, prefix, deadAfterMs: 90, pollMs: 20 });
     await using stream = new EventStream({ transport });
     const { data, handler } = recorder();
     await using _consumer = await stream.consume('orders', { group: 'g' }, handler);
     await stream.publish('orders', 1);
     await until(() => data().length === 1);
     await drained(stream, 'orders', 'g');
-    await client.xgroup('DESTROY', logOf(prefix), 'g');
+    await server.client.xgroup('DESTROY', logOf(prefix), 'g');
     await stream.publish('orders', 2);
     await until(() => data().length === 2);
     expect(data()).toEqual([1, 2]);

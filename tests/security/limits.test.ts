@@ -8,32 +8,19 @@ import {
   RedisLimiter,
   SecurityIntegration,
 } from '@safla/sdk/security';
-import { FaultProxy, ManualClock, TestContainer } from '@safla/sdk/testing';
+import { FaultProxy, ManualClock } from '@safla/sdk/testing';
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WindowCounter } from '../../src/security/limits/window-counter.js';
+import { ownRedis } from '../events/redis-support.js';
 import '../support/properties.js';
 
 const hour = 3_600_000;
-const prefix = `test:${randomUUID()}`;
-let services: TestContainer;
-let client: Redis;
-
-beforeAll(async () => {
-  services = await TestContainer.start({ redis: true });
-  client = new Redis(services.redis.url);
-});
-
-afterAll(async () => {
-  const keys = await client.keys(`${prefix}:*`);
-  if (keys.length > 0) await client.del(keys);
-  client.disconnect();
-  await services.stop();
-});
+const redis = ownRedis(true);
 
 const quotas: RateQuotas = { limit: 3, intervalMs: hour, routes: { login: { limit: 1, intervalMs: hour } } };
-const redisOf = (options: object = {}) => new RedisLimiter({ ...quotas, client, prefix, ...options });
+const redisOf = (options: object = {}) =>
+  new RedisLimiter({ ...quotas, client: redis.client, prefix: redis.prefix, ...options });
 
 describe.each<[string, (options?: object) => RateLimiter, string]>([
   ['MemoryLimiter', (options) => new MemoryLimiter({ ...quotas, ...options }), 'memory'],
@@ -173,8 +160,8 @@ describe('the sliding window', () => {
 
 describe('while Redis is away', () => {
   async function cutOff(options: object) {
-    const proxy = await FaultProxy.start({ target: services.redis.url });
-    const limiter = new RedisLimiter({ ...quotas, url: proxy.url, prefix, probeMs: 50, ...options });
+    const proxy = await FaultProxy.start({ target: redis.url });
+    const limiter = new RedisLimiter({ ...quotas, url: proxy.url, prefix: redis.prefix, probeMs: 50, ...options });
     const key = randomUUID();
     expect(await limiter.consume(key)).toMatchObject({ allowed: true, source: 'redis' });
     proxy.refuse();

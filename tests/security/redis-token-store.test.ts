@@ -1,32 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ClosedError, ConfigurationError } from '@safla/sdk/core';
 import { MemoryTokenStore, RedisTokenStore, TokenService, type TokenStore } from '@safla/sdk/security';
-import { FaultProxy, TestContainer } from '@safla/sdk/testing';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FaultProxy } from '@safla/sdk/testing';
+import { describe, expect, it } from 'vitest';
+import { ownRedis } from '../events/redis-support.js';
 
-const prefix = `test:${randomUUID()}`;
-let services: TestContainer;
-let client: Redis;
-
-beforeAll(async () => {
-  services = await TestContainer.start({ redis: true });
-  client = new Redis(services.redis.url);
-});
-
-afterAll(async () => {
-  const keys = await client.keys(`${prefix}:*`);
-  if (keys.length > 0) await client.del(keys);
-  client.disconnect();
-  await services.stop();
-});
+const redis = ownRedis(true);
 
 const keys = [{ id: 'a', algorithm: 'HS256', secret: randomBytes(32) }] as const;
 const serviceOf = (store: TokenStore) => new TokenService({ keys, issuer: 'shop', audience: 'shop', store });
 
 describe.each<[string, () => TokenStore]>([
   ['MemoryTokenStore', () => new MemoryTokenStore()],
-  ['RedisTokenStore', () => new RedisTokenStore({ client, prefix })],
+  ['RedisTokenStore', () => new RedisTokenStore({ client: redis.client, prefix: redis.prefix })],
 ])('%s', (_name, make) => {
   const soon = (): number => Date.now() + 60_000;
 
@@ -67,25 +53,25 @@ describe.each<[string, () => TokenStore]>([
 describe('RedisTokenStore', () => {
   it('is shared by processes, and lets Redis forget what is over', async () => {
     const [one, two] = [
-      new RedisTokenStore({ client, prefix }),
-      new RedisTokenStore({ url: services.redis.url, prefix }),
+      new RedisTokenStore({ client: redis.client, prefix: redis.prefix }),
+      new RedisTokenStore({ url: redis.url, prefix: redis.prefix }),
     ];
     const id = randomUUID();
     await one.revoke(id, Date.now() + 60_000);
     expect(await two.isRevoked([id])).toBe(true);
-    const ttl = await client.pttl(`${prefix}:${id}`);
+    const ttl = await redis.client.pttl(`${redis.prefix}:${id}`);
     expect(ttl).toBeGreaterThan(0);
     expect(ttl).toBeLessThanOrEqual(60_000);
     await two.close();
     await two.close();
     await expect(two.isRevoked([id])).rejects.toBeInstanceOf(ClosedError);
     await one.close();
-    expect(client.status).toBe('ready');
+    expect(redis.client.status).toBe('ready');
   });
 
   it('accepts no token whose revocation cannot be looked up', async () => {
-    await using proxy = await FaultProxy.start({ target: services.redis.url });
-    await using store = new RedisTokenStore({ url: proxy.url, prefix, commandTimeoutMs: 300 });
+    await using proxy = await FaultProxy.start({ target: redis.url });
+    await using store = new RedisTokenStore({ url: proxy.url, prefix: redis.prefix, commandTimeoutMs: 300 });
     const service = serviceOf(store);
     const { accessToken } = await service.issue({});
     await service.verify(accessToken);
@@ -105,7 +91,7 @@ describe('RedisTokenStore', () => {
   it('needs a client or a URL', () => {
     for (const options of [
       {},
-      { client, url: 'redis://x' },
+      { client: redis.client, url: 'redis://x' },
       { client: { get: () => 1 } },
       { url: 'http://x' },
       { url: 'redis://x', prefx: 'y' },
