@@ -11,8 +11,9 @@ export interface DirectConnection extends Connection {
 }
 
 /** The part of the SDK's `Server` that its subclasses may replace. */
-interface Wrapping {
+interface Replaceable {
   _wrapHandler(method: string, handler: Handler): Handler;
+  buildContext(context: RequestContext, transport: object): RequestContext;
 }
 
 type ConnectionClass = new (...args: ConstructorParameters<ServerSDK['Server']>) => DirectConnection;
@@ -27,6 +28,7 @@ const made: WeakMap<ServerSDK, ConnectionClass> = new WeakMap();
 export function connectionClass(sdk: ServerSDK): ConnectionClass {
   let type = made.get(sdk);
   if (!type) {
+    const inherited = sdk.Server.prototype as unknown as Replaceable;
     type = class extends sdk.Server {
       // The base class wraps handlers in its constructor already, when this is not there yet.
       declare direct: DirectHandler | undefined;
@@ -40,7 +42,12 @@ export function connectionClass(sdk: ServerSDK): ConnectionClass {
       protected _wrapHandler(method: string, handler: Handler): Handler {
         const { direct } = this;
         if (direct) return (request, context) => direct((request.params ?? {}) as RPCParams, context);
-        return (sdk.Server.prototype as unknown as Wrapping)._wrapHandler.call(this, method, handler);
+        return inherited._wrapHandler.call(this, method, handler);
+      }
+
+      /** What the SDK adds, where no HTTP request is told of, are ways to log and to ask that nobody here goes. */
+      protected buildContext(context: RequestContext, transport: object | undefined): RequestContext {
+        return transport ? inherited.buildContext.call(this, context, transport) : context;
       }
     } as unknown as ConnectionClass;
     made.set(sdk, type);

@@ -34,7 +34,6 @@ export interface RequestContext {
       request: { method: string; params: Readonly<Record<string, unknown>> },
       options: { timeout: number; signal: AbortSignal },
     ): Promise<unknown>;
-    log(level: LogLevel, data: unknown, logger?: string): Promise<void>;
   };
   /** Set for requests that came over HTTP. */
   readonly http?: { readonly authInfo?: AuthInfo | undefined; closeSSE?(): void } | undefined;

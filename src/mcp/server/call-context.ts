@@ -101,9 +101,10 @@ export class CallContext implements ToolContext {
     // A request that was answered has no channel for messages any more.
     if (this.#incoming.task?.begun) return;
     const { mcpReq } = this.#request;
-    if (isModern(this.#request)) return mcpReq.log(level, redact(data)).catch(clientIsGone);
-    const { logLevel } = this.#incoming.settings;
-    if (logLevel && severities.indexOf(level) < severities.indexOf(logLevel)) return;
+    const wanted = isModern(this.#request)
+      ? mcpReq.envelope?.[logLevelKey]
+      : (this.#incoming.settings.logLevel ?? 'debug');
+    if (wanted === undefined || severities.indexOf(level) < severities.indexOf(wanted as LogLevel)) return;
     await mcpReq.notify({ method: 'notifications/message', params: { level, data: redact(data) } }).catch(clientIsGone);
   }
 
@@ -163,6 +164,7 @@ const severities: readonly LogLevel[] = [
   'alert',
   'emergency',
 ];
+const logLevelKey = 'io.modelcontextprotocol/logLevel';
 const clientInfoKey = 'io.modelcontextprotocol/clientInfo';
 const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
 
