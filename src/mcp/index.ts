@@ -8,6 +8,7 @@ export type {
   ServerConfig,
   StdioServerConfig,
 } from './config/mcp-config.js';
+export type { MCPChange, MCPListKind, MCPWatchFilter } from './host/change-feed.js';
 export type { MCPHostEvents } from './host/host-events.js';
 export type { ConsentRequest } from './host/link.js';
 export type {
@@ -22,6 +23,7 @@ export { MCPHost, type MCPHostOptions, type OfServer } from './host/mcp-host.js'
 export { MCPTask } from './host/mcp-task.js';
 export { MCPTaskCanceledError } from './host/mcp-task-canceled-error.js';
 export type { MCPTaskView } from './host/mcp-task-view.js';
+export { MCPWatch, type MCPWatchOptions } from './host/mcp-watch.js';
 export type { RestartOptions } from './host/restart-plan.js';
 export type {
   Completion,

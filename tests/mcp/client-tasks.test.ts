@@ -198,6 +198,24 @@ describe('a task whose server', () => {
   });
 });
 
+describe('a server that tells of its tasks by itself', () => {
+  const rarely = { tasks: { pollIntervalMs: 600_000 } };
+  it.each([
+    ['in memory', async () => kept(await kept(longServer(undefined, rarely)).connectInMemory())],
+    ['over HTTP', () => overHTTP(longServer(undefined, rarely))],
+  ])('is not waited for until it would be asked, %s', async (_, connect) => {
+    const client = await connect();
+    const heard: unknown[] = [];
+    const answer = await client.callTool(
+      'echo',
+      { text: 'soon' },
+      { onProgress: ({ message }) => heard.push(message) },
+    );
+    expect(answer.structuredContent).toEqual({ text: 'soon' });
+    expect(heard).toContain('step 1');
+  });
+});
+
 describe('handles of tasks', () => {
   it('have the answer at once when the server made no task of the call', async () => {
     const echo = defineTool({ name: 'echo', description: 'x', input: z.object({ text: z.string() }) }, (args) => args);

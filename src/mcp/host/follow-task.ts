@@ -3,6 +3,7 @@ import type { WireRequest } from '../sdk/client-class.js';
 import { isGone } from './client-errors.js';
 import { MCPTaskCanceledError } from './mcp-task-canceled-error.js';
 import type { MCPTaskView } from './mcp-task-view.js';
+import type { TaskEar } from './task-news-feed.js';
 import type { Progress } from './types.js';
 
 /** What a task is followed by: the messages of the extension, to one server. */
@@ -10,11 +11,15 @@ export interface TaskMessages {
   get(taskId: string, scope: CallScope): Promise<MCPTaskView>;
   update(taskId: string, inputResponses: Readonly<Record<string, unknown>>, scope: CallScope): Promise<unknown>;
   answer(key: string, question: WireRequest, signal: AbortSignal): Promise<unknown>;
+  /** Begins to listen to what the server says of the task by itself, without waiting for it. */
+  listen(taskId: string): TaskEar;
 }
 
 /** A server may ask to be asked more often than is good for it, or less than anybody would wait. */
 const leastPauseMs = 20;
 const mostPauseMs = 60_000;
+/** So many times longer are the pauses where the server tells by itself: a word of it may get lost. */
+const toldTimes = 10;
 /** Where a server does not say; the extension names no value. */
 const usualPauseMs = 1_000;
 /** A server that is being replaced is back after some of them. */
@@ -36,6 +41,7 @@ export async function followTask(
   onProgress: ((progress: Progress) => void) | undefined,
 ): Promise<unknown> {
   const answered = new Set<string>();
+  using ear = messages.listen(first.taskId);
   let told: string | undefined;
   let progress = 0;
   let failures = 0;
@@ -50,10 +56,10 @@ export async function followTask(
     if (task.status === 'completed' && typeof task.result === 'object') return task.result;
     if (task.status === 'cancelled') throw new MCPTaskCanceledError(subject, task);
     if (isFinal(task) && !isBare) throw failure(subject, task);
-    if (!isBare && !(await answerAll(task, messages, scope, answered)))
-      await scope.sleep(pauseOf(task) * 2 ** Math.min(failures, 3));
+    const waits = failures > 0 || (!isBare && !(await answerAll(task, messages, scope, answered)));
     try {
-      task = await messages.get(task.taskId, scope);
+      const news = waits ? await ear.within(pauseOf(task, failures, ear.hears), scope) : undefined;
+      task = news ?? (await messages.get(task.taskId, scope));
       failures = 0;
     } catch (error) {
       failures += 1;
@@ -85,9 +91,10 @@ async function answerAll(
   return true;
 }
 
-function pauseOf({ pollIntervalMs }: MCPTaskView): number {
+function pauseOf({ pollIntervalMs }: MCPTaskView, failures: number, isTold: boolean): number {
   const wanted = typeof pollIntervalMs === 'number' ? pollIntervalMs : usualPauseMs;
-  return Math.min(Math.max(wanted, leastPauseMs), mostPauseMs);
+  const longer = isTold ? toldTimes : 2 ** Math.min(failures, 3);
+  return Math.min(Math.max(wanted, leastPauseMs) * longer, mostPauseMs);
 }
 
 function failure(subject: string, { status, error, statusMessage }: MCPTaskView): ProtocolError {

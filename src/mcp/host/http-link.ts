@@ -87,6 +87,7 @@ export class HTTPLink implements Link {
       timeoutMs: startTimeoutMs,
       callTimeoutMs: timeout ?? callTimeoutMs,
       mask,
+      onStreamLost: () => this.#drop(client),
       // A server that forgot the session says so by 404; a new one is asked for by initializing again.
       onHTTPStatus: (status) => {
         if (status !== 404 || transport.sessionId === undefined) return;
@@ -107,6 +108,8 @@ export class HTTPLink implements Link {
   #drop(client: MCPClient): void {
     if (this.#client !== client) return;
     this.#client = undefined;
+    // Who watches goes on with the next one.
+    client.calls.feed.end();
     client.close({ timeoutMs: 2 * this.#options.callTimeoutMs }).catch(() => undefined);
   }
 }

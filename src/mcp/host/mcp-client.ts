@@ -1,6 +1,6 @@
 import {
   type CallOptions,
-  type CallScope,
+  CallScope,
   type Closeable,
   type CloseOptions,
   detach,
@@ -15,10 +15,12 @@ import type { Transport } from '../sdk/server-sdk.js';
 import type { PromptMessage } from '../server/prompt.js';
 import { tasksExtension } from '../server/task-handlers.js';
 import type { ResourceContents } from '../tools/tool.js';
-import { toClientError } from './client-errors.js';
+import type { MCPChange, MCPWatchFilter } from './change-feed.js';
+import { isGone, toClientError } from './client-errors.js';
 import { capabilitiesOf, type MCPAnswers, serveAnswers } from './mcp-answers.js';
 import { MCPTask, type TaskSource } from './mcp-task.js';
 import type { MCPTaskView } from './mcp-task-view.js';
+import { MCPWatch, type MCPWatchOptions } from './mcp-watch.js';
 import { ScopeSignal } from './scope-signal.js';
 import { type ConnectionFacts, noTimeout, ServerCalls } from './server-calls.js';
 import type {
@@ -46,6 +48,8 @@ export interface ConnectRequest extends CallOptions, ConnectionFacts {
   /** Answers to the server's questions. @default it can ask nothing */
   readonly answers?: MCPAnswers;
   readonly onClose?: () => void;
+  /** Called when the server can tell of no changes any more, while somebody watches. */
+  readonly onStreamLost?: () => void;
   /** Called when the server says that it offers other tools. */
   readonly onToolsChanged?: () => void;
 }
@@ -62,6 +66,7 @@ export class MCPClient implements Closeable, HealthCheck {
   readonly #client: TaskClient;
   readonly #lifecycle: Lifecycle;
   readonly #callTimeoutMs: number;
+  readonly #request: ConnectRequest;
   readonly #tasks: TaskSource = {
     getTask: (taskId, options) => this.getTask(taskId, options),
     cancelTask: (taskId, options) => this.cancelTask(taskId, options),
@@ -71,6 +76,7 @@ export class MCPClient implements Closeable, HealthCheck {
   private constructor(client: TaskClient, request: ConnectRequest) {
     this.#client = client;
     this.calls = new ServerCalls(client, request);
+    this.#request = request;
     this.name = request.label;
     this.#lifecycle = new Lifecycle(`The client of ${request.label}`);
     this.#callTimeoutMs = request.callTimeoutMs ?? 60_000;
@@ -92,8 +98,18 @@ export class MCPClient implements Closeable, HealthCheck {
       listMaxPages: maxPages,
     });
     serveAnswers(client, server, answers);
-    if (onClose) client.onclose = onClose;
     const connected = new MCPClient(client, request);
+    const { feed } = connected.calls;
+    client.onclose = () => {
+      feed.end();
+      onClose?.();
+    };
+    client.onerror = ({ message }) => {
+      // The SDK has given up the stream by which servers before 2026-07-28 tell of changes.
+      if (!feed.isUsed || !connected.isLegacy || !/^Maximum reconnection attempts/.test(message)) return;
+      request.onStreamLost?.();
+      feed.end();
+    };
     const limits = { ...(signal ? { signal } : {}), timeoutMs: timeoutMs ?? 30_000 };
     try {
       await connected.#lifecycle.call(`the start of ${label}`, limits, (scope) =>
@@ -233,6 +249,23 @@ export class MCPClient implements Closeable, HealthCheck {
     return this.#call('completion/complete', options, (scope) => this.calls.complete(request, scope));
   }
 
+  /**
+   * Tells when resources or lists of the server change, until it is closed. A watch ends with the
+   * connection; one of `MCPHost.watch` outlives it.
+   *
+   * @throws UnsupportedError when the server does not tell of it; ConfigurationError
+   */
+  async watch(filter: MCPWatchFilter, options: MCPWatchOptions = {}): Promise<MCPWatch> {
+    const source = {
+      name: this.name,
+      open: (tell: (change: MCPChange) => void, limits: CallOptions) =>
+        this.#call('a subscription', limits, (scope) => this.calls.watch(filter, tell, scope)),
+      returns: (error: unknown) => error instanceof Error && !isGone(error),
+      onListenerError: (error: unknown) => this.#request.onListenerError?.(error),
+    };
+    return MCPWatch.open(source, filter, options);
+  }
+
   /** Asks the server for a sign of life. */
   async health(options: CallOptions = {}): Promise<Health> {
     const start = performance.now();
@@ -252,19 +285,12 @@ export class MCPClient implements Closeable, HealthCheck {
     await this.close();
   }
 
-  /**
-   * Servers of 2026-07-28 tell of changes on a stream that is asked for; the others by themselves. The
-   * stream is not waited for: where something holds it back, all else still works.
-   */
+  /** It is not waited for: where something holds the stream of changes back, all else still works. */
   #listen(onToolsChanged: () => void): void {
-    const tools = this.#client.getServerCapabilities()?.tools as { readonly listChanged?: boolean } | undefined;
-    if (!tools?.listChanged) return;
-    this.#client.setNotificationHandler('notifications/tools/list_changed', onToolsChanged);
-    if (this.isLegacy) return;
-    const signal = new AbortController().signal;
-    detach(() => this.#client.listen({ toolsListChanged: true }, { signal, timeout: noTimeout })).catch(
-      () => undefined,
-    );
+    const { feed } = this.calls;
+    const scope = new CallScope('listening to changes');
+    const options = { signal: new ScopeSignal(scope), timeout: noTimeout };
+    detach(() => feed.open({ lists: ['tools'] }, onToolsChanged, options)).catch(() => undefined);
   }
 
   #call<T>(what: string, options: CallOptions, ask: (scope: CallScope) => Promise<T>): Promise<T> {

@@ -18,12 +18,14 @@ import { checkOptions, describeError, hint, is } from '../../core/internal.js';
 import { isHTTP, type MCPConfig } from '../config/mcp-config.js';
 import type { PromptMessage } from '../server/prompt.js';
 import type { ResourceContents } from '../tools/tool.js';
+import type { MCPChange, MCPWatchFilter } from './change-feed.js';
 import { checkConfig } from './check-config.js';
 import type { MCPHostEvents } from './host-events.js';
 import { HTTPLink } from './http-link.js';
 import type { ConsentRequest, Link, LinkOptions } from './link.js';
 import { answersCheck, type MCPAnswers } from './mcp-answers.js';
 import { MCPTask, type TaskSource } from './mcp-task.js';
+import { MCPWatch, type MCPWatchOptions } from './mcp-watch.js';
 import { ProcessLink } from './process-link.js';
 import { type RestartOptions, restartChecks } from './restart-plan.js';
 import type { ServerCalls } from './server-calls.js';
@@ -243,6 +245,25 @@ export class MCPHost extends TypedEmitter<MCPHostEvents> implements Closeable, H
    */
   async complete(server: string, request: CompletionRequest, options: CallOptions = {}): Promise<Completion> {
     return this.#ask(server, 'completion/complete', options, (calls, scope) => calls.complete(request, scope));
+  }
+
+  /**
+   * Tells when resources or lists of one server change, until it is closed. It outlives connections: when
+   * one is lost it subscribes again, and tells all it watches as changed.
+   *
+   * @throws NotFoundError for an unknown server; UnsupportedError when the server does not tell of it;
+   * ConfigurationError; ConnectionError
+   * @example host.watch('notes', { resources: ['notes://today'] }, { onChange: ({ kind }) => ... });
+   */
+  async watch(server: string, filter: MCPWatchFilter, options: MCPWatchOptions = {}): Promise<MCPWatch> {
+    const source = {
+      name: `MCP server '${server}'`,
+      open: (tell: (change: MCPChange) => void, limits: CallOptions) =>
+        this.#ask(server, 'a subscription', limits, (calls, scope) => calls.watch(filter, tell, scope)),
+      returns: () => true,
+      onListenerError: (error: unknown) => this.#logger.error({ server, error }, 'listener failed'),
+    };
+    return MCPWatch.open(source, filter, options);
   }
 
   /** The worst state of all servers; each one's own is in `details`, by name. A server not started yet is a `warn`. */

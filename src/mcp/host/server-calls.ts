@@ -5,10 +5,12 @@ import { type TaskClient, taskIn } from '../sdk/client-class.js';
 import type { RequestOptions } from '../sdk/client-sdk.js';
 import type { PromptMessage } from '../server/prompt.js';
 import type { ResourceContents } from '../tools/tool.js';
+import { ChangeFeed, type MCPChange, type MCPWatchFilter, type OpenFeed } from './change-feed.js';
 import { type ServerFacts, statusOf, toClientError } from './client-errors.js';
 import { followTask } from './follow-task.js';
 import { type MCPTaskView, readTask } from './mcp-task-view.js';
 import { ScopeSignal } from './scope-signal.js';
+import { TaskNewsFeed } from './task-news-feed.js';
 import type {
   Completion,
   CompletionRequest,
@@ -45,12 +47,35 @@ const cancelMs = 5_000;
 
 /** The requests of one connection, each inside a scope that somebody else waits on. */
 export class ServerCalls {
+  /** What the server tells of by itself. */
+  readonly feed: ChangeFeed;
   readonly #client: TaskClient;
   readonly #facts: ConnectionFacts;
+
+  readonly #ears: Map<string, Set<TaskNewsFeed>> = new Map();
+  /** Set once the server did not agree to tell of a task. */
+  #tellsNot = false;
 
   constructor(client: TaskClient, facts: ConnectionFacts) {
     this.#client = client;
     this.#facts = facts;
+    this.feed = new ChangeFeed(client, facts.label);
+    client.onTask = (told) => {
+      const { taskId } = Object(told) as { taskId?: unknown };
+      const ears = this.#ears.get(String(taskId));
+      if (!ears) return;
+      try {
+        const task = readTask(`${facts.label}: notifications/tasks`, told);
+        for (const ear of ears) ear.tell(task);
+      } catch {
+        // What cannot be read is asked for when its time comes.
+      }
+    };
+  }
+
+  /** Subscribes to changes. */
+  watch(filter: MCPWatchFilter, tell: (change: MCPChange) => void, scope: CallScope): Promise<OpenFeed> {
+    return this.#ask('a subscription', scope, (o) => this.feed.open(filter, tell, o));
   }
 
   async listTools(scope: CallScope): Promise<readonly ToolInfo[]> {
@@ -161,6 +186,7 @@ export class ServerCalls {
         update: (taskId, inputResponses, within) =>
           this.#ask(`tasks/update`, within, (o) => this.#client.ask('tasks/update', { taskId, inputResponses }, o)),
         answer: (key, question, signal) => this.#client.answerRequest(key, question, signal),
+        listen: (taskId) => new TaskNewsFeed((feed) => this.#hear(taskId, feed)),
       },
       scope,
       this.#safe(onProgress),
@@ -198,6 +224,31 @@ export class ServerCalls {
       using scope = new CallScope(`tasks/cancel ${taskId}`, { timeoutMs: cancelMs, clock: quietClock });
       await scope.run(() => this.cancelTask(taskId, scope));
     }).catch(() => undefined);
+  }
+
+  /** @returns what ends it */
+  #hear(taskId: string, feed: TaskNewsFeed): () => void {
+    if (this.#tellsNot) return () => undefined;
+    const ears = this.#ears.get(taskId) ?? new Set();
+    this.#ears.set(taskId, ears.add(feed));
+    const scope = new CallScope(`listening to task ${taskId}`);
+    const options = { signal: new ScopeSignal(scope), timeout: noTimeout };
+    detach(async () => {
+      const stream = await this.#client.listen({ taskIds: [taskId] }, options);
+      feed.hears = this.#client.told.has(taskId);
+      this.#tellsNot ||= !feed.hears;
+      stream.closed.then(() => {
+        feed.hears = false;
+      });
+      if (!feed.hears) await stream.close();
+    }).catch(() => undefined);
+    return () => {
+      scope.cancel(new Error('The task is not followed any more'));
+      ears.delete(feed);
+      if (ears.size > 0) return;
+      this.#ears.delete(taskId);
+      this.#client.told.delete(taskId);
+    };
   }
 
   #assertTasks(): void {

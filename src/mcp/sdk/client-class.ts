@@ -13,6 +13,10 @@ export interface TaskClient extends SDKClient {
   answerRequest(key: string, request: WireRequest, signal: AbortSignal): Promise<unknown>;
   /** @throws what `callTool` throws for an answer that breaks the tool's output schema, where that is known */
   checkResult(tool: string, result: unknown): void;
+  /** Gets each `notifications/tasks`. */
+  onTask: ((task: unknown) => void) | undefined;
+  /** The tasks of which the server has agreed to tell. */
+  readonly told: Set<unknown>;
   /** Sends a request that the SDK does not know, and takes its result as it is. */
   ask(method: string, params: Readonly<Record<string, unknown>>, options: RequestOptions): Promise<unknown>;
 }
@@ -35,6 +39,11 @@ interface Inner {
   _onnotification(message: object, extra: unknown): void;
   request(request: WireRequest, options: RequestOptions): Promise<unknown>;
   request(request: WireRequest, schema: { readonly '~standard': object }, options: RequestOptions): Promise<unknown>;
+}
+
+interface WireNotification {
+  readonly method?: unknown;
+  readonly params?: { readonly notifications?: { readonly taskIds?: unknown } };
 }
 
 interface WireResponse {
@@ -124,8 +133,19 @@ export function clientClass(sdk: ClientSDK): TaskClientClass {
         return result;
       }
 
-      protected _onnotification(message: { readonly method?: unknown }, extra: unknown): void {
-        if (message.method === 'notifications/tools/list_changed') this.listed.clear();
+      onTask: ((task: unknown) => void) | undefined;
+      readonly told: Set<unknown> = new Set();
+
+      protected _onnotification(message: WireNotification, extra: unknown): void {
+        const { method, params } = message;
+        if (method === 'notifications/tools/list_changed') this.listed.clear();
+        if (method === 'notifications/tasks') {
+          this.onTask?.(params);
+          return;
+        }
+        // The SDK knows no `taskIds` and leaves them out of what it hands on.
+        if (method === 'notifications/subscriptions/acknowledged' && Array.isArray(params?.notifications?.taskIds))
+          for (const id of params.notifications.taskIds) this.told.add(id);
         inner._onnotification.call(this, message, extra);
       }
 
