@@ -86,6 +86,13 @@ describe('policy: retries', () => {
     expect(attempts).toBeLessThanOrEqual(1_110);
     expect(attempts).toBeGreaterThanOrEqual(1_100);
   });
+
+  it('saves up no more retries than the reserve holds, however long all went well', async () => {
+    const target = policy({ retry: { ...noPause, budget: { reserve: 2 } }, breaker: false });
+    for (let i = 0; i < 100; i++) await target.execute(() => 'ok');
+    for (let i = 0; i < 5; i++) await target.execute(down).catch(() => undefined);
+    expect(target.stats().attempts).toBe(100 + 5 + 2);
+  });
 });
 
 describe('policy: time and cancellation', () => {
@@ -171,6 +178,19 @@ describe('policy: circuit breaker', () => {
     expect(target.circuit('a')).toBe('open');
     await expect(target.execute(() => 'ok', { key: 'a' })).rejects.toBeInstanceOf(CircuitOpenError);
     await expect(target.execute(() => 'ok', { key: 'b' })).resolves.toBe('ok');
+  });
+
+  it('remembers a thousand targets, and forgets those that are well before those that are not', async () => {
+    const target = policy({ retry: false, breaker: { minimumCalls: 20, openMs: 60_000 } });
+    await trip(target, 'down');
+    await trip(target, 'nearly down', 19);
+    for (let i = 0; i < 998; i++) await target.execute(() => 'ok', { key: `well ${i}` });
+    await trip(target, 'nearly down', 1);
+    expect(target.circuit('nearly down')).toBe('open');
+    await trip(target, 'well 0', 18);
+    for (let i = 0; i < 1_000; i++) await target.execute(() => 'ok', { key: `other ${i}` });
+    await trip(target, 'well 0', 2);
+    expect([target.circuit('down'), target.circuit('well 0')]).toEqual(['open', 'closed']);
   });
 
   it('lets one trial call through after its time and closes on success', async () => {

@@ -105,6 +105,7 @@ describe('close', () => {
     { code: 999 },
     { code: '1000' },
     { reason: 'x'.repeat(124) },
+    { reason: 'é'.repeat(62) },
     { timeoutMs: -1 },
     { tiemout: 1 },
   ])('refuses %j and closes nothing', async (options) => {
