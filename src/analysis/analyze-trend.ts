@@ -70,7 +70,7 @@ const method: Trend['method'] = Object.freeze({
   senSlope: 'median of the slopes of all pairs (Sen 1968), interval by Gilbert 1987',
   slope: 'ordinary least squares',
   seasonality: 'periodic STL (Cleveland et al. 1990), strengths of Wang, Smith and Hyndman 2006',
-  forecast: 'median of ETS, Theta, ARIMA and damped trend, or a benchmark for few values',
+  forecast: 'trimmed mean of ETS, Theta, ARIMA and damped trend, or a benchmark for few values',
 });
 
 const optionNames = ['alpha', 'period', 'horizon', 'test', ...seriesOptionNames] as const;

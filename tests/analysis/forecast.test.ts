@@ -27,7 +27,8 @@ describe('forecast on the last year of known series', () => {
     const { past, future } = split(fixtures.find((candidate) => candidate.name === name) as Fixture);
     const result = forecast(past, { horizon: 12 });
     expect(result).toMatchObject({ method: 'combination', period: 12, level: 0.95, n: past.length, notes: [] });
-    expect(result.models).toHaveLength(4);
+    // ETS in the form it chose, and three kinds more as they are and on logarithms.
+    expect(result.models).toHaveLength(7);
     expect(sMAPE(result.mean, future)).toBeLessThanOrEqual(most);
     expect(covered(result, future)).toBeGreaterThanOrEqual(10);
   });
@@ -77,6 +78,23 @@ describe('forecast intervals', () => {
     const year = [3, 9, 4, 1];
     const result = forecast([...year, ...year, ...year, ...year], { horizon: 4 });
     expect(result).toMatchObject({ method: 'seasonal-naive', mean: year, lower: year, upper: year });
+  });
+
+  it.each([
+    ['a line of 6', [2, 4, 6, 8, 10, 12]],
+    ['a line of 30', Array.from({ length: 30 }, (_, i) => 0.1 * i + 7)],
+    ['four equal values', [3, 3, 3, 3]],
+    ['two years alike', [3, 9, 4, 1, 3, 9, 4, 1, 3, 9, 4, 1]],
+  ])('say so where they have no width: %s', (_, values) => {
+    const { mean, upper, notes } = forecast(values, { horizon: 3 });
+    expect((upper?.[0] ?? 0) - (mean[0] ?? 0)).toBeLessThan(1e-9);
+    expect(notes.join()).toContain('the intervals have no width');
+  });
+
+  it('have width, and no such note, where a line is missed by a little', () => {
+    const { mean, upper, notes } = forecast([2, 4, 6.01, 8, 10, 12], { horizon: 3 });
+    expect((upper?.[0] ?? 0) - (mean[0] ?? 0)).toBeGreaterThan(0.005);
+    expect(notes.join()).not.toContain('no width');
   });
 
   it.each([

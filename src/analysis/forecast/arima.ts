@@ -12,7 +12,6 @@ interface Order {
 
 /** Critical value at 5 % of the test of level stationarity (Kwiatkowski et al. 1992, table 1). */
 const critical = 0.463;
-const mostDifferences = 2;
 const mostOrder = 2;
 
 /**
@@ -21,7 +20,7 @@ const mostOrder = 2;
  * conditional sum of squares (Box and Jenkins 1976, section 7.1), kept stationary and invertible by their
  * partial autocorrelations (Monahan, Biometrika 71 (1984) 403).
  */
-export function fitARIMA(values: ArrayLike<number>): FittedForecaster | undefined {
+export function fitARIMA(values: ArrayLike<number>, mostDifferences = 2): FittedForecaster | undefined {
   if (values.length < 8) return undefined;
   let differenced = Float64Array.from(values);
   let d = 0;

@@ -2,7 +2,7 @@ import { ValidationError } from '../../core/index.js';
 import { readPeriod, requireFraction, requireKnown, requireWhole } from '../checks.js';
 import { findPeriod } from '../detect-period.js';
 import { normal } from '../distributions/normal.js';
-import { at, isConstant } from '../numeric.js';
+import { at, isConstant, largestMagnitude } from '../numeric.js';
 import { readSeries, type SeriesInput, type SeriesOptions, seriesOptionNames } from '../parse-series.js';
 import { inUnits, scaled } from '../scale.js';
 import { naive } from './benchmarks.js';
@@ -47,13 +47,16 @@ const optionNames = ['horizon', 'period', 'level', 'method', 'minimum', 'maximum
 /** The latest values that are fitted, or 10 seasons if that is more; older ones say little of the next. */
 const mostValues = 1_000;
 const mostSeasons = 10;
+/** Deviations below this share of the values are rounding. */
+const roundingShare = 1e-12;
 
 /**
- * Forecasts a series by the median of four models of different kinds: exponential smoothing (ETS, chosen
- * by AICc among up to 15 forms), the dynamic optimised Theta model, ARIMA and a damped trend; or by one
- * method named. Few values, and series that a benchmark repeats exactly, are left to the benchmarks:
- * naive, mean, drift and seasonal naive. Intervals suppose normal errors; those of the combination are
- * widened to hold what they say. Fits the latest 1,000 values or 10 seasons.
+ * Forecasts a series by the trimmed mean of four kinds of models: exponential smoothing (ETS, chosen by
+ * AICc among up to 15 forms), the dynamic optimised Theta model, ARIMA and a damped trend, the last three
+ * of positive values also on their logarithms; or by one method named. Few values, and series that a
+ * benchmark repeats exactly, are left to the benchmarks: naive, mean, drift and seasonal naive. Intervals
+ * suppose normal errors; those of the combination are widened to hold what they say. Fits the latest
+ * 1,000 values or 10 seasons.
  *
  * @throws ValidationError for an input that is not a series, or an option outside its range.
  *
@@ -96,9 +99,15 @@ export function forecast(values: SeriesInput, options: ForecastOptions): Forecas
     notes: [
       ...read,
       ...(method && !wanted ? [`Too few values, or not of the kind, for ${method}: the last one is repeated.`] : []),
-      ...notesOn(series, recent.length, season, prediction.deviation !== null, fitted),
+      ...notesOn(series, recent.length, season, prediction.deviation && widthOf(prediction.deviation, recent), fitted),
     ],
   };
+}
+
+/** The first deviation, 0 where it is rounding. */
+function widthOf(deviation: readonly number[], values: readonly number[]): number {
+  const first = at(deviation, 0);
+  return first <= roundingShare * largestMagnitude(values) ? 0 : first;
 }
 
 function requireBounds(minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY): void {
@@ -110,16 +119,20 @@ function notesOn(
   series: readonly number[],
   used: number,
   period: number | null,
-  intervals: boolean,
+  width: number | null,
   { method }: FittedForecaster,
 ): string[] {
   const n = series.length;
   const notes: string[] = [];
   if (n < 4)
     notes.push(`${n === 1 ? 'One value is' : `${n} values are`} too few to compare methods: the last one is repeated.`);
-  if (!intervals) notes.push('Too few values to tell the size of errors: there are no intervals.');
-  if (n > 1 && isConstant(series))
-    notes.push('All values are equal: no errors were seen and the intervals have no width.');
+  if (width === null) notes.push('Too few values to tell the size of errors: there are no intervals.');
+  if (n > 1 && width === 0) {
+    const why = isConstant(series)
+      ? 'All values are equal'
+      : `No residual variation was seen (${method} repeats the series exactly)`;
+    notes.push(`${why}: the intervals have no width.`);
+  }
   if (period !== null && n < 2 * period)
     notes.push(`A season of ${period} steps needs ${2 * period} values to be modelled, there are ${n}.`);
   if (used < n && method !== 'naive') notes.push(`Fitted on the latest ${used} values.`);

@@ -1,4 +1,4 @@
-/** The ways of forecasting. `combination` is the median of `ets`, `theta`, `arima` and `damped-trend`. */
+/** The ways of forecasting. `combination` is a trimmed mean of `ets`, `theta`, `arima` and `damped-trend`. */
 export type ForecastMethod =
   | 'naive'
   | 'mean'
