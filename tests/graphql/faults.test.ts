@@ -31,6 +31,15 @@ describe('an answer that cannot be used', () => {
     expect(server.seen).toHaveLength(3);
   });
 
+  it('a long page is not kept with its HTTPError', async () => {
+    let page = 'x'.repeat(65_536);
+    await using server = await serve((_, response) => response.writeHead(400).end(page));
+    await using graphql = new GraphQLIntegration({ endpoint: server.url, policy: quick });
+    expect(await rejection(graphql.query(query))).toMatchObject({ status: 400, data: page });
+    page += 'x';
+    expect(await rejection(graphql.query(query))).toMatchObject({ status: 400, data: undefined });
+  });
+
   it.each([
     ['text/html', '<p>canary</p>', 'the answer is text/html, not a GraphQL result'],
     ['application/json', '{"data": canary', 'the answer is not a GraphQL result'],
