@@ -93,6 +93,12 @@ export {
   databaseTools,
 } from './tools/database-tools.js';
 export { defineTool } from './tools/define-tool.js';
+export type {
+  DocumentCollection,
+  DocumentSource,
+  DocumentToolsOptions,
+  DocumentWrite,
+} from './tools/document-tools.js';
 export {
   type EventConsumerSource,
   type EventResourcesOptions,

@@ -1,11 +1,12 @@
-import { ConfigurationError, SaflaError } from '../../core/index.js';
+import { ConfigurationError } from '../../core/index.js';
 import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
 import { checkSource } from './check-source.js';
+import { told } from './database-failure.js';
 import { databaseRow } from './database-row.js';
 import { defineTool } from './define-tool.js';
+import { type DocumentSource, type DocumentToolsOptions, documentTools } from './document-tools.js';
 import { fromJSONSchema } from './from-json-schema.js';
 import type { Tool } from './tool.js';
-import { ToolError } from './tool-error.js';
 
 /** Settings of one statement; times are in milliseconds. */
 interface ReadLimits {
@@ -74,7 +75,10 @@ const queries: OptionCheck = (value, field) => {
 };
 
 /**
- * Puts a PostgreSQL database behind MCP. With `queries`, one tool for each statement you wrote. Without,
+ * Puts a database behind MCP: PostgreSQL, or MongoDB with `database_collections`, `database_find`,
+ * `database_get`, `database_count` and `database_aggregate`, which can only read, and the writes in `allow`.
+ *
+ * Over PostgreSQL: with `queries`, one tool for each statement you wrote. Without,
  * `database_tables` and `database_query`, by which a model reads with statements of its own: in a
  * read-only transaction, within limits of rows, bytes and time. What its user may see is for the
  * database to limit: give it a role of its own. Cancelling a call stops the statement on the server.
@@ -84,8 +88,21 @@ const queries: OptionCheck = (value, field) => {
  * tools: [databaseTools(db, { queries: { orders_of: { description: 'Orders of a customer',
  *   sql: 'select * from orders where customer = $1', params: { customer: { type: 'string' } } } } })]
  */
-export function databaseTools(db: DatabaseSource, options: DatabaseToolsOptions = {}): Tool[] {
-  checkSource('databaseTools', db, ['read', 'query'], 'a PostgresDatabase');
+export function databaseTools(db: DatabaseSource, options?: DatabaseToolsOptions): Tool[];
+export function databaseTools(db: DocumentSource, options?: DocumentToolsOptions): Tool[];
+export function databaseTools(
+  db: DatabaseSource | DocumentSource,
+  options: DatabaseToolsOptions | DocumentToolsOptions = {},
+): Tool[] {
+  if (typeof (Object(db) as Partial<DocumentSource>).collection === 'function') {
+    checkSource('databaseTools', db, ['command', 'collection'], 'a MongoDatabase');
+    return documentTools(db as DocumentSource, options as DocumentToolsOptions);
+  }
+  checkSource('databaseTools', db, ['read', 'query'], 'a PostgresDatabase or a MongoDatabase');
+  return sqlTools(db as DatabaseSource, options as DatabaseToolsOptions);
+}
+
+function sqlTools(db: DatabaseSource, options: DatabaseToolsOptions): Tool[] {
   checkOptions<DatabaseToolsOptions>('databaseTools', options, {
     name: is.text,
     queries,
@@ -190,32 +207,4 @@ function tablesTool(reader: Reader, name: string): Tool {
     },
     (_, { signal }) => reader.read(tables, [], signal),
   );
-}
-
-/** What a caller can mend. How to get in, and what a server suffers from, is not for callers. */
-const toldKinds: ReadonlySet<unknown> = new Set([
-  'unique',
-  'foreign-key',
-  'not-null',
-  'check',
-  'exclusion',
-  'statement-timeout',
-  'lock-timeout',
-  'read-only',
-  'invalid-value',
-  'syntax',
-  'undefined-object',
-  'permission',
-]);
-
-async function told<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!SaflaError.is(error)) throw error;
-    const { kind } = error as { kind?: unknown };
-    if (error.code === 'VALIDATION' || error.code === 'UNSUPPORTED' || toldKinds.has(kind))
-      throw new ToolError(error.message, { cause: error });
-    throw error;
-  }
 }
