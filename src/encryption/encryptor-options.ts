@@ -99,8 +99,7 @@ export function checkEncryptorOptions(options: EncryptorOptions): void {
 }
 
 /** @throws ValidationError */
-export function checkFormat({ format }: SealOptions): void {
-  if (format !== undefined && format !== 'chunked' && format !== 'short') {
-    throw invalid('format', "must be 'chunked' or 'short'");
-  }
+export function formatOf({ format = 'chunked' }: SealOptions): 'chunked' | 'short' {
+  if (format === 'chunked' || format === 'short') return format;
+  throw invalid('format', "must be 'chunked' or 'short'");
 }

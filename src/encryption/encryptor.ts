@@ -1,22 +1,13 @@
-import { constants } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  type CallOptions,
-  type CallScope,
-  type Closeable,
-  type CloseOptions,
-  Lifecycle,
-  openScope,
-  systemClock,
-} from '../core/index.js';
+import { type CallScope, type Closeable, type CloseOptions, Lifecycle, openScope, systemClock } from '../core/index.js';
 import { Binding } from './binding.js';
 import { bytesOf, invalid, textOf } from './bytes.js';
 import { DecryptError } from './decrypt-error.js';
 import {
   type BlindIndexOptions,
   checkEncryptorOptions,
-  checkFormat,
   type EncryptorOptions,
+  formatOf,
   type RangeOptions,
   type SealContext,
   type SealOptions,
@@ -28,9 +19,8 @@ import { describeToken, headerOf, type TokenInfo } from './inspect.js';
 import { KeyedDigests } from './keyed-digests.js';
 import { DataKeys } from './keys/data-keys.js';
 import type { KeyProvider, MacKeys } from './keys/key-provider.js';
-import { longBytes, openLong, sealLong } from './messages/long-message.js';
-import { type Bind, openMessage, sealMessage } from './messages/message.js';
-import { bytesOfToken, isLongToken, isToken } from './messages/token-text.js';
+import { TokenCipher } from './messages/token-cipher.js';
+import { bytesOfToken, isToken } from './messages/token-text.js';
 import { suites } from './sealed-header.js';
 import { openPlainRange, rangeOf } from './streams/open-range.js';
 import { type OpeningKeyOf, OpenStage } from './streams/open-stage.js';
@@ -54,6 +44,7 @@ export class Encryptor implements Closeable {
   readonly #provider: KeyProvider;
   readonly #binding: Binding;
   readonly #keys: DataKeys;
+  readonly #tokens: TokenCipher;
   readonly #digests: KeyedDigests;
 
   /** @throws ConfigurationError */
@@ -67,6 +58,7 @@ export class Encryptor implements Closeable {
       cache: { maxKeys: 1_000, ttlMs: 600_000, ...options.keyCache },
       clock: options.clock ?? systemClock,
     });
+    this.#tokens = new TokenCipher(this.#keys, this.#lifecycle);
     this.#digests = new KeyedDigests(options.macKeys ?? macKeysOf(options.keys), this.#binding);
   }
 
@@ -78,7 +70,7 @@ export class Encryptor implements Closeable {
    */
   async seal(data: string | Uint8Array, options: SealOptions): Promise<string> {
     const context = this.#binding.contextOf(options, 'seal');
-    return this.#seal(data, isShort(options), options, (header) => this.#binding.of(header, context));
+    return this.#tokens.seal(data, formatOf(options), options, (header) => this.#binding.of(header, context));
   }
 
   /**
@@ -88,7 +80,7 @@ export class Encryptor implements Closeable {
    */
   async open(token: string, options: SealContext): Promise<Buffer> {
     const context = this.#binding.contextOf(options, 'open');
-    return this.#open(assertText(token), options, (header) => this.#binding.of(header, context));
+    return this.#tokens.open(assertText(token), options, (header) => this.#binding.of(header, context));
   }
 
   /** {@link Encryptor.open} as text. @throws ValidationError when bytes were sealed that are not UTF-8 */
@@ -167,7 +159,7 @@ export class Encryptor implements Closeable {
     const context = this.#binding.contextOf(options, 'sealFields');
     const sealed = await changeFields(value, paths, async (field, path) => {
       if (isToken(field)) throw invalid(path, 'is sealed already');
-      return this.#seal(encodeFieldValue(field, path), true, options, (header) =>
+      return this.#tokens.seal(encodeFieldValue(field, path), 'short', options, (header) =>
         this.#binding.of(header, context, path),
       );
     });
@@ -187,7 +179,7 @@ export class Encryptor implements Closeable {
     const context = this.#binding.contextOf(options, 'openFields');
     const opened = await changeFields(value, paths, async (token, path) => {
       if (typeof token !== 'string') throw new DecryptError('the field');
-      const bytes = await this.#open(token, options, (header) => this.#binding.of(header, context, path));
+      const bytes = await this.#tokens.open(token, options, (header) => this.#binding.of(header, context, path));
       return decodeFieldValue(bytes.toString('utf8'));
     });
     return opened as T;
@@ -287,54 +279,6 @@ export class Encryptor implements Closeable {
     return this.close();
   }
 
-  /** At once when the data key is at hand. */
-  #seal(data: string | Uint8Array, short: boolean, options: CallOptions, bind: Bind): string | Promise<string> {
-    this.#assertRunning('seal', options);
-    if (isLong(data)) return this.#sealLong(data, options, bind);
-    const bytes = bytesOf(data, 'data');
-    const key = this.#keys.sealingNow(bytes.length);
-    if (key) return sealMessage(key, bytes, short, bind);
-    return this.#lifecycle.call('seal', options, async (scope) => {
-      return sealMessage(await this.#keys.sealing(bytes.length, scope), bytes, short, bind);
-    });
-  }
-
-  async #sealLong(data: string | Uint8Array, options: CallOptions, bind: Bind): Promise<string> {
-    const bytes = Buffer.byteLength(data);
-    if (bytes > longestBytes) throw invalid('data', 'is too long for a token; use sealStream');
-    return this.#lifecycle.call('seal', options, async (scope) => {
-      const key = await this.#keys.sealing(bytes, scope);
-      const header = key.header(suites.chunked);
-      return sealLong(data, { key: key.chunked, header, binding: bind(header) }, scope);
-    });
-  }
-
-  /** At once when the data key is at hand. */
-  #open(token: string, options: CallOptions, bind: Bind): Buffer | Promise<Buffer> {
-    this.#assertRunning('open', options);
-    if (isLongToken(token)) {
-      return this.#lifecycle.call('open', options, (scope) => this.#openLong(token, bind, scope));
-    }
-    const sealed = bytesOfToken(token);
-    const header = headerOf(sealed, 'the token');
-    const key = this.#keys.openingNow(header);
-    if (key) return openMessage(key, sealed, header, bind);
-    return this.#lifecycle.call('open', options, async (scope) => {
-      return openMessage(await this.#keys.opening(header, 'the token', scope), sealed, header, bind);
-    });
-  }
-
-  async #openLong(token: string, bind: Bind, scope: CallScope): Promise<Buffer> {
-    return openLong(
-      token,
-      async (header) => ({
-        key: (await this.#keys.opening(header, 'the token', scope)).chunked,
-        binding: bind(header.bytes),
-      }),
-      scope,
-    );
-  }
-
   #keyOf(subject: string, scope: CallScope, context: Buffer): OpeningKeyOf {
     return async (header) => ({
       key: (await this.#keys.opening(header, subject, scope)).chunked,
@@ -358,26 +302,6 @@ export class Encryptor implements Closeable {
     // A source is not touched, nor a signal listened to, before the first piece is asked for.
     return second === undefined ? stageTransform(open()) : runStage(first as ByteSource, open);
   }
-
-  /** Of a call that will not wait: it is refused after `close`, and when it is cancelled already. */
-  #assertRunning(subject: string, options: CallOptions): void {
-    this.#lifecycle.assertOpen();
-    using scope = openScope(subject, options);
-    scope.throwIfCancelled();
-  }
-}
-
-/** The longest string holds 4 characters for each 3 of these, with room for the header. */
-const longestBytes: number = Math.floor(constants.MAX_STRING_LENGTH * 0.74);
-
-/** False for what is neither a text nor bytes, which is told when it is read. */
-function isLong(data: unknown): boolean {
-  return (typeof data === 'string' || data instanceof Uint8Array) && data.length > longBytes;
-}
-
-function isShort(options: SealOptions): boolean {
-  checkFormat(options);
-  return options.format === 'short';
 }
 
 function assertText(token: string): string {

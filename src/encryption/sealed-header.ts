@@ -8,7 +8,8 @@ const checkBytes = 4;
 
 /** How the body is encrypted: in the chunked format, or as one short AES-256-GCM message. */
 export const suites = { chunked: 1, short: 2 } as const;
-export type Suite = (typeof suites)[keyof typeof suites];
+export type SuiteName = keyof typeof suites;
+export type Suite = (typeof suites)[SuiteName];
 
 /** What stands before the body of everything sealed, as told in docs/encryption.md. */
 export class SealedHeader implements WrappedKey {

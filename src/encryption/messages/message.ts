@@ -1,7 +1,7 @@
 import { openWhole } from '../chunked/chunked-opener.js';
 import { sealWhole } from '../chunked/chunked-sealer.js';
 import type { DataKey } from '../keys/data-key.js';
-import { type SealedHeader, suites } from '../sealed-header.js';
+import { type SealedHeader, type SuiteName, suites } from '../sealed-header.js';
 import { openShort, sealShort } from './short-message.js';
 import { tokenOf } from './token-text.js';
 
@@ -9,10 +9,10 @@ import { tokenOf } from './token-text.js';
 export type Bind = (header: Buffer) => Buffer;
 
 /** A message as a token, at once. */
-export function sealMessage(key: DataKey, bytes: Buffer, short: boolean, bind: Bind): string {
-  const header = key.header(short ? suites.short : suites.chunked);
+export function sealMessage(key: DataKey, bytes: Buffer, format: SuiteName, bind: Bind): string {
+  const header = key.header(suites[format]);
   const binding = bind(header);
-  const body = short ? sealShort(key.short, binding, bytes) : sealWhole(key.chunked, binding, bytes);
+  const body = format === 'short' ? sealShort(key.short, binding, bytes) : sealWhole(key.chunked, binding, bytes);
   return tokenOf([header, ...body]);
 }
 
