@@ -32,6 +32,7 @@ describe('endpoints', () => {
     ['/a/../b', '/v1/b'],
     ['/files/lib%2Fx.rb', '/v1/files/lib%2Fx.rb'],
     ['/map;v=1/..x;y', '/v1/map;v=1/..x;y'],
+    ['/50%2525', '/v1/50%2525'],
     ['/projects:search', '/v1/projects:search'],
     ['projects:search', '/v1/projects:search'],
     ['/x#fragment', '/v1/x'],

@@ -154,6 +154,24 @@ describe('EventStream.consume', () => {
     expect(blocked.data()).toEqual([0, 1, 2]);
   });
 
+  it('takes as many as it may handle at once, whatever prefetch says', async () => {
+    await using stream = new EventStream({ url: 'memory:' });
+    const gate = deferred();
+    const seen = recorder();
+    await using _consumer = await stream.consume(
+      'orders',
+      { group: 'g', prefetch: 1, concurrency: 3 },
+      async (event) => {
+        seen.handler(event);
+        await gate.promise;
+      },
+    );
+    await stream.publishMany(Array.from({ length: 3 }, (_, data) => ({ channel: 'orders', data })));
+    await until(() => seen.events.length === 3);
+    gate.resolve();
+    await drained(stream, 'orders', 'g');
+  });
+
   it('keeps the order of a key across members and across redelivery, and lets other keys pass', async () => {
     await using stream = new EventStream({ url: 'memory:', ...fast });
     const done = new Map<unknown, number[]>();
