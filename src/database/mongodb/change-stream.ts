@@ -60,7 +60,7 @@ export function openChangeStream<T>(
   };
   const { after, fullDocument = false, signal, timeoutMs = Number.POSITIVE_INFINITY } = options;
   const limits = signal ? { signal, timeoutMs } : { timeoutMs };
-  const step = async (wait: boolean): Promise<Record<string, unknown> | null> =>
+  const step = async (method: 'next' | 'tryNext'): Promise<Record<string, unknown> | null> =>
     await connection.call('watch', collection, limits, async ({ database, scope, common, ObjectId }) => {
       // What it waits for may come at any time, so the server gets no limit of it.
       const { maxTimeMS: _, ...settings } = common;
@@ -74,7 +74,7 @@ export function openChangeStream<T>(
         close().catch(() => undefined);
       });
       try {
-        const event = wait ? await opened.next() : await opened.tryNext();
+        const event = await opened[method]();
         return event && decodeEvent(event, idsOf(ObjectId));
       } finally {
         off();
@@ -83,7 +83,7 @@ export function openChangeStream<T>(
   async function* read(): AsyncGenerator<ChangeEvent<T>, void, undefined> {
     try {
       while (!closed) {
-        const event = first ?? (await step(true));
+        const event = first ?? (await step('next'));
         first = undefined;
         if (event) yield toEvent<T>(event);
       }
@@ -95,7 +95,7 @@ export function openChangeStream<T>(
   }
   return {
     async ready() {
-      if (!stream) first = await step(false);
+      if (!stream) first = await step('tryNext');
     },
     close,
     [Symbol.asyncIterator]: read,

@@ -13,7 +13,7 @@ import { batchesOf } from '../indexed/batches-of.js';
 import { rankHits } from '../indexed/rank-hits.js';
 import { readSearch } from '../indexed/search-request.js';
 import { checkStoreMany, readStore } from '../local/call-arguments.js';
-import { assertId, assertImportance } from '../local/checks.js';
+import { assertId } from '../local/checks.js';
 import { checkFilter, filterIn } from '../local/filter/checked-filter.js';
 import type { MetadataFilter } from '../local/filter/metadata-filter.js';
 import { draftOf } from '../local/item-draft.js';
@@ -97,7 +97,6 @@ export class PostgresVectorMemory extends VectorMemoryProvider implements Closea
   ): Promise<void> {
     this.#lifecycle.assertOpen();
     const { item, settings } = readStore(id, vector, metadata, options);
-    assertImportance(item.importance, 'store');
     await this.#storeAll('store', [item], settings);
   }
 
