@@ -5,7 +5,7 @@
  *   LOG_LEVEL=debug ENABLE_CACHING=true CACHE_TTL=600 node --import tsx examples/servers/advanced-mcp-server.ts
  */
 import { pathToFileURL } from 'node:url';
-import { type MCPServerOptions, type ResourceDefinition, runStdio, type ToolResult } from '@safla/sdk/mcp';
+import { cacheResults, type MCPServerOptions, type ResourceDefinition, runStdio } from '@safla/sdk/mcp';
 import { CustomMCPServer } from './custom-mcp-server.js';
 
 type Layer = NonNullable<MCPServerOptions['use']>[number];
@@ -21,42 +21,46 @@ export interface AdvancedSettings {
   readonly cacheSize: number;
 }
 
+/** How often a result was asked for, and how often it had to be made. */
+interface CacheUse {
+  calls: number;
+  made: number;
+}
+
 export class AdvancedMCPServer extends CustomMCPServer {
-  private readonly cache: ResultCache;
+  private readonly use: CacheUse;
 
   constructor(settings: AdvancedSettings = settingsOf(process.env)) {
-    const cache = new ResultCache(settings.cacheTTLMs, settings.cacheSize);
-    super(AdvancedMCPServer.setupAdvancedFeatures(settings, cache));
-    this.cache = cache;
+    const use: CacheUse = { calls: 0, made: 0 };
+    super(AdvancedMCPServer.setupAdvancedFeatures(settings, use));
+    this.use = use;
   }
 
-  private static setupAdvancedFeatures(settings: AdvancedSettings, cache: ResultCache): Partial<MCPServerOptions> {
+  private static setupAdvancedFeatures(settings: AdvancedSettings, use: CacheUse): Partial<MCPServerOptions> {
     const logger = AdvancedMCPServer.setupLogging(settings.logLevel);
     const errorHandling = AdvancedMCPServer.setupErrorHandling(logger);
-    const caching = settings.caching ? [AdvancedMCPServer.setupCaching(cache)] : [];
+    const caching = settings.caching ? AdvancedMCPServer.setupCaching(settings, use) : [];
     return { name: 'advanced-mcp-server', telemetry: { logger }, use: [errorHandling, ...caching] };
   }
 
   protected override setupResourceHandlers(): void {
     this.addResource('cache://statistics', {
       name: 'Cache statistics',
-      description: 'How many results are cached, and how often one was used',
+      description: 'How often a result was made, and how often one was used again',
       mimeType: 'application/json',
-      content: () => JSON.stringify(this.cache.statistics()),
+      content: () => JSON.stringify({ made: this.use.made, hits: this.use.calls - this.use.made }),
     });
   }
 
-  /** A layer that answers calls of read-only tools from the cache. */
-  private static setupCaching(cache: ResultCache): Layer {
-    return async (call, next) => {
-      if (!call.tool.annotations?.readOnlyHint) return next();
-      const key = JSON.stringify([call.tool.name, call.arguments]);
-      const cached = cache.get(key);
-      if (cached) return cached;
-      const result = await next();
-      if (!result.isError) cache.set(key, result);
-      return result;
-    };
+  /** Answers repeated calls of read-only tools from memory, and counts around it. */
+  private static setupCaching({ cacheTTLMs, cacheSize }: AdvancedSettings, use: CacheUse): Layer[] {
+    const count =
+      (what: keyof CacheUse): Layer =>
+      (_, next) => {
+        use[what] += 1;
+        return next();
+      };
+    return [count('calls'), cacheResults({ ttlMs: cacheTTLMs, maxEntries: cacheSize }), count('made')];
   }
 
   /** A layer that logs each call and its failure. The error goes on: the server decides what a client may read. */
@@ -94,46 +98,6 @@ export class AdvancedMCPServer extends CustomMCPServer {
   /** Removes a resource. Connected clients are told. */
   removeResource(uri: string): void {
     this.server.removeResource(uri);
-  }
-}
-
-/** Results by call. Bounded: the oldest makes room. A result past its time is not used, and goes when it is met. */
-class ResultCache {
-  readonly #results: Map<string, { readonly result: ToolResult; readonly timestamp: number }> = new Map();
-  readonly #ttlMs: number;
-  readonly #maxResults: number;
-  #hits = 0;
-
-  constructor(ttlMs: number, maxResults: number) {
-    this.#ttlMs = ttlMs;
-    this.#maxResults = maxResults;
-  }
-
-  get(key: string): ToolResult | undefined {
-    this.#cleanupCache();
-    const cached = this.#results.get(key)?.result;
-    if (cached) this.#hits += 1;
-    return cached;
-  }
-
-  set(key: string, result: ToolResult): void {
-    this.#cleanupCache();
-    const [oldest] = this.#results.keys();
-    if (oldest !== undefined && this.#results.size >= this.#maxResults) this.#results.delete(oldest);
-    this.#results.set(key, { result, timestamp: Date.now() });
-  }
-
-  statistics(): { readonly results: number; readonly hits: number } {
-    return { results: this.#results.size, hits: this.#hits };
-  }
-
-  /** Results stand in the order of their time. */
-  #cleanupCache(): void {
-    const now = Date.now();
-    for (const [key, { timestamp }] of this.#results) {
-      if (now - timestamp <= this.#ttlMs) return;
-      this.#results.delete(key);
-    }
   }
 }
 

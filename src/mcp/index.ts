@@ -48,7 +48,7 @@ export type { EventMemoryOptions, MCPEventStore } from './server/event-store.js'
 export type { Listening, ListenOptions } from './server/http-lane.js';
 export type { SessionOptions } from './server/http-sessions.js';
 export { MCPServer } from './server/mcp-server.js';
-export type { FetchOptions, MCPServerOptions } from './server/mcp-server-options.js';
+export type { FetchOptions, InMemoryOptions, MCPServerOptions } from './server/mcp-server-options.js';
 export type { MessageNotifier, MessagePublisher, MessageSink, ResourceHolder } from './server/message-sink.js';
 export { definePrompt, type Prompt, type PromptDefinition, type PromptMessage } from './server/prompt.js';
 export type { Resource, ResourceContent, ResourceDefinition } from './server/resource.js';

@@ -41,7 +41,7 @@ describe('the example servers', () => {
     expect(await call('5, 4, 3, 2, 1')).not.toBe(first);
     expect(await host.listResources()).toMatchObject([{ uri: 'cache://statistics', mimeType: 'application/json' }]);
     const [statistics] = await host.readResource('advanced', 'cache://statistics');
-    expect(JSON.parse(statistics?.text ?? '')).toEqual({ results: 2, hits: 1 });
+    expect(JSON.parse(statistics?.text ?? '')).toEqual({ made: 2, hits: 1 });
   });
 
   it('temperature: is complete in 15 lines', async () => {

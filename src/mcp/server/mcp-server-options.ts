@@ -6,6 +6,7 @@ import {
   type TelemetryOptions,
 } from '../../core/index.js';
 import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
+import type { MCPAnswers } from '../host/mcp-answers.js';
 import type { Principal, Tool, ToolResult } from '../tools/tool.js';
 import { type Authorizer, authorizer, type TokenVerifier } from './authorize.js';
 import { type CacheHint, cacheHint } from './cache-hint.js';
@@ -105,6 +106,12 @@ export interface MCPServerOptions {
 export interface FetchOptions {
   /** Who calls, when you have verified it; `authorize` is then not asked. Tools with `scopes` need it. */
   readonly principal?: Principal;
+}
+
+/** How a client without a wire stands to its server. */
+export interface InMemoryOptions {
+  /** Answers what tools ask of the user and the model. @default none: tools are told that nobody can be asked */
+  readonly answers?: MCPAnswers;
 }
 
 const fourMiB = 4 * 1024 * 1024;

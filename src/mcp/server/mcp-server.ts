@@ -9,6 +9,7 @@ import {
   Telemetry,
 } from '../../core/index.js';
 import { lazy } from '../../core/internal.js';
+import { answersCheck } from '../host/mcp-answers.js';
 import { MCPClient } from '../host/mcp-client.js';
 import { type Connection, type Era, loadServerSDK, loadStdioSDK } from '../sdk/server-sdk.js';
 import type { Principal, Tool } from '../tools/tool.js';
@@ -19,7 +20,13 @@ import { CallerBuckets, type CallerLimiter, refuseExcess } from './caller-limits
 import { createConnection } from './handlers.js';
 import { refuseForeign } from './host-guard.js';
 import { checkListenOptions, type Listening, type ListenOptions, openHTTPLane } from './http-lane.js';
-import { checkServerOptions, type FetchOptions, type MCPServerOptions, serverDefaults } from './mcp-server-options.js';
+import {
+  checkServerOptions,
+  type FetchOptions,
+  type InMemoryOptions,
+  type MCPServerOptions,
+  serverDefaults,
+} from './mcp-server-options.js';
 import { assertPrompt, assertResource, assertTemplate, assertTool } from './offered.js';
 import { paramHeaders } from './param-headers.js';
 import type { Prompt } from './prompt.js';
@@ -232,8 +239,12 @@ export class MCPServer implements Closeable {
     return this.#lifecycle.closed ? unavailable(this.name) : web.fetch(request, principal);
   }
 
-  /** A client that is connected to this server without any wire, for tests and embedding. Close it after use. */
-  async connectInMemory(): Promise<MCPClient> {
+  /**
+   * A client that is connected to this server without any wire, for tests and embedding. Close it after
+   * use. What tools ask, its `answers` say.
+   */
+  async connectInMemory({ answers }: InMemoryOptions = {}): Promise<MCPClient> {
+    if (answers) answersCheck(answers, 'connectInMemory.answers');
     this.#lifecycle.assertOpen();
     const sources = await this.#sources();
     const [serving, asking] = sources.sdk.InMemoryTransport.createLinkedPair();
@@ -245,6 +256,7 @@ export class MCPServer implements Closeable {
     return MCPClient.connect({
       label: `MCP server '${this.name}'`,
       transport: asking,
+      ...(answers ? { answers } : {}),
       onClose: () => this.#lanes.delete(lane),
     });
   }
