@@ -15,12 +15,14 @@ describe('decompose', () => {
     expect(Math.abs(evolving.trendStrength - r.mstl.trend)).toBeLessThan(0.02);
   });
 
-  it.each(fixtures)('$name: has the components of stl of R', ({ values, r }) => {
+  it.each(fixtures)('$name: has the components of stl of R', ({ name, values, r }) => {
     const spread = Math.sqrt(squaredDeviations(values) / values.length);
     for (const { window, robust, season, trend, at } of r.stl) {
       const found = decompose(values, { period: 12, seasonWindow: window, robust });
-      // Rounds of weights enlarge what rounding leaves: there the two agree in two digits only.
-      const most = robust ? 0.02 * spread : 1e-9;
+      // After the first round R's stl weighs by a median that its partial sort, asked for the upper of the
+      // two middle values first, can miss: on the passengers it finds 6.15 for 6.40 after one round.
+      const sameMedians = !robust || (name === 'nottem' && window === 'periodic');
+      const most = sameMedians ? 1e-9 : 0.02 * spread;
       for (const [k, index] of at.entries()) {
         expect(Math.abs((found.season[index] ?? 0) - (season[k] ?? 0))).toBeLessThan(most);
         expect(Math.abs((found.trend[index] ?? 0) - (trend[k] ?? 0))).toBeLessThan(most);
