@@ -70,6 +70,10 @@ export class ServersReader {
     const node = this.#object(value, path);
     // What is left out may lack its variables.
     if (node.disabled === true) return undefined;
+    if (node.command !== undefined && node.url !== undefined) {
+      this.#report(path, "has a 'command', which starts a server, and a 'url', which reaches one: keep one of them");
+      return undefined;
+    }
     this.#secrets = [];
     const { type = node.url === undefined ? 'stdio' : 'http' } = node;
     if (stdioTypes.includes(type as string)) return this.#stdio(node, path);

@@ -30,14 +30,30 @@ export function toClientError(error: unknown, subject: string, what: string, abo
       cause: error,
     });
   if (data?.status !== undefined)
-    return new ConnectionError(`${subject} answered ${what} with HTTP ${data.status}`, { cause: error });
+    return new ConnectionError(`${subject} answered ${what} with HTTP ${data.status}${hintOf(data.status)}`, {
+      cause: error,
+    });
   const systemCode = systemCodeOf(error);
-  if (systemCode !== undefined || error.message === 'fetch failed')
-    return new ConnectionError(`${subject} cannot be reached${systemCode ? ` (${systemCode})` : ''}`, {
+  if (systemCode !== undefined || error.message.endsWith('fetch failed'))
+    return new ConnectionError(`${subject} cannot be reached (${systemCode ?? lastOf(error).message})`, {
       systemCode,
       cause: error,
     });
-  return new ProtocolError(`${subject}: ${what} failed: ${mask(error.message)}`, { cause: error });
+  return new ProtocolError(`${subject}: ${what} failed: ${mask(readable(error.message))}`, { cause: error });
+}
+
+/** What somebody who set the server up can do about a status. */
+function hintOf(status: number): string {
+  if (status === 401 || status === 403) return ': it wants other credentials; they go into `headers` of its config';
+  return status === 404 || status === 405 ? '; is this the address of its MCP endpoint?' : '';
+}
+
+/** The SDK's words without its lists of what a schema expected. */
+function readable(message: string): string {
+  const plain = message.replace('Version negotiation probe failed: ', '').replace(/\s*\[\s*\{\s*".*$/s, '');
+  const about = 'it did not answer by MCP; is this the address of an MCP endpoint?';
+  if (plain === '') return about;
+  return message === plain ? plain : `${plain}; ${about}`;
 }
 
 function prefixed(epitaph: string | undefined): string {
@@ -53,6 +69,10 @@ export function isGone(error: Error): boolean {
 /** The HTTP status inside of what the SDK's client threw. */
 export function statusOf(error: unknown): number | undefined {
   return (error as { data?: { status?: number } } | undefined)?.data?.status;
+}
+
+function lastOf(error: Error): Error {
+  return error.cause instanceof Error ? lastOf(error.cause) : error;
 }
 
 /** `ECONNREFUSED` and its like, wherever in the chain of causes they stand. */

@@ -141,8 +141,9 @@ function cannotStart(
   const command = mask.of(config.command);
   const cwd = config.cwd === undefined ? undefined : mask.of(config.cwd);
   const noDirectory = config.cwd !== undefined && !existsSync(config.cwd);
+  const hint = /\s/.test(config.command) && (config.args ?? []).length === 0 ? '; arguments go into `args`' : '';
   const reasons: Record<string, string> = {
-    ENOENT: noDirectory ? `there is no directory '${cwd}'` : `there is no program '${command}'`,
+    ENOENT: noDirectory ? `there is no directory '${cwd}'` : `there is no program '${command}'${hint}`,
     EACCES: `running '${command}' is not allowed`,
   };
   const reason = reasons[error.code ?? ''] ?? `'${command}' did not start (${error.code})`;
