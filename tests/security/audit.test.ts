@@ -138,6 +138,14 @@ describe('AuditLog', () => {
     expect(JSON.stringify(sink.records)).not.toContain('canary');
   });
 
+  it('holds no more in memory than it was told', async () => {
+    const sink = new MemoryAuditSink(2);
+    const log = logOf({ sink });
+    for (const action of ['first', 'second']) await log.append({ actor: 'a', action });
+    await expect(log.append({ actor: 'a', action: 'third' })).rejects.toThrow(/audit record 3 was not written/);
+    expect(sink.records.map(({ event }) => event.action)).toEqual(['first', 'second']);
+  });
+
   it('takes the event as it is at the call', async () => {
     const sink = new MemoryAuditSink();
     const event = { actor: 'a', action: 'b', data: { n: 1 } };

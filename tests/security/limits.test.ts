@@ -82,7 +82,7 @@ describe.each<[string, (options?: object) => RateLimiter, string]>([
     expect((await limiter.consume(key)).allowed).toBe(true);
     await limiter.block(key, 60_000);
     const blocked = await limiter.consume(key);
-    expect(blocked.allowed).toBe(false);
+    expect(blocked).toMatchObject({ allowed: false, remaining: 0 });
     expect(blocked.retryAfterMs).toBeGreaterThan(50_000);
     await limiter.reset(key);
     expect((await limiter.consume(key)).allowed).toBe(true);

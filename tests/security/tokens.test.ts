@@ -249,6 +249,16 @@ describe('TokenService', () => {
     );
   });
 
+  it('accepts a token until the moment of its exp, and not at it', async () => {
+    const clock = new ManualClock();
+    const service = serviceOf({ clock });
+    const { accessToken, expiresAtMs } = await service.issue({});
+    await clock.advance(expiresAtMs - clock.now() - 1);
+    expect(await fault(service, accessToken)).toBe('accepted');
+    await clock.advance(1);
+    expect(await fault(service, accessToken)).toBe('expired');
+  });
+
   it('holds exp and nbf against its clock, as much kinder as it is told', async () => {
     const clock = new ManualClock();
     const { accessToken } = await serviceOf({ clock, accessTtlMs: 60_000 }).issue({});
