@@ -118,6 +118,10 @@ describe('key services behind an Encryptor', () => {
     expect(later.needsRotation(old)).toBe(true);
     expect(later.needsRotation(fresh)).toBe(false);
     expect(await later.openText(fresh, { context })).toBe('x');
+    // What is opened afterwards is old: it does not make the old version the latest again.
+    await using reader = new Encryptor({ keys: vaultKeys(), context: 'billing' });
+    for (const token of [fresh, old]) await reader.openText(token, { context });
+    expect(reader.needsRotation(old)).toBe(true);
   });
 
   it('does not ask the service for a token whose key part was damaged', async () => {
