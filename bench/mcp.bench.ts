@@ -42,13 +42,14 @@ console.log(
   `@modelcontextprotocol/server ${version('@modelcontextprotocol/server')}, ${fastmcp}, Node.js ${process.version}`,
 );
 console.log(`${rounds} rounds of ${calls} calls; medians; ratios are ours / peer, within a round\n`);
-console.log('lane                  |  ours us | x raw SDK | x fastmcp | ours p50 us | p50 x fastmcp');
+console.log('lane                   |  ours us | x raw SDK | x fastmcp | ours p50 us | p50 x fastmcp');
 
 const modernPeers = ['ours', 'raw'];
 const allPeers = ['ours', 'raw', 'fastmcp'];
 await lane('in memory, server', modernPeers, (variant) => inMemory(variant, 'memoryServer'));
 await lane('in memory', allPeers, (variant) => inMemory(variant, 'memory'));
 const stdio = await lane('stdio, 2025-11-25', allPeers, (variant) => onWire(variant, 'stdio', false));
+await lane('stdio, tool that waits', allPeers, (variant) => onWire(variant, 'stdio', false, { BENCH_TOOL: 'waits' }));
 await lane('stdio, 2026-07-28', modernPeers, (variant) => onWire(variant, 'stdio', true));
 await lane('HTTP, 2026-07-28', modernPeers, (variant) => onWire(variant, 'http', true));
 await lane('HTTP, 2025-11-25', allPeers, (variant) => onWire(variant, 'http', false));
@@ -97,7 +98,7 @@ async function lane(
       : '-';
   console.log(
     [
-      name.padEnd(21),
+      name.padEnd(22),
       median(cpu.ours ?? [])
         .toFixed(0)
         .padStart(8),
@@ -115,9 +116,14 @@ async function lane(
 async function start(
   variant: string,
   transport: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ child: ChildProcess; url: string; numbers: Numbers }> {
   const args = [childFile, variant, transport];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'ignore', 'ipc'] });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'ignore', 'ipc'],
+  });
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
   return { child, url, numbers: await ask(child, { ask: 'numbers' }) };
 }
@@ -132,8 +138,13 @@ async function inMemory(variant: string, transport: 'memory' | 'memoryServer'): 
   return { child, variant, round, startCPU: numbers.cpuMicros, idleRSS: numbers.rssMiB };
 }
 
-async function onWire(variant: string, transport: 'stdio' | 'http', modern: boolean): Promise<Subject> {
-  const { child, url, numbers } = await start(variant, transport);
+async function onWire(
+  variant: string,
+  transport: 'stdio' | 'http',
+  modern: boolean,
+  env?: Readonly<Record<string, string>>,
+): Promise<Subject> {
+  const { child, url, numbers } = await start(variant, transport, env);
   const call: WireCall = transport === 'stdio' ? await overStdio(child, modern) : await overHTTP(url, modern);
   let index = 0;
   const round = async () => {

@@ -27,6 +27,14 @@ const answer = ({ a, b }: z.infer<typeof input>) => ({
   content: [{ type: 'text' as const, text: JSON.stringify({ sum: a + b }) }],
   structuredContent: { sum: a + b },
 });
+/** With `BENCH_TOOL=waits` the tool answers a turn later, as tools that wait for something do. */
+const given =
+  process.env.BENCH_TOOL === 'waits'
+    ? async <T>(value: T): Promise<T> => {
+        await null;
+        return value;
+      }
+    : <T>(value: T): T => value;
 interface Caller {
   callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
 }
@@ -44,7 +52,7 @@ async function bySDKClient(asking: object): Promise<ToolCaller> {
 
 async function ours(): Promise<ServerVariant> {
   const { defineTool, MCPServer } = await import('@safla/sdk/mcp');
-  const add = defineTool({ name: 'add', description, input }, ({ a, b }) => ({ sum: a + b }));
+  const add = defineTool({ name: 'add', description, input }, ({ a, b }) => given({ sum: a + b }));
   const server = new MCPServer({ ...info, tools: [add], limiter: false });
   return {
     stdio: () => server.start(),
@@ -69,7 +77,7 @@ async function raw(): Promise<ServerVariant> {
   const { serveStdio } = await import('@modelcontextprotocol/server/stdio');
   const make = () => {
     const server = new McpServer(info);
-    server.registerTool('add', { description, inputSchema: input }, answer);
+    server.registerTool('add', { description, inputSchema: input }, (args) => given(answer(args)));
     return server;
   };
   const memory = (): Promise<ToolCaller> => {
@@ -119,7 +127,7 @@ async function fastmcp(): Promise<ServerVariant> {
     name: 'add',
     description,
     parameters: input,
-    execute: async (args: z.infer<typeof input>) => answer(args),
+    execute: async (args: z.infer<typeof input>) => given(answer(args)),
   });
   const port = 20_000 + (process.pid % 20_000);
   return {
