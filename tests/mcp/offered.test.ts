@@ -50,7 +50,10 @@ describe('what is no prompt or resource', () => {
     [{ resources: [{ uri: 'memo://a', name: 'A' }] }, "resources[0] ('memo://a') has no content"],
     [{ resources: [undefined] }, 'resources[0] is undefined: give { uri, name, content }'],
     [{ resourceTemplates: [{ name: 'x', content: () => '' }] }, 'resourceTemplates[0] has no uriTemplate'],
-    [{ resourceTemplates: {} }, 'resourceTemplates is no array: give an array of { uriTemplate, name, content }'],
+    [
+      { resourceTemplates: {} },
+      'resourceTemplates is no array: give an array, each entry of which is { uriTemplate, name, content }',
+    ],
   ])('%j', (options, message) => {
     expect(() => make(options)).toThrow(ConfigurationError);
     expect(() => make(options)).toThrow(message);

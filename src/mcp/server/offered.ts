@@ -76,7 +76,7 @@ function listOf(kind: Kind): OptionCheck {
 
 function entries(value: unknown, field: string, kind: Kind): Iterable<[number, unknown]> {
   if (Array.isArray(value)) return value.entries();
-  throw wrong(field, value, `an array of ${kind.expected}`, 'is no array');
+  throw wrong(field, value, `an array, each entry of which is ${kind.expected}`, 'is no array');
 }
 
 function assertKind(value: unknown, field: string, kind: Kind): void {
