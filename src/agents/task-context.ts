@@ -40,7 +40,7 @@ export interface TaskContext {
   progress(progress: number | TaskProgress): void;
   /** Hands out a part of the result before the whole. */
   output(data: unknown): void;
-  /** Waits; rejects when the task ends first. The task's place is free for others meanwhile. */
+  /** Waits; rejects when the task ends first. The task's place is free for others meanwhile. @throws ConfigurationError unless `ms` is a number, 0 or more */
   sleep(ms: number): Promise<void>;
   /**
    * Has another agent of the pool do a task and waits for what it made. Only when no other can, the task comes

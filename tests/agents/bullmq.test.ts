@@ -182,9 +182,9 @@ describe('canceling over Redis', () => {
 describe('a worker', () => {
   it('gives its tasks to others when it is closed', async () => {
     await using it = await fleetOf();
-    const handle = it.fleet.submit({ type: 'echo', parameters: { sleepMs: 1_500, n: 1 } });
+    const handle = it.fleet.submit({ type: 'echo', parameters: { sleepMs: 3_000, n: 1 } });
     await vi.waitFor(() => expect(it.agent.begun).toHaveLength(1), 20_000);
-    await it.worker.close({ timeoutMs: 50 });
+    await it.worker.close({ timeoutMs: 1_500 });
     const agent = new SleepyAgent();
     await using other = new AgentWorker(new AgentPool([agent]), { url, queue: it.queue });
     await other.start();
