@@ -523,6 +523,9 @@ describe.each(['postgres', 'memory'] as const)('on %s', (engine) => {
       expect(small.truncated).toBe('bytes');
       expect(small.bytes).toBeLessThanOrEqual(10_000);
       expect(small.rows.length).toBe(small.bytes / 1000);
+      const series = sql`select generate_series(1, 5) n`;
+      expect(await db.read(series, { maxBytes: 5 })).toMatchObject({ truncated: undefined, bytes: 5 });
+      expect(await db.read(series, { maxBytes: 4 })).toMatchObject({ truncated: 'bytes' });
     });
 
     it('refuse writes, in every disguise', async () => {

@@ -113,6 +113,8 @@ describe.each<[string, (options?: TransportOptions) => HTTPTransport]>([
     });
     const response = await open().send({ method: 'GET', url: server.origin, maxResponseBytes: 1_000 });
     expect(await rejection(readBody(response.body))).toBeInstanceOf(ProtocolError);
+    const exact = await open().send({ method: 'GET', url: server.origin, maxResponseBytes: 1_200 });
+    expect((await readBody(exact.body)).byteLength).toBe(1_200);
   });
 
   it('reports a truncated gzip body and a body that is not gzip as ProtocolError', async () => {
