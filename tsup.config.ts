@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import type { Options } from 'tsup';
 
 interface Manifest {
@@ -16,6 +17,14 @@ const entry = Object.fromEntries(
   }),
 );
 
+/** What `mcpConfigSchema` says, as a file for editors. */
+async function writeConfigSchema(): Promise<void> {
+  const { mcpConfigSchema } = (await import(new URL('./dist/mcp/index.js', import.meta.url).href)) as {
+    readonly mcpConfigSchema: object;
+  };
+  await writeFile('dist/mcp/config.schema.json', `${JSON.stringify(mcpConfigSchema, null, 2)}\n`);
+}
+
 const config: Options = {
   entry,
   format: 'esm',
@@ -25,6 +34,7 @@ const config: Options = {
   treeshake: true,
   clean: false,
   silent: true,
+  onSuccess: writeConfigSchema,
 };
 
 export default config;

@@ -14,7 +14,7 @@ import { APIIntegration } from '@safla/sdk/api';
 import { PostgresDatabase } from '@safla/sdk/database';
 import { agentTools, apiTools, databaseTools, MCPHost, MCPServer, type Tool } from '@safla/sdk/mcp';
 import { TestContainer } from '@safla/sdk/testing';
-import { peerVersion } from './peers.js';
+import { version } from './support/version.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 40);
 
@@ -139,9 +139,7 @@ async function overAgents(): Promise<number[]> {
 // The pause before a restart keeps no process alive.
 const alive = setInterval(() => undefined, 60_000);
 
-console.log(
-  `node ${process.versions.node}, @modelcontextprotocol/server ${peerVersion('@modelcontextprotocol/server')}`,
-);
+console.log(`node ${process.versions.node}, @modelcontextprotocol/server ${version('@modelcontextprotocol/server')}`);
 console.log('\nFrom SIGKILL to the answer of the next call');
 console.table([
   row('a bare server of 2025-06-18', await crashToReady('mcp-bare-server.mjs')),

@@ -4,7 +4,7 @@ import fastq from 'fastq';
 import PQueue from 'p-queue';
 import { z } from 'zod';
 import { peer } from '../memory/peer.js';
-import { peerVersion } from '../peers.js';
+import { version } from '../support/version.js';
 
 /** What dispatches `n` tasks that do nothing, submitted at once. */
 export interface Dispatching {
@@ -29,7 +29,7 @@ export class Plain extends Agent {
 }
 
 const Input = z.object({ n: z.number() });
-const pqueue = `p-queue ${peerVersion('p-queue')}`;
+const pqueue = `p-queue ${version('p-queue')}`;
 type Retry = (work: () => Promise<unknown>, options: { retries: number }) => Promise<unknown>;
 
 function agents(options: object): Dispatching['run'] {
@@ -68,7 +68,7 @@ export const dispatching: readonly Dispatching[] = [
   { name: `${pqueue}: priority, timeout`, run: queued({ timeout: 60_000 }, (i) => async () => i) },
   ...sameByHand(),
   {
-    name: `fastq ${peerVersion('fastq')}: no priority`,
+    name: `fastq ${version('fastq')}: no priority`,
     run: async (n) => {
       const queue = fastq.promise(async (i: number) => i, concurrency);
       await each(n, (i) => queue.push(i));

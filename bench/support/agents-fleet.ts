@@ -4,7 +4,7 @@ import { AgentFleet, AgentWorker } from '@safla/sdk/agents/bullmq';
 import { TestContainer } from '@safla/sdk/testing';
 import { type JobsOptions, Queue, QueueEvents, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { peerVersion } from '../peers.js';
+import { version } from './version.js';
 
 const tasks = 2_000;
 const rounds = 7;
@@ -29,7 +29,7 @@ interface Spent {
  */
 export async function compareFleets(makeAgent: () => AnyAgent): Promise<void> {
   await using services = await TestContainer.start({ redis: true });
-  const { url, version } = services.redis;
+  const { url, version: redis } = services.redis;
   const probe = new Redis(url);
   const sides = [await fleet(url, makeAgent()), await bullmq(url, 'heard'), await bullmq(url, 'bare')];
   const samples = sides.map((): Spent[] => []);
@@ -40,7 +40,7 @@ export async function compareFleets(makeAgent: () => AnyAgent): Promise<void> {
     }
   }
   console.log(
-    `\n${tasks} tasks over Redis ${version}, ${concurrency} at a time: CPU microseconds per task | of redis-server`,
+    `\n${tasks} tasks over Redis ${redis}, ${concurrency} at a time: CPU microseconds per task | of redis-server`,
   );
   for (const [index, { name }] of sides.entries()) {
     const of = (key: keyof Spent): string => median((samples[index] ?? []).map((spent) => spent[key])).toFixed(0);
@@ -83,7 +83,7 @@ async function bullmq(url: string, kind: 'bare' | 'heard'): Promise<Side> {
   else worker.on('completed', onCompleted);
   await Promise.all([queue.waitUntilReady(), worker.waitUntilReady(), events?.waitUntilReady()]);
   return {
-    name: `BullMQ ${peerVersion('bullmq')}: addBulk and Worker${events ? ', priorities, ids, results by QueueEvents' : ''}`,
+    name: `BullMQ ${version('bullmq')}: addBulk and Worker${events ? ', priorities, ids, results by QueueEvents' : ''}`,
     async run() {
       const finished = new Promise<void>((resolve) => {
         left = tasks;

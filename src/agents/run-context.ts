@@ -1,6 +1,7 @@
 import {
   type CallOptions,
   CallScope,
+  ClosedError,
   ConfigurationError,
   type Logger,
   type StandardSchemaV1,
@@ -140,6 +141,8 @@ export class RunContext implements TaskContext {
   ): Promise<StandardSchemaV1.InferOutput<S>> {
     checkOptions<AskOptions>('ask', options, { schema: schemaCheck, signal: is.object, timeoutMs: is.milliseconds });
     const { schema, ...limits } = options;
+    // What goes on after its task has completed has nobody to answer it.
+    if (this.#run.final && !this.#run.stopped) throw new ClosedError(this.#run.subject);
     using scope = new CallScope(`an answer to ${this.#run.subject}`, { ...limits, parents: [this.#run.scope] });
     return await this.#source.lend(this.#run, () => this.#run.questions.ask(prompt, schema, scope));
   }

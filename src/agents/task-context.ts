@@ -59,7 +59,7 @@ export interface TaskContext {
    * `input-required` and its place is free for others until then.
    *
    * @param prompt what is asked: a text, or whatever the host's screen shows
-   * @throws TimeoutError when nobody answers within `timeoutMs`
+   * @throws TimeoutError when nobody answers within `timeoutMs`; ClosedError once the task has completed
    */
   ask<S extends StandardSchemaV1>(prompt: unknown, options?: AskOptions<S>): Promise<StandardSchemaV1.InferOutput<S>>;
 }

@@ -97,6 +97,8 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
    * Sends one request. GET, HEAD, PUT, DELETE and OPTIONS are repeated after failures that may pass, all
    * others only with an `idempotencyKey`. With a `schema`, `data` is its output.
    *
+   * `request<Order>(…)` only names the type of `data`, unchecked; a `schema` makes sure of it.
+   *
    * With the `paths` of openapi-typescript (`new APIIntegration<paths>(…)`), paths, parameters, bodies and data
    * have the types of the document.
    *
@@ -113,6 +115,10 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
     path: string,
     options: RequestOptions & { readonly schema: S },
   ): Promise<APIResponse<StandardSchemaV1.InferOutput<S>>>;
+  request<T = never>(
+    path: [T] extends [never] ? never : string,
+    options?: RequestOptions,
+  ): Promise<APIResponse<NoInfer<T>>>;
   request<P extends string>(path: LooseAPIPath<Paths, P>, options?: RequestOptions): Promise<APIResponse>;
   async request(path: string, given: object = {}): Promise<APIResponse> {
     const options: RequestOptions = given;
@@ -166,31 +172,31 @@ export class APIIntegration<Paths extends object = NoPaths> implements Closeable
     return opened;
   }
 
-  /** Data of a GET. `params` become the query; `useCache` false neither reads nor fills the cache. */
-  async get(endpoint: string, params?: Query, useCache = true): Promise<unknown> {
+  /** Data of a GET, as the type you name for it, unchecked. `params` become the query; `useCache` false neither reads nor fills the cache. */
+  async get<T = unknown>(endpoint: string, params?: Query, useCache = true): Promise<NoInfer<T>> {
     const options = params ? { query: params } : {};
     const known = useCache === true && this.#recall(endpoint, options);
-    return known ? known.data : (await this.request(endpoint, { ...options, cache: useCache })).data;
+    return (known || (await this.request(endpoint, { ...options, cache: useCache }))).data as T;
   }
 
   /** Data of a POST. It is sent once: use `request` with an `idempotencyKey` to have it repeated. */
-  async post(endpoint: string, data?: unknown): Promise<unknown> {
-    return (await this.request(endpoint, { method: 'POST', body: data })).data;
+  async post<T = unknown>(endpoint: string, data?: unknown): Promise<NoInfer<T>> {
+    return (await this.request(endpoint, { method: 'POST', body: data })).data as T;
   }
 
   /** Data of a PUT. */
-  async put(endpoint: string, data?: unknown): Promise<unknown> {
-    return (await this.request(endpoint, { method: 'PUT', body: data })).data;
+  async put<T = unknown>(endpoint: string, data?: unknown): Promise<NoInfer<T>> {
+    return (await this.request(endpoint, { method: 'PUT', body: data })).data as T;
   }
 
   /** Data of a PATCH. Like POST it is sent once. */
-  async patch(endpoint: string, data?: unknown): Promise<unknown> {
-    return (await this.request(endpoint, { method: 'PATCH', body: data })).data;
+  async patch<T = unknown>(endpoint: string, data?: unknown): Promise<NoInfer<T>> {
+    return (await this.request(endpoint, { method: 'PATCH', body: data })).data as T;
   }
 
   /** Data of a DELETE, usually `undefined`. */
-  async delete(endpoint: string): Promise<unknown> {
-    return (await this.request(endpoint, { method: 'DELETE' })).data;
+  async delete<T = unknown>(endpoint: string): Promise<NoInfer<T>> {
+    return (await this.request(endpoint, { method: 'DELETE' })).data as T;
   }
 
   /** The answer to a HEAD: its headers, without data. */

@@ -1,5 +1,4 @@
 import { getEventListeners } from 'node:events';
-import type { Attributes, Meter } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import {
   Agent,
@@ -21,6 +20,7 @@ import {
 import { ManualClock } from '@safla/sdk/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { HeldMetrics } from '../support/metrics.js';
 
 type Work = (task: Task, context: TaskContext) => unknown;
 
@@ -546,6 +546,19 @@ describe('a question', () => {
   });
 });
 
+describe('a question that comes too late', () => {
+  it('is refused: its task has completed, and nobody can answer', async () => {
+    let later: Promise<unknown> | undefined;
+    await using agent = new Fake((_, { ask }) => {
+      later = turn().then(() => ask('?'));
+      later.catch(() => undefined);
+      return 'done';
+    });
+    await agent.submit({ type: 't' }).result;
+    await expect(later).rejects.toBeInstanceOf(ClosedError);
+  });
+});
+
 describe('idempotency', () => {
   it('lets a second submit with the same key join the first, running or completed', async () => {
     let calls = 0;
@@ -768,22 +781,14 @@ describe('telemetry', () => {
   });
 
   it('records how long each task took, and how it ended', async () => {
-    const records: { name: string; seconds: number; attributes: Attributes }[] = [];
-    const meter = {
-      createHistogram: (name: string, options: { unit: string }) => ({
-        record(seconds: number, attributes: Attributes) {
-          expect(options.unit).toBe('s');
-          records.push({ name, seconds, attributes });
-        },
-      }),
-    } as unknown as Meter;
+    const held = new HeldMetrics();
     const clock = new ManualClock();
     await using agent = new Fake(
       async ({ type }, { sleep }) => {
         await sleep(1_500);
         if (type === 'broken') throw new ConnectionError('away');
       },
-      { telemetry: { meter }, clock, maxQueue: 1 },
+      { telemetry: held, clock, maxQueue: 1 },
     );
     const done = agent.submit({ type: 'fine' });
     await turn();
@@ -796,14 +801,16 @@ describe('telemetry', () => {
     await turn();
     await clock.advance(1_500);
     await Promise.all([broken.result, queued.result, refused.result]);
-    await turn();
+    const measured = await held.taken(4);
     const of = (state: string, type?: string): object => ({
       'safla.agent.id': 'fake',
       'safla.task.state': state,
       ...(type && { 'error.type': type }),
     });
-    expect(new Set(records.map(({ name }) => name))).toEqual(new Set(['safla.agent.task.duration']));
-    expect(records.map(({ seconds, attributes }) => [seconds, attributes])).toEqual([
+    expect(new Set(measured.map(({ name, unit }) => `${name} in ${unit}`))).toEqual(
+      new Set(['safla.agent.task.duration in s']),
+    );
+    expect(measured.map(({ sum, attributes }) => [sum, attributes])).toEqual([
       [1.5, of('completed')],
       [0, of('rejected', 'QUEUE_FULL')],
       [0, of('canceled', 'TASK_CANCELED')],

@@ -1,33 +1,11 @@
-import { type Attributes, type Histogram, type Meter, metrics, propagation, trace } from '@opentelemetry/api';
+import { type Meter, metrics, propagation, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { asTask, defineTool, MCPServer, type MCPServerOptions, ToolError } from '@safla/sdk/mcp';
 import { afterEach, describe, expect, it } from 'vitest';
+import { HeldMetrics } from '../support/metrics.js';
 import { ask } from './support/ask.js';
 import { waitUntil } from './support/wait-until.js';
-
-interface Measured {
-  readonly name: string;
-  readonly unit: string | undefined;
-  readonly buckets: readonly number[] | undefined;
-  readonly seconds: number;
-  readonly attributes: Attributes;
-}
-
-/** A meter that keeps what is recorded. The metrics SDK is not among the packages of this project. */
-function recordingMeter(): { readonly meter: Meter; readonly measured: Measured[] } {
-  const measured: Measured[] = [];
-  const createHistogram: Meter['createHistogram'] = (name, options) => {
-    const histogram: Histogram = {
-      record: (seconds, attributes = {}) => {
-        const buckets = options?.advice?.explicitBucketBoundaries;
-        measured.push({ name, unit: options?.unit, buckets, seconds, attributes: attributes as Attributes });
-      },
-    };
-    return histogram;
-  };
-  return { meter: { createHistogram } as unknown as Meter, measured };
-}
 
 const tools = [
   defineTool({ name: 'ok', description: 'Answers' }, () => 'ok'),
@@ -50,8 +28,8 @@ afterEach(() => {
 
 describe('metrics', () => {
   it('have each call in one histogram of seconds, by tool and by how it failed', async () => {
-    const { meter, measured } = recordingMeter();
-    await using server = make({ telemetry: { meter } });
+    const held = new HeldMetrics();
+    await using server = make({ telemetry: held });
     await call(server, 'ok');
     await call(server, 'ok');
     await call(server, 'bad');
@@ -60,18 +38,19 @@ describe('metrics', () => {
     const hanging = client.callTool('hang', {}, { signal: gone.signal }).catch(() => undefined);
     setTimeout(() => gone.abort(), 50);
     await hanging;
-    await waitUntil(() => measured.length === 4, 'four calls were measured');
-    const by = (tool: string): Measured[] =>
-      measured.filter(({ attributes }) => attributes['gen_ai.tool.name'] === tool);
-    for (const { name, unit, buckets, seconds, attributes } of measured) {
+    const measured = await held.taken(4);
+    for (const { name, unit, boundaries, attributes } of measured) {
       expect([name, unit, attributes['mcp.method.name']]).toEqual(['mcp.server.operation.duration', 's', 'tools/call']);
-      expect(buckets?.length).toBeGreaterThan(5);
-      expect(seconds).toBeGreaterThanOrEqual(0);
+      expect(boundaries).toContain(0.005);
     }
-    expect(by('ok').map(({ attributes }) => attributes['error.type'])).toEqual([undefined, undefined]);
-    expect(by('bad').map(({ attributes }) => attributes['error.type'])).toEqual(['failed']);
-    expect(by('hang').map(({ attributes }) => attributes['error.type'])).toEqual(['cancelled']);
-    expect(by('hang')[0]?.seconds).toBeGreaterThan(0.02);
+    expect(
+      measured.map(({ attributes, count }) => [attributes['gen_ai.tool.name'], attributes['error.type'], count]),
+    ).toEqual([
+      ['ok', undefined, 2],
+      ['bad', 'failed', 1],
+      ['hang', 'cancelled', 1],
+    ]);
+    expect(measured[2]?.sum).toBeGreaterThan(0.02);
     expect(server.stats()).toMatchObject({
       ok: { calls: 2, failed: 0, cancelled: 0 },
       bad: { calls: 1, failed: 1, cancelled: 0 },
@@ -79,21 +58,20 @@ describe('metrics', () => {
     });
   });
 
-  it('reach the meter that the host has set up for its process', async () => {
-    const { meter, measured } = recordingMeter();
-    metrics.setGlobalMeterProvider({ getMeter: () => meter });
+  it('reach the metrics SDK that the host has set up for its process', async () => {
+    const held = new HeldMetrics();
+    metrics.setGlobalMeterProvider(held.provider);
     await using server = make();
     await call(server, 'ok');
-    await waitUntil(() => measured.length === 1, 'the call was measured');
-    expect(measured[0]?.attributes['gen_ai.tool.name']).toBe('ok');
+    expect((await held.taken(1))[0]?.attributes['gen_ai.tool.name']).toBe('ok');
   });
 
   it('count a task once, with the time the tool took', async () => {
-    const { meter, measured } = recordingMeter();
-    await using server = make({ telemetry: { meter } });
+    const held = new HeldMetrics();
+    await using server = make({ telemetry: held });
     await ask(server, 'tools/call', { name: 'long', arguments: {} });
-    await waitUntil(() => measured.length > 0, 'the task was measured');
-    expect(measured.map(({ attributes }) => attributes['gen_ai.tool.name'])).toEqual(['long']);
+    const measured = await held.taken(1);
+    expect(measured.map(({ attributes, count }) => [attributes['gen_ai.tool.name'], count])).toEqual([['long', 1]]);
   });
 
   it('of a meter that is broken fail no call', async () => {

@@ -52,8 +52,9 @@ const manifest = JSON.parse(read('package.json')) as {
 };
 
 describe('export map', () => {
-  it('has exactly the entries listed here, with package.json', () => {
-    expect(Object.keys(manifest.exports).sort()).toEqual([...Object.keys(entries), './package.json'].sort());
+  it('has exactly the entries listed here, with package.json and the schema of configs', () => {
+    const files = ['./package.json', './mcp/config.schema.json'];
+    expect(Object.keys(manifest.exports).sort()).toEqual([...Object.keys(entries), ...files].sort());
   });
 
   it.each(Object.entries(entries))(

@@ -176,3 +176,13 @@ expectTypeOf(dataOf(api.request('/x', { schema: z.object({ id: z.coerce.number()
 }>();
 declare const method: string;
 expectTypeOf(dataOf(api.request(link, { method }))).resolves.toEqualTypeOf<unknown>();
+interface Order {
+  readonly total: number;
+}
+expectTypeOf(dataOf(api.request<Order>(link, { method: 'POST' }))).resolves.toEqualTypeOf<Order>();
+expectTypeOf(api.get<Order>('/x')).resolves.toEqualTypeOf<Order>();
+expectTypeOf(api.post<Order>('/x', {})).resolves.toEqualTypeOf<Order>();
+expectTypeOf(dataOf(pets.request<Order>('/not-in-the-document'))).resolves.toEqualTypeOf<Order>();
+// @ts-expect-error a type is named where it is meant, not taken from where the data goes
+const order: Promise<Order> = api.get('/x');
+void order;

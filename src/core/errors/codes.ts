@@ -23,7 +23,7 @@ export const errorCodes = {
   RATE_LIMITED: 'A rate limit was reached, locally or at the server.',
   SERVICE_UNAVAILABLE: 'No way to get a service for tests worked.',
   STORAGE: 'The files of a store cannot be opened, read or written; `kind` says why.',
-  TASK_CANCELED: 'A task was canceled by its handle.',
+  TASK_CANCELED: 'A task was canceled before it ended.',
   TASK_FAILED: 'A task that was handed to another agent did not complete; `result` says why.',
   TASK_REJECTED: 'A task was refused before it ran; `rejection` says why.',
   TIMEOUT: 'The call did not finish within its time.',
