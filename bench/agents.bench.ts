@@ -25,7 +25,7 @@ const run = promisify(execFile);
 const alone = fileURLToPath(new URL('agents/dispatch-alone.ts', import.meta.url));
 
 async function sampleAlone(index: number, n: number): Promise<number> {
-  const { stdout } = await run(process.execPath, ['--expose-gc', '--import', 'tsx', alone, `${index}`, `${n}`]);
+  const { stdout } = await run(process.execPath, ['--import', 'tsx', alone, `${index}`, `${n}`]);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as number;
 }
 

@@ -3,7 +3,7 @@
  * `.tmp/mcp-peers`): CPU time of the server's process, latency, start and idle memory. Each server is a
  * process of its own (`in memory, server`: our server and the SDK's, each called by the SDK's client; `in
  * memory`: each with its own client); rounds are interleaved and ratios taken within a round, so that a busy machine
- * weighs on all alike. fastmcp serves protocols up to 2025-11-25 only.
+ * weighs on all alike. fastmcp serves protocols up to 2025-11-25 only. `LANE=stdio` runs the lanes of that name.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,8 +15,8 @@ import { peerFolder } from './mcp/variants.js';
 import { overHTTP, overStdio, type WireCall } from './mcp/wire.js';
 import { version } from './support/version.js';
 
-const rounds = Number(process.env.ROUNDS ?? 11);
-const calls = Number(process.env.CALLS ?? 1_000);
+const rounds = Number(process.env.ROUNDS ?? 15);
+const calls = Number(process.env.CALLS ?? 2_000);
 const fastmcp = 'fastmcp@4.20.16';
 
 const childFile = join(root, '.tmp/mcp-bench.mjs');
@@ -76,6 +76,7 @@ async function lane(
   names: readonly string[],
   open: (variant: string) => Promise<Subject>,
 ): Promise<Subject[]> {
+  if (!name.includes(process.env.LANE ?? '')) return [];
   const subjects: Subject[] = [];
   for (const variant of names) subjects.push(await open(variant));
   for (const { round } of subjects) for (let warm = 0; warm < 3; warm++) await round();

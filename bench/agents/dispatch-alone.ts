@@ -5,7 +5,7 @@ const [index, n] = process.argv.slice(2).map(Number);
 const variant = dispatching[index ?? -1];
 if (!variant || !n) throw new Error('Arguments: the index of the variant, and how many tasks');
 const samples: number[] = [];
-for (let round = -2; round < 3; round++) {
+for (let round = -3; round < 5; round++) {
   const micros = await sample(variant, n);
   if (round >= 0) samples.push(micros);
 }
