@@ -38,7 +38,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   readonly exports: Record<string, unknown>;
 };
 const entries = Object.keys(manifest.exports)
-  .filter((name) => name !== './package.json' && !needsPeer.includes(name))
+  .filter((name) => !name.endsWith('.json') && !needsPeer.includes(name))
   .map((name) => name.replace(/^\./, '@safla/sdk'));
 
 async function node(...args: readonly string[]): Promise<string> {
