@@ -83,6 +83,7 @@ export type {
   ModelReply,
   ModelRequest,
   PageQuestion,
+  PageReply,
   QuestionOptions,
   Reply,
 } from './tools/conversation.js';

@@ -35,7 +35,7 @@ describe('npm start', { timeout: 120_000 }, () => {
       'stolen refresh token: reused',
       'key 2026 > 2027 while in use; moved text: DECRYPT_FAILED',
       'trend increasing',
-      'trend increasing; the next 12 average 4.8 % over the last 12',
+      'trend increasing; the next 12 average 4.6 % over the last 12',
       '5 events on finding.recorded',
       'finds: the forecast peaks',
       'a new process still knows: trend increasing',

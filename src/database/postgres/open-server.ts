@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import type { checkServerIdentity, PeerCertificate } from 'node:tls';
 import { ConfigurationError } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 import {
   type ConnectionSettings,
   closePool,
@@ -15,6 +16,8 @@ import {
 import type { OpenedPool } from './connection-pool.js';
 import type { PostgresSettings, PostgresTlsOptions } from './postgres-options.js';
 import type { ServerAddress } from './postgres-url.js';
+
+const loadTLS = lazy(() => import('node:tls'));
 
 /** `host:port`, which is all of an address that may be shown. */
 export function describeAddress({ host, port }: ServerAddress): string {
@@ -88,18 +91,19 @@ function limit(value: number | false | undefined, fallback: number): number {
 async function tlsOf({ tls }: ServerAddress, settings: PostgresSettings): Promise<ConnectionSettings['ssl']> {
   if (settings.tls === false) return false;
   if (settings.tls === true) return true;
-  if (settings.tls) return { ...settings.tls, ...namedIdentity(settings.tls) };
+  if (settings.tls) return { ...settings.tls, ...(await namedIdentity(settings.tls)) };
   if (tls.mode === 'off') return false;
   const ca = tls.rootCertificatePath === undefined ? undefined : await certificate(tls.rootCertificatePath);
   return { rejectUnauthorized: tls.mode === 'verify', ...(ca === undefined ? {} : { ca }) };
 }
 
 /** The driver puts the host in the place of `servername`; the certificate is checked against what was asked for. */
-function namedIdentity({ servername }: PostgresTlsOptions): {
+async function namedIdentity({ servername }: PostgresTlsOptions): Promise<{
   readonly checkServerIdentity?: typeof checkServerIdentity;
-} {
+}> {
   if (servername === undefined) return {};
-  return { checkServerIdentity: (_, certificate: PeerCertificate) => checkServerIdentity(servername, certificate) };
+  const tls = await loadTLS();
+  return { checkServerIdentity: (_, certificate: PeerCertificate) => tls.checkServerIdentity(servername, certificate) };
 }
 
 async function certificate(path: string): Promise<string> {

@@ -1,15 +1,6 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { promisify } from 'node:util';
-import {
-  brotliDecompress,
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createInflateRaw,
-  gunzip,
-  inflate,
-  inflateRaw,
-} from 'node:zlib';
+import { lazy } from '../../core/internal.js';
 import type { IncomingBody } from './incoming-body.js';
 import { tooLarge } from './response-body.js';
 import type { HTTPContent } from './transport.js';
@@ -32,17 +23,24 @@ interface Coding {
   readonly stream: () => Transform;
 }
 
-const gzip: Coding = { unpack: promisify(gunzip), stream: createGunzip };
-const zlib: Coding = { unpack: promisify(inflate), stream: createInflate };
-const rawDeflate: Coding = { unpack: promisify(inflateRaw), stream: createInflateRaw };
-const brotli: Coding = { unpack: promisify(brotliDecompress), stream: createBrotliDecompress };
+const loadZlib = lazy(() => import('node:zlib'));
+type Zlib = Awaited<ReturnType<typeof loadZlib>>;
 
-const codings: Readonly<Record<string, (firstByte: number) => Coding>> = {
-  gzip: () => gzip,
-  'x-gzip': () => gzip,
-  br: () => brotli,
+const gzip = (zlib: Zlib): Coding => ({ unpack: promisify(zlib.gunzip), stream: zlib.createGunzip });
+const brotli = (zlib: Zlib): Coding => ({
+  unpack: promisify(zlib.brotliDecompress),
+  stream: zlib.createBrotliDecompress,
+});
+
+const codings: Readonly<Record<string, (zlib: Zlib, firstByte: number) => Coding>> = {
+  gzip,
+  'x-gzip': gzip,
+  br: brotli,
   // RFC 9110 section 8.4.1.2 means zlib by `deflate`; some servers send the bare format of RFC 1951.
-  deflate: (firstByte) => ((firstByte & 0x0f) === 8 ? zlib : rawDeflate),
+  deflate: (zlib, firstByte) =>
+    (firstByte & 0x0f) === 8
+      ? { unpack: promisify(zlib.inflate), stream: zlib.createInflate }
+      : { unpack: promisify(zlib.inflateRaw), stream: zlib.createInflateRaw },
 };
 
 /** Codings that are undone, as `accept-encoding` lists them. */
@@ -81,13 +79,14 @@ export class UnpackedContent implements HTTPContent {
     let bytes: Uint8Array = await this.#packed.bytes();
     // The last coding applied is the first undone.
     const layers = layersOf(encoding).reverse();
+    const zlib = await loadZlib();
     for (const [index, layer] of layers.entries()) {
       const [firstByte] = bytes;
       // An empty body has nothing to undo, although its head names a coding.
       if (firstByte === undefined) break;
       const maxOutputLength = index === layers.length - 1 ? maxBytes : packedBytes(maxBytes);
       try {
-        bytes = (await codings[layer]?.(firstByte).unpack(bytes, { maxOutputLength })) ?? bytes;
+        bytes = (await codings[layer]?.(zlib, firstByte).unpack(bytes, { maxOutputLength })) ?? bytes;
       } catch (error) {
         throw this.#failure(error);
       }
@@ -100,9 +99,10 @@ export class UnpackedContent implements HTTPContent {
     const packed = this.#packed[Symbol.asyncIterator]();
     const first = await packed.next();
     if (first.done) return;
+    const zlib = await loadZlib();
     let source = Readable.from(continued(first.value, packed), { objectMode: false });
     for (const layer of layersOf(encoding).reverse()) {
-      const coding = codings[layer]?.(first.value[0] ?? 0);
+      const coding = codings[layer]?.(zlib, first.value[0] ?? 0);
       // Errors surface where the last stream is read.
       if (coding) source = pipeline(source, coding.stream(), () => undefined);
     }

@@ -1,7 +1,7 @@
 import { type Awaitable, UnsupportedError } from '../../core/index.js';
 import { is, type OptionCheck } from '../../core/internal.js';
 import type { SDKClient } from '../sdk/client-sdk.js';
-import type { ClientRoot, ModelReply, ModelRequest, Reply } from '../tools/conversation.js';
+import type { ClientRoot, ModelReply, ModelRequest, PageReply, Reply } from '../tools/conversation.js';
 
 /** What every question of a server comes with. */
 export interface MCPQuestion {
@@ -37,7 +37,7 @@ export interface MCPAnswers {
   /** Asks the user. `accept` carries the values; the server checks them, and asks again for some that do not fit. */
   readonly form?: (question: MCPFormQuestion) => Awaitable<Reply<Readonly<Record<string, unknown>>>>;
   /** Asks the user to visit a page. `accept` says that they agreed to, not that it is done. */
-  readonly page?: (question: MCPPageQuestion) => Awaitable<Reply<undefined>>;
+  readonly page?: (question: MCPPageQuestion) => Awaitable<PageReply>;
   /** Lends your model. Let a person see what is asked of it. */
   readonly sample?: (question: MCPModelQuestion) => Awaitable<ModelReply>;
   /** The folders and files that servers may know of. */

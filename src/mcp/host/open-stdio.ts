@@ -1,6 +1,7 @@
 import { ConnectionError, type Logger, ProtocolError, TimeoutError } from '../../core/index.js';
 import { importOptional, lazy } from '../../core/internal.js';
 import type { StdioServerConfig } from '../config/mcp-config.js';
+import { loadClientSDK } from '../sdk/client-sdk.js';
 import type { MCPAnswers } from './mcp-answers.js';
 import { MCPClient } from './mcp-client.js';
 import { SecretMask } from './secret-mask.js';
@@ -64,6 +65,8 @@ interface Failure {
 
 async function attempt(options: OpenStdioOptions, timeoutMs: number, legacy: boolean): Promise<MCPClient | Failure> {
   const { name, config, callTimeoutMs, startTimeoutMs } = options;
+  // Not while the process waits for its first message.
+  await loadClientSDK();
   await options.askConsent();
   const process = await ServerProcess.start(name, config, await inheritedEnvironment(), options.logger);
   options.onProcess(process);

@@ -1,10 +1,13 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { ConnectionError, type Logger } from '../../core/index.js';
+import { lazy } from '../../core/internal.js';
 import type { StdioServerConfig } from '../config/mcp-config.js';
 import { SecretMask } from './secret-mask.js';
 import { StderrTail } from './stderr-tail.js';
+
+const loadChildProcess = lazy(() => import('node:child_process'));
 
 /** How the child ended: `exited with code 1`, `was ended by SIGKILL`. */
 type Ending = string;
@@ -66,6 +69,7 @@ export class ServerProcess {
     logger: Logger,
   ): Promise<ServerProcess> {
     const { command, args = [], env = {}, cwd } = config;
+    const { spawn } = await loadChildProcess();
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       shell: false,

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../core/index.js';
+import { ConnectionError, ProtocolError } from '../../core/index.js';
 import type { Transport } from '../sdk/server-sdk.js';
 import { LineSplitter } from './line-splitter.js';
 import { parseRPC } from './parse-rpc.js';
@@ -57,8 +57,10 @@ export class StdioTransport implements Transport {
     this.#process.ended.then(() => this.onclose?.());
   }
 
+  /** @throws ConnectionError once the process has ended: that may have been told before anybody listened */
   async send(message: unknown): Promise<void> {
-    const { stdin } = this.#process;
+    const { stdin, ending } = this.#process;
+    if (ending !== undefined) throw new ConnectionError(`The server ${ending}`);
     if (stdin.write(`${JSON.stringify(message)}\n`) || stdin.destroyed) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {

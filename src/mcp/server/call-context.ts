@@ -8,6 +8,7 @@ import type {
   ModelReply,
   ModelRequest,
   PageQuestion,
+  PageReply,
   QuestionOptions,
   Reply,
 } from '../tools/conversation.js';
@@ -109,8 +110,8 @@ export class CallContext implements ToolContext {
   }
 
   ask<Fields extends ToolSchema>(question: FormQuestion<Fields>): Promise<Reply<StandardSchemaV1.InferOutput<Fields>>>;
-  ask(question: PageQuestion): Promise<Reply<undefined>>;
-  ask(question: FormQuestion<ToolSchema> | PageQuestion): Promise<Reply<unknown>> {
+  ask(question: PageQuestion): Promise<PageReply>;
+  ask(question: FormQuestion<ToolSchema> | PageQuestion): Promise<Reply<unknown> | PageReply> {
     return this.#conversation().ask(question as FormQuestion<ToolSchema>);
   }
 

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigurationError, ConnectionError, detach, type HealthReport } from '../../core/index.js';
-import { checkOptions, is, type OptionCheck } from '../../core/internal.js';
+import { checkOptions, is, lazy, type OptionCheck } from '../../core/internal.js';
 import { loadNodeSDK } from '../sdk/server-sdk.js';
 import type { Lane } from './stdio-lane.js';
 
@@ -43,6 +43,8 @@ export interface HTTPLaneOptions extends ListenOptions {
   readonly onerror: (error: Error) => void;
 }
 
+const loadHTTP = lazy(() => import('node:http'));
+
 const port: OptionCheck = (value, field) => {
   if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 65_535)
     throw new ConfigurationError(`${field} must be a whole number from 0 to 65535`, { field });
@@ -78,7 +80,7 @@ export async function openHTTPLane(options: HTTPLaneOptions): Promise<HTTPLane> 
       { field: 'allowedHosts' },
     );
   }
-  const { toNodeHandler } = await loadNodeSDK();
+  const [{ toNodeHandler }, { createServer }] = await Promise.all([loadNodeSDK(), loadHTTP()]);
   const handle = toNodeHandler({ fetch }, { onerror, maxRequestBodySize: maxRequestBytes });
   const answers = new OpenAnswers();
   const server = detach(() =>

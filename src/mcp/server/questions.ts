@@ -7,6 +7,7 @@ import type {
   ModelReply,
   ModelRequest,
   PageQuestion,
+  PageReply,
   QuestionOptions,
   Reply,
 } from '../tools/conversation.js';
@@ -32,8 +33,8 @@ export class Questions implements Omit<Conversation, 'asksInPlace'> {
   }
 
   ask<Fields extends ToolSchema>(question: FormQuestion<Fields>): Promise<Reply<StandardSchemaV1.InferOutput<Fields>>>;
-  ask(question: PageQuestion): Promise<Reply<undefined>>;
-  async ask(question: FormQuestion<ToolSchema> | PageQuestion): Promise<Reply<unknown>> {
+  ask(question: PageQuestion): Promise<PageReply>;
+  async ask(question: FormQuestion<ToolSchema> | PageQuestion): Promise<Reply<unknown> | PageReply> {
     const page = 'url' in question;
     const modes = this.client.capabilities.elicitation as Readonly<Record<string, unknown>> | undefined;
     // A bare `elicitation: {}` means forms (2025-11-25, client/elicitation, "Capabilities").
@@ -43,7 +44,7 @@ export class Questions implements Omit<Conversation, 'asksInPlace'> {
     return this.#put(question, page ? toPage(question) : toForm(question), async ({ action, content }) => {
       if (action === 'decline' || action === 'cancel') return { action };
       if (action !== 'accept') return undefined;
-      if (page) return { action, content: undefined };
+      if (page) return { action };
       const checked = await question.schema['~standard'].validate(content ?? {});
       return checked.issues ? undefined : { action, content: checked.value };
     });

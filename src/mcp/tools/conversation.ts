@@ -35,7 +35,12 @@ export interface PageQuestion extends QuestionOptions {
   readonly url: string;
 }
 
-/** What the user did with a question. */
+/** What the user did with a page: `accept` says that they agreed to visit it, not that it is done. */
+export interface PageReply {
+  readonly action: 'accept' | 'decline' | 'cancel';
+}
+
+/** What the user did with a form. */
 export type Reply<Content> =
   | { readonly action: 'accept'; readonly content: Content }
   | { readonly action: 'decline' | 'cancel'; readonly content?: undefined };
@@ -103,7 +108,7 @@ export interface Conversation {
    *
    * @throws UnsupportedError when the client cannot show pages
    */
-  ask(question: PageQuestion): Promise<Reply<undefined>>;
+  ask(question: PageQuestion): Promise<PageReply>;
   /**
    * Asks the client's model.
    *
