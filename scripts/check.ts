@@ -7,6 +7,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['types', ['npm', 'run', '--silent', 'types']],
   ['unused code and dependencies', ['npx', '--no-install', 'knip']],
   ['build', ['npm', 'run', '--silent', 'build']],
+  ['cost of importing', ['node', '--import', 'tsx', 'scripts/import-cost.ts']],
   ['public API reports', ['npm', 'run', '--silent', 'api-report', '--', '--check']],
   ['package', ['npm', 'run', '--silent', 'check:package']],
 ];
