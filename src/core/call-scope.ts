@@ -152,8 +152,16 @@ export class CallScope implements CallOptions, Disposable {
 
   #race<T>(work: () => Awaitable<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const working = work();
+      // First, so that work which is done in one long turn counts, although its time is over by then.
       const off = this.onCancel(reject);
+      let working: Awaitable<T>;
+      try {
+        working = work();
+      } catch (error) {
+        off();
+        reject(error);
+        return;
+      }
       Promise.resolve(working).then(
         (value) => {
           off();

@@ -189,4 +189,14 @@ describe('CallScope', () => {
     outer.abort('stop all');
     await expect(seen).rejects.toBe('stop all');
   });
+
+  it('settles with work that was done in one turn, however long that took', async () => {
+    using scope = new CallScope('a call', { timeoutMs: 5 });
+    const busy = (): string => {
+      const end = performance.now() + 20;
+      while (performance.now() < end);
+      return 'done';
+    };
+    await expect(scope.run(busy)).resolves.toBe('done');
+  });
 });
